@@ -1,0 +1,57 @@
+// From random bits to random numbers, by the rules of TensorFlow's random ops.
+#ifndef FLATNOISE_CC_CORE_DISTRIBUTIONS_H_
+#define FLATNOISE_CC_CORE_DISTRIBUTIONS_H_
+
+#include <cstdint>
+
+#include "core/elementary.h"
+#include "core/qualifiers.h"
+
+namespace flatnoise {
+
+enum class Distribution { kNormal, kUniform };
+
+template <class Scalar>
+struct UnitFraction;
+
+template <>
+struct UnitFraction<float> {
+  static constexpr uint32_t kMask = 0x007FFFFF;
+  static constexpr uint32_t kOne = 0x3F800000;
+};
+
+template <>
+struct UnitFraction<double> {
+  static constexpr uint64_t kMask = 0x000FFFFFFFFFFFFF;
+  static constexpr uint64_t kOne = 0x3FF0000000000000;
+};
+
+// Uniform in [0, 1): the low bits as the fraction of a number in [1, 2), minus 1.
+template <class L>
+FLATNOISE_INLINE typename L::Real UnitUniform(typename L::Bits bits) {
+  using F = UnitFraction<typename L::Scalar>;
+  return L::FromBits((bits & F::kMask) | F::kOne) - L::Broadcast(1);
+}
+
+template <class Real>
+struct NormalPair {
+  Real first;
+  Real second;
+};
+
+// Two standard normal numbers: Box and Muller, "A note on the generation of random normal deviates"
+// (1958). TensorFlow raises the first uniform number to 1e-7, so |z| <= sqrt(-2 log 1e-7) = 5.68.
+template <class L>
+FLATNOISE_INLINE NormalPair<typename L::Real> BoxMuller(typename L::Bits first,
+                                                        typename L::Bits second) {
+  using Scalar = typename L::Scalar;
+  constexpr Scalar kSmallest = static_cast<Scalar>(sizeof(Scalar) == 4 ? 1.0e-7f : 1.0e-7);
+  const auto u = L::Max(UnitUniform<L>(first), L::Broadcast(kSmallest));
+  const auto radius = L::Sqrt(NegTwoLog<L>(u));
+  const auto direction = SineCosineOfTurn<L>(UnitUniform<L>(second));
+  return {direction.sine * radius, direction.cosine * radius};
+}
+
+}  // namespace flatnoise
+
+#endif  // FLATNOISE_CC_CORE_DISTRIBUTIONS_H_

@@ -1,0 +1,89 @@
+// The elementary operations that the mathematics is written in, for plain numbers.
+//
+// A lane policy `L` names the types of a value (`Real`), of its bits (`Bits`) and of a Philox word
+// (`Word`), and gives the operations below on them. The processor's vectors have policies of their
+// own in cc/cpu; every policy rounds every operation as IEEE 754 asks, so all give the same bits.
+#ifndef FLATNOISE_CC_CORE_LANES_H_
+#define FLATNOISE_CC_CORE_LANES_H_
+
+#include <math.h>
+
+#include <cstdint>
+#include <cstring>
+
+#include "core/qualifiers.h"
+
+namespace flatnoise {
+
+template <class To, class From>
+FLATNOISE_INLINE To BitCast(From from) {
+  static_assert(sizeof(To) == sizeof(From), "a bit cast keeps the size");
+  To to;
+  memcpy(&to, &from, sizeof(to));
+  return to;
+}
+
+// Philox words as plain 32-bit integers.
+struct ScalarWords {
+  using Word = uint32_t;
+  using Product = uint64_t;
+
+  FLATNOISE_INLINE static Product Multiply(Word a, uint32_t b) { return uint64_t{a} * b; }
+  FLATNOISE_INLINE static Word High(Product p) { return static_cast<Word>(p >> 32); }
+  FLATNOISE_INLINE static Word Low(Product p) { return static_cast<Word>(p); }
+  FLATNOISE_INLINE static Word Xor(Word a, Word b, uint32_t c) { return a ^ b ^ c; }
+};
+
+template <class T>
+struct ScalarLanes;
+
+template <>
+struct ScalarLanes<float> {
+  using Scalar = float;
+  using Real = float;
+  using Bits = uint32_t;
+
+  FLATNOISE_INLINE static Real Broadcast(float a) { return a; }
+  FLATNOISE_INLINE static Real Fma(Real a, Real b, Real c) { return fmaf(a, b, c); }
+  FLATNOISE_INLINE static Real Sqrt(Real a) { return sqrtf(a); }
+  FLATNOISE_INLINE static Real Max(Real a, Real b) { return a < b ? b : a; }
+  FLATNOISE_INLINE static Bits ToBits(Real a) { return BitCast<Bits>(a); }
+  FLATNOISE_INLINE static Real FromBits(Bits a) { return BitCast<Real>(a); }
+  // The bits of a signed integer, as a number.
+  FLATNOISE_INLINE static Real SignedToReal(Bits a) {
+    return static_cast<Real>(static_cast<int32_t>(a));
+  }
+  FLATNOISE_INLINE static Bits ShiftRightSigned(Bits a, int n) {
+    return static_cast<Bits>(static_cast<int32_t>(a) >> n);
+  }
+  FLATNOISE_INLINE static Real SelectOdd(Bits a, Real if_odd, Real if_even) {
+    return (a & 1) != 0 ? if_odd : if_even;
+  }
+};
+
+template <>
+struct ScalarLanes<double> {
+  using Scalar = double;
+  using Real = double;
+  using Bits = uint64_t;
+
+  FLATNOISE_INLINE static Real Broadcast(double a) { return a; }
+  FLATNOISE_INLINE static Real Fma(Real a, Real b, Real c) { return fma(a, b, c); }
+  FLATNOISE_INLINE static Real Sqrt(Real a) { return sqrt(a); }
+  FLATNOISE_INLINE static Real Max(Real a, Real b) { return a < b ? b : a; }
+  FLATNOISE_INLINE static Bits ToBits(Real a) { return BitCast<Bits>(a); }
+  FLATNOISE_INLINE static Real FromBits(Bits a) { return BitCast<Real>(a); }
+  FLATNOISE_INLINE static Real SignedToReal(Bits a) {
+    return static_cast<Real>(static_cast<int64_t>(a));
+  }
+  FLATNOISE_INLINE static Bits ShiftRightSigned(Bits a, int n) {
+    return static_cast<Bits>(static_cast<int64_t>(a) >> n);
+  }
+  FLATNOISE_INLINE static Real SelectOdd(Bits a, Real if_odd, Real if_even) {
+    return (a & 1) != 0 ? if_odd : if_even;
+  }
+};
+
+}  // namespace flatnoise
+
+#endif  // FLATNOISE_CC_CORE_LANES_H_

@@ -1,0 +1,64 @@
+// The fused element: x + (loc + scale z), where z is the stream's number for the element's index.
+#ifndef FLATNOISE_CC_CORE_NOISE_H_
+#define FLATNOISE_CC_CORE_NOISE_H_
+
+#include <cstdint>
+
+#include "core/distributions.h"
+#include "core/lanes.h"
+#include "core/number_types.h"
+#include "core/philox.h"
+#include "core/qualifiers.h"
+#include "core/stream.h"
+
+namespace flatnoise {
+
+// Three roundings, no fused multiply-add: stock TensorFlow ops give the same bits.
+template <class Real>
+FLATNOISE_INLINE Real AddScaled(Real x, Real loc, Real scale, Real z) {
+  return x + (loc + scale * z);
+}
+
+// How many values one Philox block gives: four floats or two doubles.
+template <class Scalar>
+inline constexpr int kValuesPerBlock = 16 / static_cast<int>(sizeof(Scalar));
+
+// The bits that make value i of a block.
+FLATNOISE_INLINE uint32_t ValueBits(const PhiloxBlock<uint32_t>& words, int i, float) {
+  return words.word[i];
+}
+FLATNOISE_INLINE uint64_t ValueBits(const PhiloxBlock<uint32_t>& words, int i, double) {
+  return uint64_t{words.word[2 * i]} << 32 | words.word[2 * i + 1];
+}
+
+// The values of one block, in the stream's order.
+template <Distribution distribution, class Scalar>
+FLATNOISE_INLINE void BlockNoise(const PhiloxBlock<uint32_t>& words, Scalar* values) {
+  using L = ScalarLanes<Scalar>;
+  if (distribution == Distribution::kUniform) {
+    for (int i = 0; i < kValuesPerBlock<Scalar>; ++i) {
+      values[i] = UnitUniform<L>(ValueBits(words, i, Scalar{}));
+    }
+    return;
+  }
+  for (int i = 0; i < kValuesPerBlock<Scalar>; i += 2) {
+    const auto pair =
+        BoxMuller<L>(ValueBits(words, i, Scalar{}), ValueBits(words, i + 1, Scalar{}));
+    values[i] = pair.first;
+    values[i + 1] = pair.second;
+  }
+}
+
+// The stream's number at one index: the definition that every loop is tested against.
+template <Distribution distribution, class Scalar>
+FLATNOISE_INLINE Scalar NoiseAt(const Stream& stream, uint64_t index) {
+  constexpr int n = kValuesPerBlock<Scalar>;
+  const auto words = Philox<ScalarWords>(BlockCounter(stream, index / n), ScheduleKey(stream.key));
+  Scalar values[n];
+  BlockNoise<distribution>(words, values);
+  return values[index % n];
+}
+
+}  // namespace flatnoise
+
+#endif  // FLATNOISE_CC_CORE_NOISE_H_

@@ -1,0 +1,88 @@
+// The element types of a tensor, and the type their arithmetic is done in.
+#ifndef FLATNOISE_CC_CORE_NUMBER_TYPES_H_
+#define FLATNOISE_CC_CORE_NUMBER_TYPES_H_
+
+#include <cstdint>
+
+#include "core/lanes.h"
+#include "core/qualifiers.h"
+
+namespace flatnoise {
+
+// IEEE binary16 and bfloat16 as they lie in memory.
+struct Half {
+  uint16_t bits;
+};
+struct BFloat16 {
+  uint16_t bits;
+};
+
+template <class T>
+struct ComputeTypeOf {
+  using type = T;
+};
+template <>
+struct ComputeTypeOf<Half> {
+  using type = float;
+};
+template <>
+struct ComputeTypeOf<BFloat16> {
+  using type = float;
+};
+template <class T>
+using ComputeType = typename ComputeTypeOf<T>::type;
+
+FLATNOISE_INLINE float ToCompute(float a) { return a; }
+FLATNOISE_INLINE double ToCompute(double a) { return a; }
+FLATNOISE_INLINE float ToCompute(BFloat16 a) { return BitCast<float>(uint32_t{a.bits} << 16); }
+
+FLATNOISE_INLINE float ToCompute(Half a) {
+  const uint32_t sign = uint32_t{a.bits & 0x8000u} << 16;
+  const uint32_t magnitude = a.bits & 0x7FFFu;
+  if (magnitude >= 0x7C00) return BitCast<float>(sign | 0x7F800000 | (magnitude & 0x03FF) << 13);
+  if (magnitude >= 0x0400) return BitCast<float>(sign | ((magnitude << 13) + 0x38000000));
+  const float subnormal = static_cast<float>(magnitude) * 0x1p-24f;
+  return BitCast<float>(sign | BitCast<uint32_t>(subnormal));
+}
+
+// Rounded to nearest, ties to even; a NaN stays a NaN.
+template <class T>
+FLATNOISE_INLINE T FromCompute(ComputeType<T> a);
+
+template <>
+FLATNOISE_INLINE float FromCompute<float>(float a) {
+  return a;
+}
+template <>
+FLATNOISE_INLINE double FromCompute<double>(double a) {
+  return a;
+}
+
+template <>
+FLATNOISE_INLINE BFloat16 FromCompute<BFloat16>(float a) {
+  const uint32_t bits = BitCast<uint32_t>(a);
+  if ((bits & 0x7FFFFFFF) > 0x7F800000) return {static_cast<uint16_t>(bits >> 16 | 0x0040)};
+  return {static_cast<uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16)};
+}
+
+template <>
+FLATNOISE_INLINE Half FromCompute<Half>(float a) {
+  const uint32_t bits = BitCast<uint32_t>(a);
+  const uint32_t sign = bits >> 16 & 0x8000;
+  const uint32_t magnitude = bits & 0x7FFFFFFF;
+  if (magnitude > 0x7F800000) {
+    return {static_cast<uint16_t>(sign | 0x7E00 | (magnitude >> 13 & 0x03FF))};
+  }
+  if (magnitude >= 0x47800000) return {static_cast<uint16_t>(sign | 0x7C00)};  // 65536 and above
+  if (magnitude <
+      0x38800000) {  // below 2^-14 the sum with 1/2 rounds at 2^-24, a half's last place
+    const uint32_t rounded = BitCast<uint32_t>(BitCast<float>(magnitude) + 0.5f) - 0x3F000000;
+    return {static_cast<uint16_t>(sign | rounded)};
+  }
+  const uint32_t rebased = magnitude - 0x38000000;
+  return {static_cast<uint16_t>(sign | (rebased + 0x0FFF + (rebased >> 13 & 1)) >> 13)};
+}
+
+}  // namespace flatnoise
+
+#endif  // FLATNOISE_CC_CORE_NUMBER_TYPES_H_

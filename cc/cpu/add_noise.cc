@@ -1,0 +1,60 @@
+#include "cpu/add_noise.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "cpu/float_environment.h"
+
+namespace flatnoise::cpu {
+namespace {
+
+int64_t PastPiece(const AddNoiseTask& task) {
+  return static_cast<int64_t>(task.offset % kPieceElements);
+}
+
+int64_t LastLevelCacheBytes() {
+  constexpr int64_t kUsual = int64_t{32} << 20;
+  const int64_t bytes = sysconf(_SC_LEVEL3_CACHE_SIZE);
+  return bytes > 0 ? bytes : kUsual;
+}
+
+}  // namespace
+
+int64_t ElementSize(ElementType type) {
+  switch (type) {
+    case ElementType::kHalf:
+    case ElementType::kBFloat16:
+      return 2;
+    case ElementType::kFloat:
+      return 4;
+    case ElementType::kDouble:
+      return 8;
+  }
+  return 0;
+}
+
+bool ShouldBypassCache(int64_t bytes) {
+  static const int64_t limit = LastLevelCacheBytes();
+  return bytes > limit;
+}
+
+int64_t CountPieces(const AddNoiseTask& task, int64_t elements) {
+  if (elements == 0) return 0;
+  return (PastPiece(task) + elements + kPieceElements - 1) / kPieceElements;
+}
+
+int64_t PieceNanoseconds(Distribution distribution) {
+  return distribution == Distribution::kNormal ? kPieceElements : kPieceElements / 2;
+}
+
+void AddNoisePieces(const AddNoiseTask& task, int64_t elements, int64_t first, int64_t last,
+                    const Kernels& kernels) {
+  const IeeeArithmetic guard;
+  const int64_t shift = PastPiece(task);
+  const int64_t begin = std::max<int64_t>(first * kPieceElements - shift, 0);
+  const int64_t end = std::min(last * kPieceElements - shift, elements);
+  kernels.add_noise(task, begin, end);
+}
+
+}  // namespace flatnoise::cpu

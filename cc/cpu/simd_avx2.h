@@ -1,0 +1,96 @@
+// 256-bit vectors: AVX2, FMA and F16C.
+#ifndef FLATNOISE_CC_CPU_SIMD_AVX2_H_
+#define FLATNOISE_CC_CPU_SIMD_AVX2_H_
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+#include "core/number_types.h"
+#include "core/qualifiers.h"
+#include "cpu/simd_lanes.h"
+
+namespace flatnoise::cpu {
+
+struct Avx2 : Vectors<32> {
+  static constexpr int kBytes = 32;
+
+  FLATNOISE_INLINE static F32 Broadcast(float a) { return _mm256_set1_ps(a); }
+  FLATNOISE_INLINE static F64 Broadcast(double a) { return _mm256_set1_pd(a); }
+  FLATNOISE_INLINE static U64 BroadcastWord(uint32_t a) {
+    return (U64)_mm256_set1_epi32(static_cast<int>(a));
+  }
+  FLATNOISE_INLINE static U64 MultiplyLowerHalves(U64 a, U64 b) {
+    return (U64)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+  }
+  FLATNOISE_INLINE static U64 Xor(U64 a, U64 b, U64 c) { return a ^ b ^ c; }
+  FLATNOISE_INLINE static U32 Interleave(U64 even, U64 odd) {
+    return (U32)_mm256_blend_epi32((__m256i)even, (__m256i)(odd << 32), 0xAA);
+  }
+  FLATNOISE_INLINE static F32 Fma(F32 a, F32 b, F32 c) { return _mm256_fmadd_ps(a, b, c); }
+  FLATNOISE_INLINE static F64 Fma(F64 a, F64 b, F64 c) { return _mm256_fmadd_pd(a, b, c); }
+  FLATNOISE_INLINE static F32 Sqrt(F32 a) { return _mm256_sqrt_ps(a); }
+  FLATNOISE_INLINE static F64 Sqrt(F64 a) { return _mm256_sqrt_pd(a); }
+
+  FLATNOISE_INLINE static void Transpose(F32 (&v)[4]) {
+    const __m256 a = _mm256_unpacklo_ps(v[0], v[1]), b = _mm256_unpackhi_ps(v[0], v[1]);
+    const __m256 c = _mm256_unpacklo_ps(v[2], v[3]), d = _mm256_unpackhi_ps(v[2], v[3]);
+    v[0] = _mm256_shuffle_ps(a, c, 0x44);
+    v[1] = _mm256_shuffle_ps(a, c, 0xEE);
+    v[2] = _mm256_shuffle_ps(b, d, 0x44);
+    v[3] = _mm256_shuffle_ps(b, d, 0xEE);
+  }
+  FLATNOISE_INLINE static void Transpose(F64 (&v)[2]) {
+    const __m256d a = _mm256_unpacklo_pd(v[0], v[1]);
+    v[1] = _mm256_unpackhi_pd(v[0], v[1]);
+    v[0] = a;
+  }
+
+  FLATNOISE_INLINE static void Widen(F32 v, F64 (&wide)[2]) {
+    wide[0] = _mm256_cvtps_pd(_mm256_castps256_ps128(v));
+    wide[1] = _mm256_cvtps_pd(_mm256_extractf128_ps(v, 1));
+  }
+
+  FLATNOISE_INLINE static F32 Load(const float* p) { return _mm256_loadu_ps(p); }
+  FLATNOISE_INLINE static F64 Load(const double* p) { return _mm256_loadu_pd(p); }
+  FLATNOISE_INLINE static F32 Load(const Half* p) {
+    return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  }
+  FLATNOISE_INLINE static F32 Load(const BFloat16* p) {
+    const __m128i bits = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    return (F32)_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16);
+  }
+
+  FLATNOISE_INLINE static void Store(float* p, F32 v) { _mm256_storeu_ps(p, v); }
+  FLATNOISE_INLINE static void Store(double* p, F64 v) { _mm256_storeu_pd(p, v); }
+  FLATNOISE_INLINE static void Store(Half* p, F32 v) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), ToHalf(v));
+  }
+  FLATNOISE_INLINE static void Store(BFloat16* p, F32 v) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), ToBFloat16(v));
+  }
+
+  FLATNOISE_INLINE static void Stream(float* p, F32 v) { _mm256_stream_ps(p, v); }
+  FLATNOISE_INLINE static void Stream(double* p, F64 v) { _mm256_stream_pd(p, v); }
+  FLATNOISE_INLINE static void Stream(Half* p, F32 v) {
+    _mm_stream_si128(reinterpret_cast<__m128i*>(p), ToHalf(v));
+  }
+  FLATNOISE_INLINE static void Stream(BFloat16* p, F32 v) {
+    _mm_stream_si128(reinterpret_cast<__m128i*>(p), ToBFloat16(v));
+  }
+
+ private:
+  FLATNOISE_INLINE static __m128i ToHalf(F32 v) {
+    return _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  }
+  FLATNOISE_INLINE static __m128i ToBFloat16(F32 v) {
+    const U32 bits = (U32)v;
+    const U32 rounded = bits + 0x7FFF + (bits >> 16 & 1);
+    const __m256i upper = (__m256i)((v != v ? bits | 0x00400000 : rounded) >> 16);
+    return _mm_packus_epi32(_mm256_castsi256_si128(upper), _mm256_extracti128_si256(upper, 1));
+  }
+};
+
+}  // namespace flatnoise::cpu
+
+#endif  // FLATNOISE_CC_CPU_SIMD_AVX2_H_

@@ -1,0 +1,106 @@
+// 512-bit vectors: AVX-512 F, BW, DQ and VL.
+#ifndef FLATNOISE_CC_CPU_SIMD_AVX512_H_
+#define FLATNOISE_CC_CPU_SIMD_AVX512_H_
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+#include "core/number_types.h"
+#include "core/qualifiers.h"
+#include "cpu/simd_lanes.h"
+
+namespace flatnoise::cpu {
+
+struct Avx512 : Vectors<64> {
+  static constexpr int kBytes = 64;
+
+  FLATNOISE_INLINE static F32 Broadcast(float a) { return _mm512_set1_ps(a); }
+  FLATNOISE_INLINE static F64 Broadcast(double a) { return _mm512_set1_pd(a); }
+  FLATNOISE_INLINE static U64 BroadcastWord(uint32_t a) {
+    return (U64)_mm512_set1_epi32(static_cast<int>(a));
+  }
+  FLATNOISE_INLINE static U64 MultiplyLowerHalves(U64 a, U64 b) {
+    return (U64)_mm512_mul_epu32((__m512i)a, (__m512i)b);
+  }
+  FLATNOISE_INLINE static U64 Xor(U64 a, U64 b, U64 c) {
+    constexpr int kXorTruthTable = 0x96;
+    return (U64)_mm512_ternarylogic_epi64((__m512i)a, (__m512i)b, (__m512i)c, kXorTruthTable);
+  }
+  // The lower halves of `even` and `odd`, alternating.
+  FLATNOISE_INLINE static U32 Interleave(U64 even, U64 odd) {
+    return (U32)_mm512_mask_shuffle_epi32((__m512i)even, 0xAAAA, (__m512i)odd, _MM_PERM_CCAA);
+  }
+  FLATNOISE_INLINE static F32 Fma(F32 a, F32 b, F32 c) { return _mm512_fmadd_ps(a, b, c); }
+  FLATNOISE_INLINE static F64 Fma(F64 a, F64 b, F64 c) { return _mm512_fmadd_pd(a, b, c); }
+  FLATNOISE_INLINE static F32 Sqrt(F32 a) { return _mm512_sqrt_ps(a); }
+  FLATNOISE_INLINE static F64 Sqrt(F64 a) { return _mm512_sqrt_pd(a); }
+
+  // Transposes of the 4x4 floats, or 2x2 doubles, in every 128-bit lane.
+  FLATNOISE_INLINE static void Transpose(F32 (&v)[4]) {
+    const __m512 a = _mm512_unpacklo_ps(v[0], v[1]), b = _mm512_unpackhi_ps(v[0], v[1]);
+    const __m512 c = _mm512_unpacklo_ps(v[2], v[3]), d = _mm512_unpackhi_ps(v[2], v[3]);
+    v[0] = _mm512_shuffle_ps(a, c, 0x44);
+    v[1] = _mm512_shuffle_ps(a, c, 0xEE);
+    v[2] = _mm512_shuffle_ps(b, d, 0x44);
+    v[3] = _mm512_shuffle_ps(b, d, 0xEE);
+  }
+  FLATNOISE_INLINE static void Transpose(F64 (&v)[2]) {
+    const __m512d a = _mm512_unpacklo_pd(v[0], v[1]);
+    v[1] = _mm512_unpackhi_pd(v[0], v[1]);
+    v[0] = a;
+  }
+
+  FLATNOISE_INLINE static void Widen(F32 v, F64 (&wide)[2]) {
+    wide[0] = _mm512_cvtps_pd(_mm512_castps512_ps256(v));
+    wide[1] = _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1));
+  }
+
+  FLATNOISE_INLINE static F32 Load(const float* p) { return _mm512_loadu_ps(p); }
+  FLATNOISE_INLINE static F64 Load(const double* p) { return _mm512_loadu_pd(p); }
+  FLATNOISE_INLINE static F32 Load(const Half* p) {
+    return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+  }
+  FLATNOISE_INLINE static F32 Load(const BFloat16* p) {
+    const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    return (F32)_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16);
+  }
+
+  FLATNOISE_INLINE static void Store(float* p, F32 v) { _mm512_storeu_ps(p, v); }
+  FLATNOISE_INLINE static void Store(double* p, F64 v) { _mm512_storeu_pd(p, v); }
+  FLATNOISE_INLINE static void Store(Half* p, F32 v) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), ToHalf(v));
+  }
+  FLATNOISE_INLINE static void Store(BFloat16* p, F32 v) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), ToBFloat16(v));
+  }
+
+  FLATNOISE_INLINE static void Stream(float* p, F32 v) { _mm512_stream_ps(p, v); }
+  FLATNOISE_INLINE static void Stream(double* p, F64 v) { _mm512_stream_pd(p, v); }
+  FLATNOISE_INLINE static void Stream(Half* p, F32 v) {
+    _mm256_stream_si256(reinterpret_cast<__m256i*>(p), ToHalf(v));
+  }
+  FLATNOISE_INLINE static void Stream(BFloat16* p, F32 v) {
+    _mm256_stream_si256(reinterpret_cast<__m256i*>(p), ToBFloat16(v));
+  }
+
+ private:
+  FLATNOISE_INLINE static __m256i ToHalf(F32 v) {
+    return _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  }
+  // The processor's own bfloat16 instruction flushes subnormal numbers, so integers round here.
+  FLATNOISE_INLINE static __m256i ToBFloat16(F32 v) {
+    const __m512i bits = (__m512i)v;
+    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    const __m512i rounded =
+        _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7FFF)), odd);
+    const __m512i quiet = _mm512_or_si512(bits, _mm512_set1_epi32(0x00400000));
+    const __mmask16 is_nan = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
+    return _mm512_cvtepi32_epi16(
+        _mm512_srli_epi32(_mm512_mask_mov_epi32(rounded, is_nan, quiet), 16));
+  }
+};
+
+}  // namespace flatnoise::cpu
+
+#endif  // FLATNOISE_CC_CPU_SIMD_AVX512_H_

@@ -1,0 +1,109 @@
+// 128-bit vectors: SSE2, which every x86-64 processor has. It has no fused multiply-add and no half
+// precision, so both are made from what there is: slower, but the same bits.
+#ifndef FLATNOISE_CC_CPU_SIMD_BASELINE_H_
+#define FLATNOISE_CC_CPU_SIMD_BASELINE_H_
+
+#include <emmintrin.h>
+
+#include <cstdint>
+
+#include "core/lanes.h"
+#include "core/number_types.h"
+#include "core/qualifiers.h"
+#include "cpu/simd_lanes.h"
+
+namespace flatnoise::cpu {
+
+struct Baseline : Vectors<16> {
+  static constexpr int kBytes = 16;
+
+  FLATNOISE_INLINE static F32 Broadcast(float a) { return _mm_set1_ps(a); }
+  FLATNOISE_INLINE static F64 Broadcast(double a) { return _mm_set1_pd(a); }
+  FLATNOISE_INLINE static U64 BroadcastWord(uint32_t a) {
+    return (U64)_mm_set1_epi32(static_cast<int>(a));
+  }
+  FLATNOISE_INLINE static U64 MultiplyLowerHalves(U64 a, U64 b) {
+    return (U64)_mm_mul_epu32((__m128i)a, (__m128i)b);
+  }
+  FLATNOISE_INLINE static U64 Xor(U64 a, U64 b, U64 c) { return a ^ b ^ c; }
+  FLATNOISE_INLINE static U32 Interleave(U64 even, U64 odd) {
+    return (U32)((even & 0xFFFFFFFF) | odd << 32);
+  }
+  FLATNOISE_INLINE static F32 Fma(F32 a, F32 b, F32 c) {
+    F64 wide_a[2], wide_b[2], wide_c[2];
+    Widen(a, wide_a);
+    Widen(b, wide_b);
+    Widen(c, wide_c);
+    const __m128 low = _mm_cvtpd_ps(ProductPlusRoundedToOdd(wide_a[0], wide_b[0], wide_c[0]));
+    const __m128 high = _mm_cvtpd_ps(ProductPlusRoundedToOdd(wide_a[1], wide_b[1], wide_c[1]));
+    return _mm_movelh_ps(low, high);
+  }
+  FLATNOISE_INLINE static F64 Fma(F64 a, F64 b, F64 c) {
+    return F64{fma(a[0], b[0], c[0]), fma(a[1], b[1], c[1])};
+  }
+  FLATNOISE_INLINE static F32 Sqrt(F32 a) { return _mm_sqrt_ps(a); }
+  FLATNOISE_INLINE static F64 Sqrt(F64 a) { return _mm_sqrt_pd(a); }
+
+  FLATNOISE_INLINE static void Transpose(F32 (&v)[4]) {
+    const __m128 a = _mm_unpacklo_ps(v[0], v[1]), b = _mm_unpackhi_ps(v[0], v[1]);
+    const __m128 c = _mm_unpacklo_ps(v[2], v[3]), d = _mm_unpackhi_ps(v[2], v[3]);
+    v[0] = _mm_movelh_ps(a, c);
+    v[1] = _mm_movehl_ps(c, a);
+    v[2] = _mm_movelh_ps(b, d);
+    v[3] = _mm_movehl_ps(d, b);
+  }
+  FLATNOISE_INLINE static void Transpose(F64 (&v)[2]) {
+    const __m128d a = _mm_unpacklo_pd(v[0], v[1]);
+    v[1] = _mm_unpackhi_pd(v[0], v[1]);
+    v[0] = a;
+  }
+
+  FLATNOISE_INLINE static void Widen(F32 v, F64 (&wide)[2]) {
+    wide[0] = _mm_cvtps_pd(v);
+    wide[1] = _mm_cvtps_pd(_mm_movehl_ps(v, v));
+  }
+
+  FLATNOISE_INLINE static F32 Load(const float* p) { return _mm_loadu_ps(p); }
+  FLATNOISE_INLINE static F64 Load(const double* p) { return _mm_loadu_pd(p); }
+  FLATNOISE_INLINE static F32 Load(const Half* p) { return LoadEach(p); }
+  FLATNOISE_INLINE static F32 Load(const BFloat16* p) { return LoadEach(p); }
+
+  FLATNOISE_INLINE static void Store(float* p, F32 v) { _mm_storeu_ps(p, v); }
+  FLATNOISE_INLINE static void Store(double* p, F64 v) { _mm_storeu_pd(p, v); }
+  FLATNOISE_INLINE static void Store(Half* p, F32 v) { StoreEach(p, v); }
+  FLATNOISE_INLINE static void Store(BFloat16* p, F32 v) { StoreEach(p, v); }
+
+  FLATNOISE_INLINE static void Stream(float* p, F32 v) { _mm_stream_ps(p, v); }
+  FLATNOISE_INLINE static void Stream(double* p, F64 v) { _mm_stream_pd(p, v); }
+  FLATNOISE_INLINE static void Stream(Half* p, F32 v) { StoreEach(p, v); }
+  FLATNOISE_INLINE static void Stream(BFloat16* p, F32 v) { StoreEach(p, v); }
+
+ private:
+  // a b + c, rounded to odd: where the sum is not exact, the neighbour with an odd last bit. A
+  // number rounded so to double rounds on to float as the exact sum would (Boldo and Melquiond,
+  // "Emulation of FMA and correctly rounded sums", 2008). The product of two floats is exact in
+  // double.
+  FLATNOISE_INLINE static F64 ProductPlusRoundedToOdd(F64 a, F64 b, F64 c) {
+    const F64 product = a * b;
+    const F64 sum = product + c;
+    const F64 part = sum - product;
+    const F64 error = (product - (sum - part)) + (c - part);
+    const I64 inexact = error != 0;
+    const I64 even = ((I64)sum & 1) == 0;
+    const I64 towards_zero = ((I64)error ^ (I64)sum) < 0;
+    return (F64)((I64)sum + (inexact & even & (1 | towards_zero)));
+  }
+
+  template <class T>
+  FLATNOISE_INLINE static F32 LoadEach(const T* p) {
+    return F32{ToCompute(p[0]), ToCompute(p[1]), ToCompute(p[2]), ToCompute(p[3])};
+  }
+  template <class T>
+  FLATNOISE_INLINE static void StoreEach(T* p, F32 v) {
+    for (int i = 0; i < 4; ++i) p[i] = FromCompute<T>(v[i]);
+  }
+};
+
+}  // namespace flatnoise::cpu
+
+#endif  // FLATNOISE_CC_CPU_SIMD_BASELINE_H_

@@ -1,0 +1,96 @@
+// Lane policies (see core/lanes.h) on a processor's vectors, over an instruction set `Isa`.
+//
+// The compiler's vector types carry the arithmetic; `Isa` gives what they have no operator for.
+#ifndef FLATNOISE_CC_CPU_SIMD_LANES_H_
+#define FLATNOISE_CC_CPU_SIMD_LANES_H_
+
+#include <cstdint>
+
+#include "core/qualifiers.h"
+
+namespace flatnoise::cpu {
+
+template <int bytes>
+struct Vectors {
+  typedef float F32 __attribute__((vector_size(bytes)));
+  typedef double F64 __attribute__((vector_size(bytes)));
+  typedef uint32_t U32 __attribute__((vector_size(bytes)));
+  typedef int32_t I32 __attribute__((vector_size(bytes)));
+  typedef uint64_t U64 __attribute__((vector_size(bytes)));
+  typedef int64_t I64 __attribute__((vector_size(bytes)));
+};
+
+// Philox words in the lower halves of 64-bit lanes, where the multiplier wants them. The upper
+// halves hold whatever the last product left there; nothing reads them.
+template <class Isa>
+struct WordLanes {
+  using Word = typename Isa::U64;
+  using Product = typename Isa::U64;
+
+  FLATNOISE_INLINE static Product Multiply(Word a, uint32_t b) {
+    return Isa::MultiplyLowerHalves(a, Isa::BroadcastWord(b));
+  }
+  FLATNOISE_INLINE static Word High(Product p) { return p >> 32; }
+  FLATNOISE_INLINE static Word Low(Product p) { return p; }
+  FLATNOISE_INLINE static Word Xor(Word a, Word b, uint32_t c) {
+    return Isa::Xor(a, b, Isa::BroadcastWord(c));
+  }
+};
+
+template <class Isa, class Scalar>
+struct VectorLanes;
+
+template <class Isa>
+struct VectorLanes<Isa, float> {
+  using Scalar = float;
+  using Real = typename Isa::F32;
+  using Bits = typename Isa::U32;
+  static constexpr int kLanes = Isa::kBytes / sizeof(Scalar);
+
+  FLATNOISE_INLINE static Real Broadcast(float a) { return Isa::Broadcast(a); }
+  FLATNOISE_INLINE static Real Fma(Real a, Real b, Real c) { return Isa::Fma(a, b, c); }
+  FLATNOISE_INLINE static Real Sqrt(Real a) { return Isa::Sqrt(a); }
+  FLATNOISE_INLINE static Real Max(Real a, Real b) { return a < b ? b : a; }
+  FLATNOISE_INLINE static Bits ToBits(Real a) { return (Bits)a; }
+  FLATNOISE_INLINE static Real FromBits(Bits a) { return (Real)a; }
+  FLATNOISE_INLINE static Real SignedToReal(Bits a) {
+    return __builtin_convertvector((typename Isa::I32)a, Real);
+  }
+  FLATNOISE_INLINE static Bits ShiftRightSigned(Bits a, int n) {
+    return (Bits)((typename Isa::I32)a >> n);
+  }
+  FLATNOISE_INLINE static Real SelectOdd(Bits a, Real if_odd, Real if_even) {
+    return (a & 1) != 0 ? if_odd : if_even;
+  }
+};
+
+template <class Isa>
+struct VectorLanes<Isa, double> {
+  using Scalar = double;
+  using Real = typename Isa::F64;
+  using Bits = typename Isa::U64;
+  static constexpr int kLanes = Isa::kBytes / sizeof(Scalar);
+
+  FLATNOISE_INLINE static Real Broadcast(double a) { return Isa::Broadcast(a); }
+  FLATNOISE_INLINE static Real Fma(Real a, Real b, Real c) { return Isa::Fma(a, b, c); }
+  FLATNOISE_INLINE static Real Sqrt(Real a) { return Isa::Sqrt(a); }
+  FLATNOISE_INLINE static Real Max(Real a, Real b) { return a < b ? b : a; }
+  FLATNOISE_INLINE static Bits ToBits(Real a) { return (Bits)a; }
+  FLATNOISE_INLINE static Real FromBits(Bits a) { return (Real)a; }
+  // Few instruction sets convert 64-bit integers. Small ones, as exponents are, need no more than
+  // to be the lowest bits of a large number.
+  FLATNOISE_INLINE static Real SignedToReal(Bits a) {
+    const Real large = Broadcast(0x1.8p+52);
+    return FromBits(ToBits(large) + a) - large;
+  }
+  FLATNOISE_INLINE static Bits ShiftRightSigned(Bits a, int n) {
+    return (Bits)((typename Isa::I64)a >> n);
+  }
+  FLATNOISE_INLINE static Real SelectOdd(Bits a, Real if_odd, Real if_even) {
+    return (a & 1) != 0 ? if_odd : if_even;
+  }
+};
+
+}  // namespace flatnoise::cpu
+
+#endif  // FLATNOISE_CC_CPU_SIMD_LANES_H_

@@ -1,0 +1,66 @@
+// What a kernel is asked to do, in plain pointers and sizes.
+#ifndef FLATNOISE_CC_CPU_TASKS_H_
+#define FLATNOISE_CC_CPU_TASKS_H_
+
+#include <cstdint>
+
+#include "core/distributions.h"
+#include "core/stream.h"
+
+namespace flatnoise::cpu {
+
+enum class ElementType { kHalf, kBFloat16, kFloat, kDouble };
+
+// One value for all elements (count 1) or one per feature (count = features), in the compute type
+// of the elements: double for double, else float.
+struct Parameter {
+  const void* values;
+  int64_t count;
+};
+
+// output[i] = input[i] + (loc + scale z[offset + i]); output may be input.
+struct AddNoiseTask {
+  ElementType type;
+  Distribution distribution;
+  const void* input;
+  void* output;
+  Stream stream;
+  uint64_t offset;
+  int64_t features;
+  Parameter loc;
+  Parameter scale;
+  // Write around the caches: right for outputs much larger than they are.
+  bool bypass_cache;
+};
+
+// Sums of grad[i] and of grad[i] z[offset + i] over a grid of `columns` columns, in which element i
+// lies in row i / columns and column i % columns; the last row may be short.
+struct SumGradientsTask {
+  ElementType type;
+  Distribution distribution;
+  const void* gradient;
+  Stream stream;
+  uint64_t offset;
+  int64_t elements;
+  int64_t columns;
+};
+
+// A rectangle of that grid.
+struct GridTile {
+  int64_t row_begin, row_end;
+  int64_t column_begin, column_end;
+};
+
+// The kernels of one instruction set.
+struct Kernels {
+  const char* name;
+  // Elements begin to end of a task.
+  void (*add_noise)(const AddNoiseTask& task, int64_t begin, int64_t end);
+  // Column sums of a tile, row by row, into one double per column.
+  void (*sum_gradients)(const SumGradientsTask& task, const GridTile& tile, double* loc_sums,
+                        double* scale_sums);
+};
+
+}  // namespace flatnoise::cpu
+
+#endif  // FLATNOISE_CC_CPU_TASKS_H_

@@ -1,0 +1,22 @@
+# Defines the target TensorFlow::framework from the TensorFlow that Python imports, and
+# TENSORFLOW_VERSION.
+execute_process(
+  COMMAND ${Python_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/tensorflow_facts.py
+  OUTPUT_VARIABLE facts
+  ERROR_VARIABLE errors
+  RESULT_VARIABLE failed)
+if(failed)
+  message(FATAL_ERROR
+    "${Python_EXECUTABLE} can't import TensorFlow, whose headers the op is built with. Install "
+    "tensorflow or tensorflow-cpu there, or pass -DFLATNOISE_WITH_TENSORFLOW=OFF.\n${errors}")
+endif()
+foreach(fact VERSION INCLUDE_DIR LIBRARY_DIR DEFINITIONS)
+  string(REGEX MATCH "(^|\n)${fact}=([^\n]*)" _ "${facts}")
+  set(TENSORFLOW_${fact} "${CMAKE_MATCH_2}")
+endforeach()
+
+add_library(TensorFlow::framework SHARED IMPORTED)
+set_target_properties(TensorFlow::framework PROPERTIES
+  IMPORTED_LOCATION "${TENSORFLOW_LIBRARY_DIR}/libtensorflow_framework.so.2"
+  INTERFACE_INCLUDE_DIRECTORIES "${TENSORFLOW_INCLUDE_DIR}"
+  INTERFACE_COMPILE_OPTIONS "${TENSORFLOW_DEFINITIONS}")
