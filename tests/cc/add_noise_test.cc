@@ -1,0 +1,220 @@
+// The vectorised loops give, for every element, the bits of the scalar definition.
+#include "cpu/add_noise.h"
+
+#include <gtest/gtest.h>
+#include <xmmintrin.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <type_traits>
+#include <vector>
+
+#include "cases.h"
+
+namespace flatnoise::cpu {
+namespace {
+
+// The smallest positive number.
+Half Least(Half) { return {1}; }
+BFloat16 Least(BFloat16) { return {1}; }
+template <class T>
+T Least(T) {
+  return std::numeric_limits<T>::denorm_min();
+}
+
+template <class T>
+struct Problem {
+  using Scalar = ComputeType<T>;
+
+  Problem(Distribution distribution, int64_t elements, uint64_t offset, int64_t features,
+          int64_t loc_count, int64_t scale_count)
+      : input(static_cast<size_t>(elements)),
+        output(input.size() + kGuard),
+        loc(static_cast<size_t>(loc_count)),
+        scale(static_cast<size_t>(scale_count)) {
+    for (size_t i = 0; i < input.size(); ++i) {
+      input[i] = FromCompute<T>(static_cast<Scalar>(static_cast<double>(i % 251) * 0.37 - 40));
+    }
+    for (size_t i = 0; i < loc.size(); ++i) loc[i] = static_cast<Scalar>(0.01 * double(i % 97) - 1);
+    for (size_t i = 0; i < scale.size(); ++i)
+      scale[i] = static_cast<Scalar>(0.1 + 0.003 * double(i % 89));
+    std::memset(output.data(), 0x5A, output.size() * sizeof(T));
+    task = {TypeOf(),
+            distribution,
+            input.data(),
+            output.data(),
+            StreamFromSeed(11, static_cast<uint64_t>(-7)),
+            offset,
+            features,
+            {loc.data(), loc_count},
+            {scale.data(), scale_count},
+            false};
+  }
+
+  static ElementType TypeOf() {
+    if (std::is_same_v<T, Half>) return ElementType::kHalf;
+    if (std::is_same_v<T, BFloat16>) return ElementType::kBFloat16;
+    return std::is_same_v<T, float> ? ElementType::kFloat : ElementType::kDouble;
+  }
+
+  T Expected(size_t i) const {
+    const auto feature = i % static_cast<size_t>(task.features);
+    const Scalar z = ExpectedNoise<Scalar>(task.distribution, task.stream, task.offset + i);
+    return FromCompute<T>(AddScaled(ToCompute(input[i]), loc[loc.size() == 1 ? 0 : feature],
+                                    scale[scale.size() == 1 ? 0 : feature], z));
+  }
+
+  void ExpectCorrect() const {
+    for (size_t i = 0; i < input.size(); ++i) {
+      const T expected = Expected(i);
+      ASSERT_EQ(std::memcmp(&output[i], &expected, sizeof(T)), 0)
+          << "element " << i << " of " << input.size() << ": " << double(ToCompute(output[i]))
+          << " for " << double(ToCompute(expected));
+    }
+    for (size_t i = 0; i < kGuard * sizeof(T); ++i) {
+      ASSERT_EQ(reinterpret_cast<const unsigned char*>(&output[input.size()])[i], 0x5A)
+          << "written past the end";
+    }
+  }
+
+  static constexpr size_t kGuard = 64;
+  std::vector<T> input, output;
+  std::vector<Scalar> loc, scale;
+  AddNoiseTask task;
+};
+
+class AddNoise : public testing::TestWithParam<Case> {
+ protected:
+  const Kernels& kernels() const { return *std::get<0>(GetParam()); }
+  ElementType type() const { return std::get<1>(GetParam()); }
+  Distribution distribution() const { return std::get<2>(GetParam()); }
+
+  void RunWhole(AddNoiseTask task, int64_t elements) const {
+    AddNoisePieces(task, elements, 0, CountPieces(task, elements), kernels());
+  }
+};
+
+TEST_P(AddNoise, EveryLengthAndTail) {
+  WithType(type(), [&](auto t) {
+    for (int64_t elements = 0; elements <= 200; ++elements) {
+      Problem<decltype(t)> problem(distribution(), elements, 0, 1, 1, 1);
+      RunWhole(problem.task, elements);
+      problem.ExpectCorrect();
+    }
+  });
+}
+
+TEST_P(AddNoise, EveryOffset) {
+  constexpr uint64_t kLargest = uint64_t{INT64_MAX};
+  for (uint64_t offset :
+       {uint64_t{1}, uint64_t{2}, uint64_t{3}, uint64_t{63}, uint64_t{8191},
+        (uint64_t{1} << 34) - 5, (uint64_t{1} << 33) + 5, kLargest - 150, kLargest}) {
+    WithType(type(), [&](auto t) {
+      Problem<decltype(t)> problem(distribution(), 301, offset, 1, 1, 1);
+      RunWhole(problem.task, 301);
+      problem.ExpectCorrect();
+    });
+  }
+}
+
+TEST_P(AddNoise, ParametersPerFeature) {
+  for (int64_t features : {1, 2, 3, 7, 63, 64, 65, 100, 1024, 1025, 3000}) {
+    for (int kinds = 1; kinds <= 3; ++kinds) {
+      WithType(type(), [&](auto t) {
+        const int64_t elements = 2 * features + 130;
+        Problem<decltype(t)> problem(distribution(), elements, 5, features,
+                                     kinds & 1 ? features : 1, kinds & 2 ? features : 1);
+        RunWhole(problem.task, elements);
+        problem.ExpectCorrect();
+      });
+    }
+  }
+}
+
+TEST_P(AddNoise, AnySplitGivesTheSameBits) {
+  WithType(type(), [&](auto t) {
+    constexpr int64_t kElements = 1000;
+    for (int64_t split : {1, 3, 64, 499, 999}) {
+      Problem<decltype(t)> problem(distribution(), kElements, 6, 100, 100, 1);
+      kernels().add_noise(problem.task, split, kElements);
+      kernels().add_noise(problem.task, 0, split);
+      problem.ExpectCorrect();
+    }
+  });
+}
+
+TEST_P(AddNoise, PiecesInAnyOrder) {
+  WithType(type(), [&](auto t) {
+    const int64_t elements = 3 * kPieceElements + 17;
+    Problem<decltype(t)> problem(distribution(), elements, 8190, 1, 1, 1);
+    for (int64_t piece = CountPieces(problem.task, elements); piece-- > 0;) {
+      AddNoisePieces(problem.task, elements, piece, piece + 1, kernels());
+    }
+    problem.ExpectCorrect();
+  });
+}
+
+TEST_P(AddNoise, InPlaceAndMisaligned) {
+  WithType(type(), [&](auto t) {
+    for (int64_t shift : {0, 1, 3}) {
+      Problem<decltype(t)> problem(distribution(), 333, 0, 1, 1, 1);
+      std::vector<decltype(t)> memory(problem.output.size() + 3);
+      std::memcpy(&memory[shift], problem.input.data(), 333 * sizeof(t));
+      problem.task.input = problem.task.output = &memory[shift];
+      RunWhole(problem.task, 333);
+      std::memcpy(problem.output.data(), &memory[shift], 333 * sizeof(t));
+      problem.ExpectCorrect();
+    }
+  });
+}
+
+TEST_P(AddNoise, AroundTheCache) {
+  WithType(type(), [&](auto t) {
+    using T = decltype(t);
+    constexpr int64_t kElements = 5000;
+    Problem<T> problem(distribution(), kElements, 0, 1, 1, 1);
+    std::vector<T> memory(kElements + 64);
+    void* aligned = memory.data();
+    size_t space = memory.size() * sizeof(T);
+    ASSERT_NE(std::align(64, kElements * sizeof(T), aligned, space), nullptr);
+    problem.task.output = aligned;
+    problem.task.bypass_cache = true;
+    RunWhole(problem.task, kElements);
+    std::memcpy(problem.output.data(), aligned, kElements * sizeof(T));
+    problem.ExpectCorrect();
+  });
+}
+
+TEST_P(AddNoise, KeepsInfinitiesNaNAndSubnormals) {
+  WithType(type(), [&](auto t) {
+    using T = decltype(t);
+    using Scalar = ComputeType<T>;
+    Problem<T> problem(distribution(), 64, 0, 1, 1, 1);
+    const T least = Least(t);
+    problem.scale[0] = problem.loc[0] = 0;
+    problem.input[0] = FromCompute<T>(std::numeric_limits<Scalar>::infinity());
+    problem.input[1] = FromCompute<T>(std::numeric_limits<Scalar>::quiet_NaN());
+    problem.input[2] = least;
+    // A caller's thread that flushes subnormal numbers changes nothing.
+    const unsigned saved = _mm_getcsr();
+    _mm_setcsr(saved | 0x8040);
+    RunWhole(problem.task, 64);
+    _mm_setcsr(saved);
+    EXPECT_EQ(ToCompute(problem.output[0]), std::numeric_limits<Scalar>::infinity());
+    EXPECT_TRUE(std::isnan(ToCompute(problem.output[1])));
+    EXPECT_EQ(std::memcmp(&problem.output[2], &least, sizeof(T)), 0);
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, AddNoise, AllCases(), CaseName);
+
+TEST(Dispatch, KnowsTheBaselineAndRefusesUnknownNames) {
+  EXPECT_STREQ(SupportedKernels().back()->name, "baseline");
+  EXPECT_EQ(FindKernels("baseline"), SupportedKernels().back());
+  EXPECT_EQ(FindKernels("neon"), nullptr);
+}
+
+}  // namespace
+}  // namespace flatnoise::cpu

@@ -1,0 +1,56 @@
+// What the kernels' tests vary over.
+#ifndef FLATNOISE_TESTS_CC_CASES_H_
+#define FLATNOISE_TESTS_CC_CASES_H_
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <tuple>
+
+#include "core/noise.h"
+#include "core/number_types.h"
+#include "cpu/dispatch.h"
+
+namespace flatnoise::cpu {
+
+using Case = std::tuple<const Kernels*, ElementType, Distribution>;
+
+inline std::string CaseName(const testing::TestParamInfo<Case>& info) {
+  const char* const types[] = {"half", "bfloat16", "float", "double"};
+  return std::string(std::get<0>(info.param)->name) + "_" +
+         types[static_cast<int>(std::get<1>(info.param))] + "_" +
+         (std::get<2>(info.param) == Distribution::kNormal ? "normal" : "uniform");
+}
+
+inline auto AllCases() {
+  return testing::Combine(testing::ValuesIn(SupportedKernels()),
+                          testing::Values(ElementType::kHalf, ElementType::kBFloat16,
+                                          ElementType::kFloat, ElementType::kDouble),
+                          testing::Values(Distribution::kNormal, Distribution::kUniform));
+}
+
+template <class Scalar>
+Scalar ExpectedNoise(Distribution distribution, const Stream& stream, uint64_t index) {
+  return distribution == Distribution::kNormal
+             ? NoiseAt<Distribution::kNormal, Scalar>(stream, index)
+             : NoiseAt<Distribution::kUniform, Scalar>(stream, index);
+}
+
+// Calls body(T{}) with the type that `type` names.
+template <class Body>
+void WithType(ElementType type, const Body& body) {
+  switch (type) {
+    case ElementType::kHalf:
+      return body(Half{});
+    case ElementType::kBFloat16:
+      return body(BFloat16{});
+    case ElementType::kFloat:
+      return body(float{});
+    case ElementType::kDouble:
+      return body(double{});
+  }
+}
+
+}  // namespace flatnoise::cpu
+
+#endif  // FLATNOISE_TESTS_CC_CASES_H_

@@ -1,0 +1,76 @@
+// The functions' stated errors: over every float they are ever given, and over many doubles.
+#include "core/elementary.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "core/distributions.h"
+
+namespace flatnoise {
+namespace {
+
+using F = ScalarLanes<float>;
+using D = ScalarLanes<double>;
+constexpr uint32_t kFractions = 1u << 23;
+
+TEST(ElementaryFloat, TwoPiTimesIsTheDoubleProductRoundedOnce) {
+  uint32_t different = 0;
+  for (uint32_t bits = 0; bits < kFractions; ++bits) {
+    const float u = UnitUniform<F>(bits);
+    different += Elementary<float>::TwoPiTimes<F>(u) != static_cast<float>(2 * M_PI * u);
+  }
+  EXPECT_EQ(different, 0u);
+}
+
+TEST(ElementaryFloat, SineAndCosineAreWithin2Ulp) {
+  double worst = 0;
+  for (uint32_t bits = 0; bits < kFractions; ++bits) {
+    const float u = UnitUniform<F>(bits);
+    const double angle = static_cast<float>(2 * M_PI * u);
+    const auto got = SineCosineOfTurn<F>(u);
+    worst = std::fmax(worst, std::fabs(got.sine - std::sin(angle)));
+    worst = std::fmax(worst, std::fabs(got.cosine - std::cos(angle)));
+  }
+  EXPECT_LE(worst, 2 * 0x1p-24);
+}
+
+TEST(ElementaryFloat, LogarithmIsWithin2Ulp) {
+  double worst = 0;
+  for (uint32_t bits = 1; bits < kFractions; ++bits) {
+    const float u = UnitUniform<F>(bits);
+    const double expected = -2 * std::log(static_cast<double>(u));
+    worst = std::fmax(worst, std::fabs(NegTwoLog<F>(u) - expected) / expected);
+  }
+  EXPECT_LE(worst, 2 * 0x1p-23);
+}
+
+TEST(ElementaryDouble, FunctionsAreWithin2Ulp) {
+  std::mt19937_64 random(20);
+  long double worst_log = 0, worst_turn = 0;
+  for (int i = 0; i < 1000000; ++i) {
+    // Half of the arguments near 0 or 1, where the logarithm is hardest.
+    const uint64_t bits = i % 2 ? random() : (random() & 0xFFFFF) * (i % 4 ? 1 : ~uint64_t{0});
+    const double u = UnitUniform<D>(bits);
+    const long double angle = 2 * M_PI * u;
+    const auto got = SineCosineOfTurn<D>(u);
+    worst_turn = std::fmax(worst_turn, std::fabs(got.sine - std::sin(angle)));
+    worst_turn = std::fmax(worst_turn, std::fabs(got.cosine - std::cos(angle)));
+    if (u == 0) continue;
+    const long double expected = -2 * std::log(static_cast<long double>(u));
+    worst_log = std::fmax(worst_log, std::fabs((NegTwoLog<D>(u) - expected) / expected));
+  }
+  EXPECT_LE(worst_turn, 2 * 0x1p-53L);
+  EXPECT_LE(worst_log, 2 * 0x1p-52L);
+}
+
+TEST(BoxMuller, ReachesItsLimitAndNoFurther) {
+  // All words zero: the smallest uniform number, raised to 1e-7, at angle 0.
+  EXPECT_EQ(BoxMuller<F>(0, 0).first, 0.0f);
+  EXPECT_NEAR(BoxMuller<F>(0, 0).second, std::sqrt(-2 * std::log(1e-7)), 1e-6);
+  EXPECT_NEAR(BoxMuller<D>(0, 0).second, std::sqrt(-2 * std::log(1e-7)), 1e-14);
+}
+
+}  // namespace
+}  // namespace flatnoise

@@ -1,0 +1,69 @@
+#include "core/number_types.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+
+namespace flatnoise {
+namespace {
+
+// The value nearest to `value` in a format of `fraction_bits`, found by arithmetic alone.
+double Nearest(double value, int fraction_bits, int least_exponent, double largest) {
+  if (value == 0 || std::isinf(value)) return value;
+  const int exponent = std::max(std::ilogb(value), least_exponent);
+  const double unit = std::ldexp(1.0, exponent - fraction_bits);
+  const double rounded = std::nearbyint(value / unit) * unit;
+  return std::fabs(rounded) > largest ? std::copysign(INFINITY, value) : rounded;
+}
+
+double NearestHalf(float value) { return Nearest(value, 10, -14, 65504.0); }
+double NearestBFloat16(float value) { return Nearest(value, 7, -126, 0x1.FEp127); }
+
+template <class T>
+void ExpectRoundTrips() {
+  for (uint32_t bits = 0; bits <= 0xFFFF; ++bits) {
+    const T value = {static_cast<uint16_t>(bits)};
+    const float wide = ToCompute(value);
+    if (std::isnan(wide)) {
+      EXPECT_TRUE(std::isnan(ToCompute(FromCompute<T>(wide))));
+    } else {
+      EXPECT_EQ(FromCompute<T>(wide).bits, bits);
+    }
+  }
+}
+
+TEST(Half, EveryValueRoundTrips) { ExpectRoundTrips<Half>(); }
+TEST(BFloat16, EveryValueRoundTrips) { ExpectRoundTrips<BFloat16>(); }
+
+TEST(SmallTypes, RoundToNearestEven) {
+  std::mt19937 random(7);
+  for (int i = 0; i < 2000000; ++i) {
+    // Every third value a tie or next to one, where rounding goes wrong first.
+    uint32_t bits = static_cast<uint32_t>(random());
+    if (i % 3 == 0) bits = (bits & 0xFFFFE000) | (0x0FFF + static_cast<uint32_t>(i % 9 / 3));
+    if (i % 3 == 1) bits = (bits & 0xFFFF0000) | (0x7FFF + static_cast<uint32_t>(i % 9 / 3));
+    const float value = BitCast<float>(bits);
+    if (std::isnan(value)) continue;
+    ASSERT_EQ(ToCompute(FromCompute<Half>(value)), NearestHalf(value)) << value;
+    ASSERT_EQ(ToCompute(FromCompute<BFloat16>(value)), NearestBFloat16(value)) << value;
+  }
+}
+
+TEST(SmallTypes, KeepSignsInfinitiesAndNaN) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(FromCompute<Half>(-0.0f).bits, 0x8000);
+  EXPECT_EQ(FromCompute<Half>(-kInfinity).bits, 0xFC00);
+  EXPECT_EQ(FromCompute<Half>(65520.0f).bits, 0x7C00);
+  EXPECT_EQ(FromCompute<Half>(65519.99f).bits, 0x7BFF);
+  EXPECT_EQ(FromCompute<BFloat16>(kInfinity).bits, 0x7F80);
+  EXPECT_EQ(FromCompute<BFloat16>(std::numeric_limits<float>::max()).bits, 0x7F80);
+  for (uint32_t bits : {0x7F800001u, 0x7FFFFFFFu, 0xFFFFFFFFu, 0xFF800001u}) {
+    EXPECT_TRUE(std::isnan(ToCompute(FromCompute<Half>(BitCast<float>(bits)))));
+    EXPECT_TRUE(std::isnan(ToCompute(FromCompute<BFloat16>(BitCast<float>(bits)))));
+  }
+}
+
+}  // namespace
+}  // namespace flatnoise

@@ -1,0 +1,22 @@
+#!/bin/sh
+# Fails where two units built for different instruction sets define the same symbol: the linker would
+# keep one of them, and an older processor would run into instructions it does not have.
+#   shared_symbols.sh NM OBJECT...
+set -eu
+nm=$1
+shift
+units=0
+symbols=$(mktemp)
+trap 'rm -f "$symbols"' EXIT
+for object in "$@"; do
+  case $object in
+    *kernels_*)
+      "$nm" --defined-only --extern-only "$object" | awk '{print $3}' | sort -u >>"$symbols"
+      units=$((units + 1))
+      ;;
+  esac
+done
+[ "$units" -ge 3 ] || { echo "found $units units of kernels, expected 3 or more" >&2; exit 1; }
+[ -s "$symbols" ] || { echo "the units define no symbols" >&2; exit 1; }
+shared=$(sort "$symbols" | uniq -d)
+[ -z "$shared" ] || { printf 'defined for several instruction sets:\n%s\n' "$shared" >&2; exit 1; }
