@@ -105,15 +105,21 @@ class AddNoiseLoop {
     typename L::Real z[Shape::kVectors];
     noise_.Make(position_ / kValuesPerBlock<Scalar>, z);
     parameters_.BeginGroup();
-    for (int i = 0; i < Shape::kVectors; ++i) {
-      const auto sum = AddScaled(Isa::Load(input + i * L::kLanes), parameters_.loc(i),
-                                 parameters_.scale(i), z[i]);
+    for (int i = 0; i < Shape::kVectors; i += 2) {
+      const auto first = Sum(input, z, i);
+      const auto second = Sum(input, z, i + 1);
       if (stream) {
-        Isa::Stream(output + i * L::kLanes, sum);
+        Isa::Stream(output + i * L::kLanes, first, second);
       } else {
-        Isa::Store(output + i * L::kLanes, sum);
+        Isa::Store(output + i * L::kLanes, first, second);
       }
     }
+  }
+
+  FLATNOISE_INLINE typename L::Real Sum(const T* input, const typename L::Real* z,
+                                        int vector) const {
+    return AddScaled(Isa::Load(input + vector * L::kLanes), parameters_.loc(vector),
+                     parameters_.scale(vector), z[vector]);
   }
 
   template <bool stream>

@@ -61,33 +61,53 @@ struct Avx2 : Vectors<32> {
     return (F32)_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16);
   }
 
-  FLATNOISE_INLINE static void Store(float* p, F32 v) { _mm256_storeu_ps(p, v); }
   FLATNOISE_INLINE static void Store(double* p, F64 v) { _mm256_storeu_pd(p, v); }
-  FLATNOISE_INLINE static void Store(Half* p, F32 v) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), ToHalf(v));
+
+  FLATNOISE_INLINE static void Store(float* p, F32 a, F32 b) {
+    _mm256_storeu_ps(p, a);
+    _mm256_storeu_ps(p + 8, b);
   }
-  FLATNOISE_INLINE static void Store(BFloat16* p, F32 v) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), ToBFloat16(v));
+  FLATNOISE_INLINE static void Store(double* p, F64 a, F64 b) {
+    _mm256_storeu_pd(p, a);
+    _mm256_storeu_pd(p + 4, b);
+  }
+  FLATNOISE_INLINE static void Store(Half* p, F32 a, F32 b) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), ToHalf(a, b));
+  }
+  FLATNOISE_INLINE static void Store(BFloat16* p, F32 a, F32 b) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), ToBFloat16(a, b));
   }
 
-  FLATNOISE_INLINE static void Stream(float* p, F32 v) { _mm256_stream_ps(p, v); }
-  FLATNOISE_INLINE static void Stream(double* p, F64 v) { _mm256_stream_pd(p, v); }
-  FLATNOISE_INLINE static void Stream(Half* p, F32 v) {
-    _mm_stream_si128(reinterpret_cast<__m128i*>(p), ToHalf(v));
+  FLATNOISE_INLINE static void Stream(float* p, F32 a, F32 b) {
+    _mm256_stream_ps(p, a);
+    _mm256_stream_ps(p + 8, b);
   }
-  FLATNOISE_INLINE static void Stream(BFloat16* p, F32 v) {
-    _mm_stream_si128(reinterpret_cast<__m128i*>(p), ToBFloat16(v));
+  FLATNOISE_INLINE static void Stream(double* p, F64 a, F64 b) {
+    _mm256_stream_pd(p, a);
+    _mm256_stream_pd(p + 4, b);
+  }
+  FLATNOISE_INLINE static void Stream(Half* p, F32 a, F32 b) {
+    _mm256_stream_si256(reinterpret_cast<__m256i*>(p), ToHalf(a, b));
+  }
+  FLATNOISE_INLINE static void Stream(BFloat16* p, F32 a, F32 b) {
+    _mm256_stream_si256(reinterpret_cast<__m256i*>(p), ToBFloat16(a, b));
   }
 
  private:
-  FLATNOISE_INLINE static __m128i ToHalf(F32 v) {
-    return _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  FLATNOISE_INLINE static __m256i ToHalf(F32 a, F32 b) {
+    constexpr int kNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+    return _mm256_set_m128i(_mm256_cvtps_ph(b, kNearest), _mm256_cvtps_ph(a, kNearest));
   }
-  FLATNOISE_INLINE static __m128i ToBFloat16(F32 v) {
+  FLATNOISE_INLINE static __m256i ToBFloat16(F32 a, F32 b) {
+    // Packs within 128-bit lanes, then puts the lanes' halves in order.
+    constexpr int kEvenThenOdd = 0xD8;
+    const __m256i packed = _mm256_packus_epi32(RoundToBFloat16(a), RoundToBFloat16(b));
+    return _mm256_permute4x64_epi64(packed, kEvenThenOdd);
+  }
+  FLATNOISE_INLINE static __m256i RoundToBFloat16(F32 v) {
     const U32 bits = (U32)v;
     const U32 rounded = bits + 0x7FFF + (bits >> 16 & 1);
-    const __m256i upper = (__m256i)((v != v ? bits | 0x00400000 : rounded) >> 16);
-    return _mm_packus_epi32(_mm256_castsi256_si128(upper), _mm256_extracti128_si256(upper, 1));
+    return (__m256i)((v != v ? bits | 0x00400000 : rounded) >> 16);
   }
 };
 

@@ -66,38 +66,61 @@ struct Avx512 : Vectors<64> {
     return (F32)_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16);
   }
 
-  FLATNOISE_INLINE static void Store(float* p, F32 v) { _mm512_storeu_ps(p, v); }
   FLATNOISE_INLINE static void Store(double* p, F64 v) { _mm512_storeu_pd(p, v); }
-  FLATNOISE_INLINE static void Store(Half* p, F32 v) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), ToHalf(v));
+
+  // Two vectors, one after the other.
+  FLATNOISE_INLINE static void Store(float* p, F32 a, F32 b) {
+    _mm512_storeu_ps(p, a);
+    _mm512_storeu_ps(p + 16, b);
   }
-  FLATNOISE_INLINE static void Store(BFloat16* p, F32 v) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), ToBFloat16(v));
+  FLATNOISE_INLINE static void Store(double* p, F64 a, F64 b) {
+    _mm512_storeu_pd(p, a);
+    _mm512_storeu_pd(p + 8, b);
+  }
+  FLATNOISE_INLINE static void Store(Half* p, F32 a, F32 b) {
+    _mm512_storeu_si512(p, ToHalf(a, b));
+  }
+  FLATNOISE_INLINE static void Store(BFloat16* p, F32 a, F32 b) {
+    _mm512_storeu_si512(p, ToBFloat16(a, b));
   }
 
-  FLATNOISE_INLINE static void Stream(float* p, F32 v) { _mm512_stream_ps(p, v); }
-  FLATNOISE_INLINE static void Stream(double* p, F64 v) { _mm512_stream_pd(p, v); }
-  FLATNOISE_INLINE static void Stream(Half* p, F32 v) {
-    _mm256_stream_si256(reinterpret_cast<__m256i*>(p), ToHalf(v));
+  // The same around the caches, to an aligned address.
+  FLATNOISE_INLINE static void Stream(float* p, F32 a, F32 b) {
+    _mm512_stream_ps(p, a);
+    _mm512_stream_ps(p + 16, b);
   }
-  FLATNOISE_INLINE static void Stream(BFloat16* p, F32 v) {
-    _mm256_stream_si256(reinterpret_cast<__m256i*>(p), ToBFloat16(v));
+  FLATNOISE_INLINE static void Stream(double* p, F64 a, F64 b) {
+    _mm512_stream_pd(p, a);
+    _mm512_stream_pd(p + 8, b);
+  }
+  FLATNOISE_INLINE static void Stream(Half* p, F32 a, F32 b) {
+    _mm512_stream_si512(reinterpret_cast<__m512i*>(p), ToHalf(a, b));
+  }
+  FLATNOISE_INLINE static void Stream(BFloat16* p, F32 a, F32 b) {
+    _mm512_stream_si512(reinterpret_cast<__m512i*>(p), ToBFloat16(a, b));
   }
 
  private:
-  FLATNOISE_INLINE static __m256i ToHalf(F32 v) {
-    return _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  FLATNOISE_INLINE static __m512i ToHalf(F32 a, F32 b) {
+    constexpr int kNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+    return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtps_ph(a, kNearest)),
+                              _mm512_cvtps_ph(b, kNearest), 1);
+  }
+  FLATNOISE_INLINE static __m512i ToBFloat16(F32 a, F32 b) {
+    alignas(64) static constexpr uint16_t kUpperHalves[32] = {
+        1,  3,  5,  7,  9,  11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31,
+        33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63};
+    return _mm512_permutex2var_epi16(RoundToUpperHalf(a), _mm512_load_si512(kUpperHalves),
+                                     RoundToUpperHalf(b));
   }
   // The processor's own bfloat16 instruction flushes subnormal numbers, so integers round here.
-  FLATNOISE_INLINE static __m256i ToBFloat16(F32 v) {
+  FLATNOISE_INLINE static __m512i RoundToUpperHalf(F32 v) {
     const __m512i bits = (__m512i)v;
-    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-    const __m512i rounded =
-        _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7FFF)), odd);
-    const __m512i quiet = _mm512_or_si512(bits, _mm512_set1_epi32(0x00400000));
+    const __mmask16 odd = _mm512_test_epi32_mask(bits, _mm512_set1_epi32(0x00010000));
+    const __m512i below = _mm512_add_epi32(bits, _mm512_set1_epi32(0x7FFF));
+    const __m512i rounded = _mm512_mask_add_epi32(below, odd, below, _mm512_set1_epi32(1));
     const __mmask16 is_nan = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
-    return _mm512_cvtepi32_epi16(
-        _mm512_srli_epi32(_mm512_mask_mov_epi32(rounded, is_nan, quiet), 16));
+    return _mm512_mask_or_epi32(rounded, is_nan, bits, _mm512_set1_epi32(0x00400000));
   }
 };
 

@@ -68,15 +68,29 @@ struct Baseline : Vectors<16> {
   FLATNOISE_INLINE static F32 Load(const Half* p) { return LoadEach(p); }
   FLATNOISE_INLINE static F32 Load(const BFloat16* p) { return LoadEach(p); }
 
-  FLATNOISE_INLINE static void Store(float* p, F32 v) { _mm_storeu_ps(p, v); }
   FLATNOISE_INLINE static void Store(double* p, F64 v) { _mm_storeu_pd(p, v); }
-  FLATNOISE_INLINE static void Store(Half* p, F32 v) { StoreEach(p, v); }
-  FLATNOISE_INLINE static void Store(BFloat16* p, F32 v) { StoreEach(p, v); }
 
-  FLATNOISE_INLINE static void Stream(float* p, F32 v) { _mm_stream_ps(p, v); }
-  FLATNOISE_INLINE static void Stream(double* p, F64 v) { _mm_stream_pd(p, v); }
-  FLATNOISE_INLINE static void Stream(Half* p, F32 v) { StoreEach(p, v); }
-  FLATNOISE_INLINE static void Stream(BFloat16* p, F32 v) { StoreEach(p, v); }
+  FLATNOISE_INLINE static void Store(float* p, F32 a, F32 b) {
+    _mm_storeu_ps(p, a);
+    _mm_storeu_ps(p + 4, b);
+  }
+  FLATNOISE_INLINE static void Store(double* p, F64 a, F64 b) {
+    _mm_storeu_pd(p, a);
+    _mm_storeu_pd(p + 2, b);
+  }
+  FLATNOISE_INLINE static void Store(Half* p, F32 a, F32 b) { StoreEach(p, a, b); }
+  FLATNOISE_INLINE static void Store(BFloat16* p, F32 a, F32 b) { StoreEach(p, a, b); }
+
+  FLATNOISE_INLINE static void Stream(float* p, F32 a, F32 b) {
+    _mm_stream_ps(p, a);
+    _mm_stream_ps(p + 4, b);
+  }
+  FLATNOISE_INLINE static void Stream(double* p, F64 a, F64 b) {
+    _mm_stream_pd(p, a);
+    _mm_stream_pd(p + 2, b);
+  }
+  FLATNOISE_INLINE static void Stream(Half* p, F32 a, F32 b) { StoreEach(p, a, b); }
+  FLATNOISE_INLINE static void Stream(BFloat16* p, F32 a, F32 b) { StoreEach(p, a, b); }
 
  private:
   // a b + c, rounded to odd: where the sum is not exact, the neighbour with an odd last bit. A
@@ -99,8 +113,9 @@ struct Baseline : Vectors<16> {
     return F32{ToCompute(p[0]), ToCompute(p[1]), ToCompute(p[2]), ToCompute(p[3])};
   }
   template <class T>
-  FLATNOISE_INLINE static void StoreEach(T* p, F32 v) {
-    for (int i = 0; i < 4; ++i) p[i] = FromCompute<T>(v[i]);
+  FLATNOISE_INLINE static void StoreEach(T* p, F32 a, F32 b) {
+    for (int i = 0; i < 4; ++i) p[i] = FromCompute<T>(a[i]);
+    for (int i = 0; i < 4; ++i) p[i + 4] = FromCompute<T>(b[i]);
   }
 };
 
