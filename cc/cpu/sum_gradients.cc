@@ -1,6 +1,8 @@
 #include "cpu/sum_gradients.h"
 
 #include <algorithm>
+#include <numeric>
+#include <utility>
 
 #include "cpu/float_environment.h"
 
@@ -26,15 +28,15 @@ void Fold(double* sums, int64_t row_blocks, int64_t columns, int64_t features) {
 }
 
 template <class Scalar>
-void Write(const double* sums, int64_t features, int64_t count, Scalar* gradient) {
-  if (count == 0) return;  // no features, so no sums
-  if (count == features) {
-    for (int64_t f = 0; f < features; ++f) gradient[f] = static_cast<Scalar>(sums[f]);
-    return;
+void Write(const double* sums, int64_t features, GradientSums::Result result) {
+  Scalar* gradient = static_cast<Scalar*>(result.values);
+  if (result.count == 0) return;  // no features, so no sums
+  if (result.count == features) {
+    std::transform(sums, sums + features, gradient,
+                   [](double a) { return static_cast<Scalar>(a); });
+  } else {
+    gradient[0] = static_cast<Scalar>(std::accumulate(sums, sums + features, 0.0));
   }
-  double total = 0;
-  for (int64_t f = 0; f < features; ++f) total += sums[f];
-  gradient[0] = static_cast<Scalar>(total);
 }
 
 }  // namespace
@@ -65,18 +67,14 @@ void GradientSums::SumTile(int64_t tile, double* workspace, const Kernels& kerne
   kernels.sum_gradients(task_, range, loc_sums, scale_sums);
 }
 
-template <class Scalar>
-void GradientSums::Finish(double* workspace, int64_t loc_count, Scalar* loc_gradient,
-                          int64_t scale_count, Scalar* scale_gradient) const {
+void GradientSums::Finish(double* workspace, Result loc, Result scale) const {
   const IeeeArithmetic guard;
   double* scale_sums = workspace + row_blocks_ * task_.columns;
-  Fold(workspace, row_blocks_, task_.columns, features_);
-  Fold(scale_sums, row_blocks_, task_.columns, features_);
-  Write(workspace, features_, loc_count, loc_gradient);
-  Write(scale_sums, features_, scale_count, scale_gradient);
+  const auto write = task_.type == ElementType::kDouble ? Write<double> : Write<float>;
+  for (const auto& [sums, result] : {std::pair(workspace, loc), std::pair(scale_sums, scale)}) {
+    Fold(sums, row_blocks_, task_.columns, features_);
+    write(sums, features_, result);
+  }
 }
-
-template void GradientSums::Finish(double*, int64_t, float*, int64_t, float*) const;
-template void GradientSums::Finish(double*, int64_t, double*, int64_t, double*) const;
 
 }  // namespace flatnoise::cpu

@@ -29,10 +29,14 @@ class GradientSums {
   // Independent of every other tile.
   void SumTile(int64_t tile, double* workspace, const Kernels& kernels = ActiveKernels()) const;
 
-  // Adds up what the tiles left. A count is 1 or the number of features.
-  template <class Scalar>
-  void Finish(double* workspace, int64_t loc_count, Scalar* loc_gradient, int64_t scale_count,
-              Scalar* scale_gradient) const;
+  // Where a gradient goes: one value, or one per feature, in the compute type.
+  struct Result {
+    void* values;
+    int64_t count;
+  };
+
+  // Adds up what the tiles left.
+  void Finish(double* workspace, Result loc, Result scale) const;
 
  private:
   SumGradientsTask task_;

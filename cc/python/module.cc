@@ -160,13 +160,6 @@ py::array AddNoise(const py::object& inputs, const Seed& seed, const py::object&
   return output;
 }
 
-template <class Scalar>
-void FinishSums(const cpu::GradientSums& sums, std::vector<double>& workspace, py::array& loc,
-                py::array& scale) {
-  sums.Finish(workspace.data(), loc.size(), static_cast<Scalar*>(loc.mutable_data()), scale.size(),
-              static_cast<Scalar*>(scale.mutable_data()));
-}
-
 py::tuple SumGradients(const py::object& gradients, const Seed& seed,
                        const std::string& distribution, int64_t offset, bool per_feature,
                        const std::optional<std::string>& instruction_set) {
@@ -181,17 +174,15 @@ py::tuple SumGradients(const py::object& gradients, const Seed& seed,
   std::vector<py::ssize_t> shape;
   if (per_feature) shape.push_back(features);
   py::array loc(ComputeType(type), shape), scale(ComputeType(type), shape);
+  void* loc_values = loc.mutable_data();
+  void* scale_values = scale.mutable_data();
   {
     const py::gil_scoped_release release;
     std::vector<double> workspace(static_cast<size_t>(sums.workspace_size()));
     for (int64_t tile = 0; tile < sums.tiles(); ++tile) {
       sums.SumTile(tile, workspace.data(), kernels);
     }
-    if (type == cpu::ElementType::kDouble) {
-      FinishSums<double>(sums, workspace, loc, scale);
-    } else {
-      FinishSums<float>(sums, workspace, loc, scale);
-    }
+    sums.Finish(workspace.data(), {loc_values, loc.size()}, {scale_values, scale.size()});
   }
   return py::make_tuple(loc, scale);
 }

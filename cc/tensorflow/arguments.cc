@@ -1,14 +1,23 @@
 #include "tensorflow/arguments.h"
 
-#include "tensorflow/core/framework/tensor_shape.h"
+#include <string>
+
 #include "tensorflow/invalid_argument.h"
 
 namespace flatnoise {
 namespace {
 
-using ::tensorflow::OpKernelContext;
 using ::tensorflow::TensorShape;
 using ::tensorflow::TensorShapeUtils;
+
+absl::Status CheckParameterType(tensorflow::DataType tensor, tensorflow::DataType parameter) {
+  const auto expected =
+      tensor == tensorflow::DT_DOUBLE ? tensorflow::DT_DOUBLE : tensorflow::DT_FLOAT;
+  if (parameter == expected) return absl::Status();
+  return InvalidArgument("loc and scale must be ", tensorflow::DataTypeString(expected), " for a ",
+                         tensorflow::DataTypeString(tensor), " tensor, got ",
+                         tensorflow::DataTypeString(parameter));
+}
 
 absl::Status CheckParameterShape(const char* name, const TensorShape& shape, int64_t features) {
   if (TensorShapeUtils::IsScalar(shape)) return absl::Status();
@@ -19,21 +28,14 @@ absl::Status CheckParameterShape(const char* name, const TensorShape& shape, int
 
 }  // namespace
 
-absl::Status ParseDistribution(const std::string& name, Distribution* distribution) {
-  if (name != "normal" && name != "uniform") {
-    return InvalidArgument("distribution must be \"normal\" or \"uniform\", got \"", name, "\"");
-  }
+absl::Status ReadAttributes(tensorflow::OpKernelConstruction* construction,
+                            Distribution* distribution) {
+  std::string name;
+  tensorflow::DataType parameter;
+  TF_RETURN_IF_ERROR(construction->GetAttr("distribution", &name));
+  TF_RETURN_IF_ERROR(construction->GetAttr("U", &parameter));
   *distribution = name == "normal" ? Distribution::kNormal : Distribution::kUniform;
-  return absl::Status();
-}
-
-absl::Status CheckParameterType(tensorflow::DataType tensor, tensorflow::DataType parameter) {
-  const auto expected =
-      tensor == tensorflow::DT_DOUBLE ? tensorflow::DT_DOUBLE : tensorflow::DT_FLOAT;
-  if (parameter == expected) return absl::Status();
-  return InvalidArgument("loc and scale must be ", tensorflow::DataTypeString(expected), " for a ",
-                         tensorflow::DataTypeString(tensor), " tensor, got ",
-                         tensorflow::DataTypeString(parameter));
+  return CheckParameterType(construction->input_type(kTensor), parameter);
 }
 
 int64_t CountFeatures(const TensorShape& shape) {
@@ -46,23 +48,20 @@ TensorShape FlattenedShape(const TensorShape& shape) {
   return TensorShape({shape.dim_size(0), CountFeatures(shape)});
 }
 
-absl::Status CheckShapes(OpKernelContext* context, const char* tensor_name) {
-  const TensorShape& tensor = context->input(kTensor).shape();
-  if (tensor.dims() == 0) {
+absl::Status CheckShapes(const InputShapes& shapes, const char* tensor_name) {
+  if (shapes.tensor.dims() == 0) {
     return InvalidArgument(tensor_name,
                            " must have a batch dimension (rank 1 or more), got a scalar");
   }
-  const TensorShape& seed = context->input(kSeed).shape();
-  if (seed != TensorShape({2})) {
-    return InvalidArgument("seed must have shape [2], got ", seed.DebugString());
+  if (shapes.seed != TensorShape({2})) {
+    return InvalidArgument("seed must have shape [2], got ", shapes.seed.DebugString());
   }
-  const TensorShape& offset = context->input(kOffset).shape();
-  if (!TensorShapeUtils::IsScalar(offset)) {
-    return InvalidArgument("offset must be a scalar, got shape ", offset.DebugString());
+  if (!TensorShapeUtils::IsScalar(shapes.offset)) {
+    return InvalidArgument("offset must be a scalar, got shape ", shapes.offset.DebugString());
   }
-  const int64_t features = CountFeatures(tensor);
-  TF_RETURN_IF_ERROR(CheckParameterShape("loc", context->input(kLoc).shape(), features));
-  return CheckParameterShape("scale", context->input(kScale).shape(), features);
+  const int64_t features = CountFeatures(shapes.tensor);
+  TF_RETURN_IF_ERROR(CheckParameterShape("loc", shapes.loc, features));
+  return CheckParameterShape("scale", shapes.scale, features);
 }
 
 }  // namespace flatnoise

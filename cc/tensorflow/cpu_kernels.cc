@@ -1,17 +1,14 @@
 // The ops on the processor, shared out over TensorFlow's own intra-op threads.
-#include <cmath>
 #include <cstdint>
 #include <functional>
-#include <string>
 
-#include "core/stream.h"
 #include "cpu/add_noise.h"
 #include "cpu/sum_gradients.h"
 #include "tensorflow/arguments.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/register_types.h"
 #include "tensorflow/core/framework/tensor.h"
-#include "tensorflow/invalid_argument.h"
+#include "tensorflow/host_inputs.h"
 
 namespace flatnoise {
 namespace {
@@ -35,48 +32,27 @@ cpu::ElementType ElementTypeOf(DataType type) {
   }
 }
 
-Stream StreamOf(const Tensor& seed) {
-  if (seed.dtype() == tensorflow::DT_INT32) {
-    const auto values = seed.flat<int32_t>();
-    return StreamFromSeed(static_cast<uint64_t>(int64_t{values(0)}),
-                          static_cast<uint64_t>(int64_t{values(1)}));
-  }
-  const auto values = seed.flat<int64_t>();
-  return StreamFromSeed(static_cast<uint64_t>(values(0)), static_cast<uint64_t>(values(1)));
+InputShapes ShapesOf(OpKernelContext* context) {
+  return {context->input(kTensor).shape(), context->input(kSeed).shape(),
+          context->input(kLoc).shape(), context->input(kScale).shape(),
+          context->input(kOffset).shape()};
 }
 
-cpu::Parameter ParameterOf(const Tensor& tensor) { return {tensor.data(), tensor.NumElements()}; }
-
-absl::Status OffsetOf(const Tensor& tensor, uint64_t* offset) {
-  const int64_t value = tensor.scalar<int64_t>()();
-  if (value < 0) return InvalidArgument("offset must not be negative, got ", value);
-  *offset = static_cast<uint64_t>(value);
-  return absl::Status();
-}
-
-struct ParameterNames {
-  const char* loc;
-  const char* scale;
-};
-
-ParameterNames NamesOf(Distribution distribution) {
-  if (distribution == Distribution::kNormal) return {"mean (loc)", "stddev (scale)"};
-  return {"minval (loc)", "maxval - minval (scale)"};
-}
-
-template <class U>
-absl::Status CheckValues(const Tensor& loc, const Tensor& scale, const ParameterNames& names) {
-  for (int64_t i = 0; i < loc.NumElements(); ++i) {
-    const U value = loc.flat<U>()(i);
-    if (!std::isfinite(value)) return InvalidArgument(names.loc, " must be finite, got ", value);
-  }
-  for (int64_t i = 0; i < scale.NumElements(); ++i) {
-    const U value = scale.flat<U>()(i);
-    if (!(std::isfinite(value) && value >= 0)) {
-      return InvalidArgument(names.scale, " must be finite and not negative, got ", value);
-    }
-  }
-  return absl::Status();
+// Of inputs whose shapes have been checked.
+HostInputs InputsOf(OpKernelContext* context) {
+  const Tensor& tensor = context->input(kTensor);
+  const Tensor& seed = context->input(kSeed);
+  const Tensor& loc = context->input(kLoc);
+  const Tensor& scale = context->input(kScale);
+  return {ElementTypeOf(tensor.dtype()),
+          tensor.data(),
+          tensor.NumElements(),
+          CountFeatures(tensor.shape()),
+          seed.data(),
+          seed.dtype() == tensorflow::DT_INT64,
+          {loc.data(), loc.NumElements()},
+          {scale.data(), scale.NumElements()},
+          context->input(kOffset).scalar<int64_t>().data()};
 }
 
 // Small totals run on the calling thread: the pool weighs its own cost against `nanoseconds_each`.
@@ -89,55 +65,29 @@ void ParallelFor(OpKernelContext* context, int64_t total, int64_t nanoseconds_ea
 class FlattenAddNoiseOp : public OpKernel {
  public:
   explicit FlattenAddNoiseOp(OpKernelConstruction* construction) : OpKernel(construction) {
-    std::string distribution;
-    DataType parameter;
-    OP_REQUIRES_OK(construction, construction->GetAttr("distribution", &distribution));
-    OP_REQUIRES_OK(construction, ParseDistribution(distribution, &distribution_));
+    OP_REQUIRES_OK(construction, ReadAttributes(construction, &distribution_));
     OP_REQUIRES_OK(construction, construction->GetAttr("flatten", &flatten_));
     OP_REQUIRES_OK(construction, construction->GetAttr("validate_args", &validate_args_));
-    OP_REQUIRES_OK(construction, construction->GetAttr("U", &parameter));
-    OP_REQUIRES_OK(construction, CheckParameterType(construction->input_type(kTensor), parameter));
   }
 
   void Compute(OpKernelContext* context) override {
-    OP_REQUIRES_OK(context, CheckShapes(context, "input"));
-    uint64_t offset;
-    OP_REQUIRES_OK(context, OffsetOf(context->input(kOffset), &offset));
-    if (validate_args_) OP_REQUIRES_OK(context, CheckParameters(context));
-
-    const Tensor& input = context->input(kTensor);
-    const auto shape = flatten_ ? FlattenedShape(input.shape()) : input.shape();
+    OP_REQUIRES_OK(context, CheckShapes(ShapesOf(context), "input"));
+    const HostInputs inputs = InputsOf(context);
+    const auto input_shape = context->input(kTensor).shape();
     Tensor* output = nullptr;
+    OP_REQUIRES_OK(
+        context, context->forward_input_or_allocate_output(
+                     {kTensor}, 0, flatten_ ? FlattenedShape(input_shape) : input_shape, &output));
+    cpu::AddNoiseTask task;
     OP_REQUIRES_OK(context,
-                   context->forward_input_or_allocate_output({kTensor}, 0, shape, &output));
-    const bool in_place = output->data() == input.data();
-    const cpu::AddNoiseTask task = {
-        ElementTypeOf(input.dtype()),
-        distribution_,
-        input.data(),
-        output->data(),
-        StreamOf(context->input(kSeed)),
-        offset,
-        CountFeatures(input.shape()),
-        ParameterOf(context->input(kLoc)),
-        ParameterOf(context->input(kScale)),
-        !in_place && cpu::ShouldBypassCache(static_cast<int64_t>(output->TotalBytes()))};
-    const int64_t elements = input.NumElements();
-    ParallelFor(context, cpu::CountPieces(task, elements), cpu::PieceNanoseconds(distribution_),
-                [&task, elements](int64_t first, int64_t last) {
-                  cpu::AddNoisePieces(task, elements, first, last);
+                   MakeAddNoiseTask(inputs, distribution_, validate_args_, output->data(), &task));
+    ParallelFor(context, cpu::CountPieces(task, inputs.elements),
+                cpu::PieceNanoseconds(distribution_), [&](int64_t first, int64_t last) {
+                  cpu::AddNoisePieces(task, inputs.elements, first, last);
                 });
   }
 
  private:
-  absl::Status CheckParameters(OpKernelContext* context) const {
-    const Tensor& loc = context->input(kLoc);
-    const Tensor& scale = context->input(kScale);
-    const ParameterNames names = NamesOf(distribution_);
-    return loc.dtype() == tensorflow::DT_DOUBLE ? CheckValues<double>(loc, scale, names)
-                                                : CheckValues<float>(loc, scale, names);
-  }
-
   Distribution distribution_;
   bool flatten_;
   bool validate_args_;
@@ -146,27 +96,16 @@ class FlattenAddNoiseOp : public OpKernel {
 class FlattenAddNoiseGradOp : public OpKernel {
  public:
   explicit FlattenAddNoiseGradOp(OpKernelConstruction* construction) : OpKernel(construction) {
-    std::string distribution;
-    DataType parameter;
-    OP_REQUIRES_OK(construction, construction->GetAttr("distribution", &distribution));
-    OP_REQUIRES_OK(construction, ParseDistribution(distribution, &distribution_));
-    OP_REQUIRES_OK(construction, construction->GetAttr("U", &parameter));
-    OP_REQUIRES_OK(construction, CheckParameterType(construction->input_type(kTensor), parameter));
+    OP_REQUIRES_OK(construction, ReadAttributes(construction, &distribution_));
   }
 
   void Compute(OpKernelContext* context) override {
-    OP_REQUIRES_OK(context, CheckShapes(context, "grad"));
-    uint64_t offset;
-    OP_REQUIRES_OK(context, OffsetOf(context->input(kOffset), &offset));
+    OP_REQUIRES_OK(context, CheckShapes(ShapesOf(context), "grad"));
+    const HostInputs inputs = InputsOf(context);
+    cpu::SumGradientsTask task;
+    OP_REQUIRES_OK(context, MakeSumGradientsTask(inputs, distribution_, &task));
+    const cpu::GradientSums sums(task, GradientFeatures(inputs));
 
-    const Tensor& gradient = context->input(kTensor);
-    const Tensor& loc = context->input(kLoc);
-    const Tensor& scale = context->input(kScale);
-    const bool per_feature = loc.dims() > 0 || scale.dims() > 0;
-    const cpu::GradientSums sums({ElementTypeOf(gradient.dtype()), distribution_, gradient.data(),
-                                  StreamOf(context->input(kSeed)), offset, gradient.NumElements(),
-                                  /*columns=*/0},
-                                 per_feature ? CountFeatures(gradient.shape()) : 1);
     Tensor workspace;
     OP_REQUIRES_OK(context, context->allocate_temp(tensorflow::DT_DOUBLE, {sums.workspace_size()},
                                                    &workspace));
@@ -177,22 +116,15 @@ class FlattenAddNoiseGradOp : public OpKernel {
 
     Tensor* loc_gradient = nullptr;
     Tensor* scale_gradient = nullptr;
-    OP_REQUIRES_OK(context, context->allocate_output(0, loc.shape(), &loc_gradient));
-    OP_REQUIRES_OK(context, context->allocate_output(1, scale.shape(), &scale_gradient));
-    if (loc.dtype() == tensorflow::DT_DOUBLE) {
-      Finish<double>(sums, memory, loc_gradient, scale_gradient);
-    } else {
-      Finish<float>(sums, memory, loc_gradient, scale_gradient);
-    }
+    OP_REQUIRES_OK(context,
+                   context->allocate_output(0, context->input(kLoc).shape(), &loc_gradient));
+    OP_REQUIRES_OK(context,
+                   context->allocate_output(1, context->input(kScale).shape(), &scale_gradient));
+    sums.Finish(memory, {loc_gradient->data(), inputs.loc.count},
+                {scale_gradient->data(), inputs.scale.count});
   }
 
  private:
-  template <class U>
-  static void Finish(const cpu::GradientSums& sums, double* memory, Tensor* loc, Tensor* scale) {
-    sums.Finish(memory, loc->NumElements(), loc->flat<U>().data(), scale->NumElements(),
-                scale->flat<U>().data());
-  }
-
   Distribution distribution_;
 };
 

@@ -39,8 +39,8 @@ class Problem {
     }
     const auto count = static_cast<size_t>(per_feature ? features_ : 1);
     std::vector<Scalar> loc(count), scale(count);
-    sums.Finish(workspace.data(), static_cast<int64_t>(count), loc.data(),
-                static_cast<int64_t>(count), scale.data());
+    sums.Finish(workspace.data(), {loc.data(), static_cast<int64_t>(count)},
+                {scale.data(), static_cast<int64_t>(count)});
     return {{loc.begin(), loc.end()}, {scale.begin(), scale.end()}};
   }
 
@@ -118,7 +118,7 @@ TEST(SumGradientsOfNothing, AreZero) {
   std::vector<double> workspace(static_cast<size_t>(sums.workspace_size()), NAN);
   for (int64_t tile = 0; tile < sums.tiles(); ++tile) sums.SumTile(tile, workspace.data());
   float loc[3] = {1, 1, 1}, scale = 1;
-  sums.Finish(workspace.data(), 3, loc, 1, &scale);
+  sums.Finish(workspace.data(), {loc, 3}, {&scale, 1});
   EXPECT_EQ(loc[0], 0.0f);
   EXPECT_EQ(loc[2], 0.0f);
   EXPECT_EQ(scale, 0.0f);

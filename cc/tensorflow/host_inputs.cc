@@ -1,0 +1,102 @@
+#include "tensorflow/host_inputs.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/stream.h"
+#include "cpu/add_noise.h"
+#include "tensorflow/invalid_argument.h"
+
+namespace flatnoise {
+namespace {
+
+template <class Int>
+Stream StreamOfPair(const void* seed) {
+  const Int* values = static_cast<const Int*>(seed);
+  return StreamFromSeed(static_cast<uint64_t>(int64_t{values[0]}),
+                        static_cast<uint64_t>(int64_t{values[1]}));
+}
+
+Stream StreamOf(const HostInputs& inputs) {
+  return inputs.seed_is_int64 ? StreamOfPair<int64_t>(inputs.seed)
+                              : StreamOfPair<int32_t>(inputs.seed);
+}
+
+absl::Status CheckOffset(int64_t offset) {
+  if (offset >= 0) return absl::Status();
+  return InvalidArgument("offset must not be negative, got ", offset);
+}
+
+struct ParameterNames {
+  const char* loc;
+  const char* scale;
+};
+
+ParameterNames NamesOf(Distribution distribution) {
+  if (distribution == Distribution::kNormal) return {"mean (loc)", "stddev (scale)"};
+  return {"minval (loc)", "maxval - minval (scale)"};
+}
+
+template <class Scalar>
+absl::Status CheckValues(const HostInputs& inputs, Distribution distribution) {
+  const auto* loc = static_cast<const Scalar*>(inputs.loc.values);
+  const auto* loc_end = loc + inputs.loc.count;
+  const auto* bad_loc = std::find_if(loc, loc_end, [](Scalar a) { return !std::isfinite(a); });
+  if (bad_loc != loc_end) {
+    return InvalidArgument(NamesOf(distribution).loc, " must be finite, got ", *bad_loc);
+  }
+  const auto* scale = static_cast<const Scalar*>(inputs.scale.values);
+  const auto* scale_end = scale + inputs.scale.count;
+  const auto* bad_scale =
+      std::find_if(scale, scale_end, [](Scalar a) { return !(std::isfinite(a) && a >= 0); });
+  if (bad_scale != scale_end) {
+    return InvalidArgument(NamesOf(distribution).scale, " must be finite and not negative, got ",
+                           *bad_scale);
+  }
+  return absl::Status();
+}
+
+}  // namespace
+
+absl::Status MakeAddNoiseTask(const HostInputs& inputs, Distribution distribution,
+                              bool validate_args, void* output, cpu::AddNoiseTask* task) {
+  absl::Status status = CheckOffset(*inputs.offset);
+  if (status.ok() && validate_args) {
+    status = inputs.type == cpu::ElementType::kDouble ? CheckValues<double>(inputs, distribution)
+                                                      : CheckValues<float>(inputs, distribution);
+  }
+  if (!status.ok()) return status;
+  const bool in_place = inputs.tensor == output;
+  *task = {inputs.type,
+           distribution,
+           inputs.tensor,
+           output,
+           StreamOf(inputs),
+           static_cast<uint64_t>(*inputs.offset),
+           inputs.features,
+           inputs.loc,
+           inputs.scale,
+           !in_place && cpu::ShouldBypassCache(inputs.elements * cpu::ElementSize(inputs.type))};
+  return absl::Status();
+}
+
+absl::Status MakeSumGradientsTask(const HostInputs& inputs, Distribution distribution,
+                                  cpu::SumGradientsTask* task) {
+  const absl::Status status = CheckOffset(*inputs.offset);
+  if (!status.ok()) return status;
+  *task = {inputs.type,
+           distribution,
+           inputs.tensor,
+           StreamOf(inputs),
+           static_cast<uint64_t>(*inputs.offset),
+           inputs.elements,
+           /*columns=*/0};
+  return absl::Status();
+}
+
+int64_t GradientFeatures(const HostInputs& inputs) {
+  const bool per_feature = inputs.loc.count != 1 || inputs.scale.count != 1;
+  return per_feature ? inputs.features : 1;
+}
+
+}  // namespace flatnoise
