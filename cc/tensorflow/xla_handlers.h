@@ -1,0 +1,18 @@
+// Entry points that XLA's compiled code calls, in XLA's foreign function interface: defined in the
+// op library, registered by the library of XLA kernels.
+#ifndef FLATNOISE_CC_TENSORFLOW_XLA_HANDLERS_H_
+#define FLATNOISE_CC_TENSORFLOW_XLA_HANDLERS_H_
+
+#include "xla/ffi/api/c_api.h"
+
+#define FLATNOISE_EXPORTED extern "C" __attribute__((visibility("default")))
+
+// Inputs 0 to 4 of FlattenAddNoise; the sum. Attributes distribution, features, validate_args.
+FLATNOISE_EXPORTED XLA_FFI_Error* FlatnoiseAddNoiseHost(XLA_FFI_CallFrame* call_frame);
+
+// Inputs 0 to 4 of FlattenAddNoiseGrad; both gradients. Attributes distribution, features.
+FLATNOISE_EXPORTED XLA_FFI_Error* FlatnoiseSumGradientsHost(XLA_FFI_CallFrame* call_frame);
+
+#undef FLATNOISE_EXPORTED
+
+#endif  // FLATNOISE_CC_TENSORFLOW_XLA_HANDLERS_H_
