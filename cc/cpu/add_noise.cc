@@ -1,7 +1,5 @@
 #include "cpu/add_noise.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "cpu/float_environment.h"
@@ -13,31 +11,7 @@ int64_t PastPiece(const AddNoiseTask& task) {
   return static_cast<int64_t>(task.offset % kPieceElements);
 }
 
-int64_t LastLevelCacheBytes() {
-  constexpr int64_t kUsual = int64_t{32} << 20;
-  const int64_t bytes = sysconf(_SC_LEVEL3_CACHE_SIZE);
-  return bytes > 0 ? bytes : kUsual;
-}
-
 }  // namespace
-
-int64_t ElementSize(ElementType type) {
-  switch (type) {
-    case ElementType::kHalf:
-    case ElementType::kBFloat16:
-      return 2;
-    case ElementType::kFloat:
-      return 4;
-    case ElementType::kDouble:
-      return 8;
-  }
-  return 0;
-}
-
-bool ShouldBypassCache(int64_t bytes) {
-  static const int64_t limit = LastLevelCacheBytes();
-  return bytes > limit;
-}
 
 int64_t CountPieces(const AddNoiseTask& task, int64_t elements) {
   if (elements == 0) return 0;

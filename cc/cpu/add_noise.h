@@ -9,11 +9,6 @@
 
 namespace flatnoise::cpu {
 
-int64_t ElementSize(ElementType type);
-
-// Whether writing `bytes` of output around the caches pays.
-bool ShouldBypassCache(int64_t bytes);
-
 // How elements are best shared out: piece i holds those whose position in the stream, offset +
 // index, lies in [i, i + 1) times kPieceElements, counted from the piece of the first element. The
 // result does not depend on how pieces are grouped, nor on which thread runs them.

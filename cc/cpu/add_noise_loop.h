@@ -78,18 +78,15 @@ class AddNoiseLoop {
         output_(static_cast<T*>(task.output) + begin),
         position_(task.offset + static_cast<uint64_t>(begin)) {}
 
-  FLATNOISE_INLINE void Run(int64_t count, bool bypass_cache) {
+  FLATNOISE_INLINE void Run(int64_t count) {
     const int64_t past_group = static_cast<int64_t>(position_ % kGroup);
     if (past_group != 0) {
       const int64_t rest = kGroup - past_group;
       count -= Part(past_group, count < rest ? count : rest);
     }
-    const bool stream = bypass_cache && reinterpret_cast<uintptr_t>(output_) % Isa::kBytes == 0;
-    const int64_t groups = count / kGroup;
-    if (stream) {
-      for (int64_t i = 0; i < groups; ++i) Whole<true>();
-    } else {
-      for (int64_t i = 0; i < groups; ++i) Whole<false>();
+    for (int64_t groups = count / kGroup; groups > 0; --groups) {
+      Group(input_, output_);
+      Advance(kGroup);
     }
     if (count % kGroup != 0) Part(0, count % kGroup);
   }
@@ -100,7 +97,6 @@ class AddNoiseLoop {
   using Shape = GroupShape<Isa, Scalar>;
   static constexpr int64_t kGroup = Shape::kElements;
 
-  template <bool stream>
   FLATNOISE_INLINE void Group(const T* input, T* output) {
     typename L::Real z[Shape::kVectors];
     noise_.Make(position_ / kValuesPerBlock<Scalar>, z);
@@ -108,11 +104,7 @@ class AddNoiseLoop {
     for (int i = 0; i < Shape::kVectors; i += 2) {
       const auto first = Sum(input, z, i);
       const auto second = Sum(input, z, i + 1);
-      if (stream) {
-        Isa::Stream(output + i * L::kLanes, first, second);
-      } else {
-        Isa::Store(output + i * L::kLanes, first, second);
-      }
+      Isa::Store(output + i * L::kLanes, first, second);
     }
   }
 
@@ -122,19 +114,13 @@ class AddNoiseLoop {
                      parameters_.scale(vector), z[vector]);
   }
 
-  template <bool stream>
-  FLATNOISE_INLINE void Whole() {
-    Group<stream>(input_, output_);
-    Advance(kGroup);
-  }
-
   // `count` elements of a group, the first of them `skipped` elements into it.
   int64_t Part(int64_t skipped, int64_t count) {
     T group[kGroup] = {};
     for (int64_t i = 0; i < count; ++i) group[skipped + i] = input_[i];
     position_ -= static_cast<uint64_t>(skipped);
     parameters_.Advance(-skipped);
-    Group<false>(group, group);
+    Group(group, group);
     for (int64_t i = 0; i < count; ++i) output_[i] = group[skipped + i];
     position_ += static_cast<uint64_t>(skipped);
     parameters_.Advance(skipped);

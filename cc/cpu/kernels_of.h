@@ -64,10 +64,10 @@ struct KernelsOf {
     using Scalar = ComputeType<T>;
     if (task.loc.count == 1 && task.scale.count == 1) {
       AddNoiseLoop<Isa, T, distribution, ConstantParameters<Isa, Scalar>>(task, begin)
-          .Run(end - begin, task.bypass_cache);
+          .Run(end - begin);
     } else {
       AddNoiseLoop<Isa, T, distribution, FeatureParameters<Isa, Scalar>>(task, begin)
-          .Run(end - begin, task.bypass_cache);
+          .Run(end - begin);
     }
   }
 

@@ -78,21 +78,6 @@ struct Avx2 : Vectors<32> {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), ToBFloat16(a, b));
   }
 
-  FLATNOISE_INLINE static void Stream(float* p, F32 a, F32 b) {
-    _mm256_stream_ps(p, a);
-    _mm256_stream_ps(p + 8, b);
-  }
-  FLATNOISE_INLINE static void Stream(double* p, F64 a, F64 b) {
-    _mm256_stream_pd(p, a);
-    _mm256_stream_pd(p + 4, b);
-  }
-  FLATNOISE_INLINE static void Stream(Half* p, F32 a, F32 b) {
-    _mm256_stream_si256(reinterpret_cast<__m256i*>(p), ToHalf(a, b));
-  }
-  FLATNOISE_INLINE static void Stream(BFloat16* p, F32 a, F32 b) {
-    _mm256_stream_si256(reinterpret_cast<__m256i*>(p), ToBFloat16(a, b));
-  }
-
  private:
   FLATNOISE_INLINE static __m256i ToHalf(F32 a, F32 b) {
     constexpr int kNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;

@@ -84,22 +84,6 @@ struct Avx512 : Vectors<64> {
     _mm512_storeu_si512(p, ToBFloat16(a, b));
   }
 
-  // The same around the caches, to an aligned address.
-  FLATNOISE_INLINE static void Stream(float* p, F32 a, F32 b) {
-    _mm512_stream_ps(p, a);
-    _mm512_stream_ps(p + 16, b);
-  }
-  FLATNOISE_INLINE static void Stream(double* p, F64 a, F64 b) {
-    _mm512_stream_pd(p, a);
-    _mm512_stream_pd(p + 8, b);
-  }
-  FLATNOISE_INLINE static void Stream(Half* p, F32 a, F32 b) {
-    _mm512_stream_si512(reinterpret_cast<__m512i*>(p), ToHalf(a, b));
-  }
-  FLATNOISE_INLINE static void Stream(BFloat16* p, F32 a, F32 b) {
-    _mm512_stream_si512(reinterpret_cast<__m512i*>(p), ToBFloat16(a, b));
-  }
-
  private:
   FLATNOISE_INLINE static __m512i ToHalf(F32 a, F32 b) {
     constexpr int kNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;

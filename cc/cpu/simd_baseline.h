@@ -81,17 +81,6 @@ struct Baseline : Vectors<16> {
   FLATNOISE_INLINE static void Store(Half* p, F32 a, F32 b) { StoreEach(p, a, b); }
   FLATNOISE_INLINE static void Store(BFloat16* p, F32 a, F32 b) { StoreEach(p, a, b); }
 
-  FLATNOISE_INLINE static void Stream(float* p, F32 a, F32 b) {
-    _mm_stream_ps(p, a);
-    _mm_stream_ps(p + 4, b);
-  }
-  FLATNOISE_INLINE static void Stream(double* p, F64 a, F64 b) {
-    _mm_stream_pd(p, a);
-    _mm_stream_pd(p + 2, b);
-  }
-  FLATNOISE_INLINE static void Stream(Half* p, F32 a, F32 b) { StoreEach(p, a, b); }
-  FLATNOISE_INLINE static void Stream(BFloat16* p, F32 a, F32 b) { StoreEach(p, a, b); }
-
  private:
   // a b + c, rounded to odd: where the sum is not exact, the neighbour with an odd last bit. A
   // number rounded so to double rounds on to float as the exact sum would (Boldo and Melquiond,

@@ -29,8 +29,6 @@ struct AddNoiseTask {
   int64_t features;
   Parameter loc;
   Parameter scale;
-  // Write around the caches: right for outputs much larger than they are.
-  bool bypass_cache;
 };
 
 // Sums of grad[i] and of grad[i] z[offset + i] over a grid of `columns` columns, in which element i

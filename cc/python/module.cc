@@ -149,8 +149,7 @@ py::array AddNoise(const py::object& inputs, const Seed& seed, const py::object&
                                   CheckOffset(offset),
                                   features,
                                   {locs.data(), locs.size()},
-                                  {scales.data(), scales.size()},
-                                  cpu::ShouldBypassCache(output.nbytes())};
+                                  {scales.data(), scales.size()}};
   const cpu::Kernels& kernels = ChooseKernels(instruction_set);
   const int64_t elements = input.size();
   const py::gil_scoped_release release;

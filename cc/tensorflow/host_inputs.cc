@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "core/stream.h"
-#include "cpu/add_noise.h"
 #include "tensorflow/invalid_argument.h"
 
 namespace flatnoise {
@@ -66,17 +65,9 @@ absl::Status MakeAddNoiseTask(const HostInputs& inputs, Distribution distributio
                                                       : CheckValues<float>(inputs, distribution);
   }
   if (!status.ok()) return status;
-  const bool in_place = inputs.tensor == output;
-  *task = {inputs.type,
-           distribution,
-           inputs.tensor,
-           output,
-           StreamOf(inputs),
-           static_cast<uint64_t>(*inputs.offset),
-           inputs.features,
-           inputs.loc,
-           inputs.scale,
-           !in_place && cpu::ShouldBypassCache(inputs.elements * cpu::ElementSize(inputs.type))};
+  *task = {inputs.type,     distribution,     inputs.tensor,
+           output,          StreamOf(inputs), static_cast<uint64_t>(*inputs.offset),
+           inputs.features, inputs.loc,       inputs.scale};
   return absl::Status();
 }
 

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <memory>
 #include <type_traits>
 #include <vector>
 
@@ -49,8 +48,7 @@ struct Problem {
             offset,
             features,
             {loc.data(), loc_count},
-            {scale.data(), scale_count},
-            false};
+            {scale.data(), scale_count}};
   }
 
   static ElementType TypeOf() {
@@ -167,23 +165,6 @@ TEST_P(AddNoise, InPlaceAndMisaligned) {
       std::memcpy(problem.output.data(), &memory[shift], 333 * sizeof(t));
       problem.ExpectCorrect();
     }
-  });
-}
-
-TEST_P(AddNoise, AroundTheCache) {
-  WithType(type(), [&](auto t) {
-    using T = decltype(t);
-    constexpr int64_t kElements = 5000;
-    Problem<T> problem(distribution(), kElements, 0, 1, 1, 1);
-    std::vector<T> memory(kElements + 64);
-    void* aligned = memory.data();
-    size_t space = memory.size() * sizeof(T);
-    ASSERT_NE(std::align(64, kElements * sizeof(T), aligned, space), nullptr);
-    problem.task.output = aligned;
-    problem.task.bypass_cache = true;
-    RunWhole(problem.task, kElements);
-    std::memcpy(problem.output.data(), aligned, kElements * sizeof(T));
-    problem.ExpectCorrect();
   });
 }
 
