@@ -44,8 +44,11 @@ absl::Status MergeParameter(InferenceContext* c, const char* argument, int index
                             DimensionHandle* features) {
   const ShapeHandle shape = c->input(index);
   if (!c->RankKnown(shape) || c->Rank(shape) == 0) return absl::Status();
-  if (c->Rank(shape) == 1 && c->Merge(*features, c->Dim(shape, 0), features).ok())
+  DimensionHandle merged;  // a failed merge leaves nothing to print in its result
+  if (c->Rank(shape) == 1 && c->Merge(*features, c->Dim(shape, 0), &merged).ok()) {
+    *features = merged;
     return absl::Status();
+  }
   return InvalidArgument(argument, " must be a scalar or a vector of one value per feature (",
                          c->DebugString(*features), " features), got shape ",
                          c->DebugString(shape));

@@ -1,0 +1,35 @@
+"""Flatten a tensor and add noise to it in one pass, for TensorFlow and Keras.
+
+The noise is the stream of ``tf.random.stateless_normal`` and ``tf.random.stateless_uniform``
+(``alg="philox"``), made while the input is read, so that the tensor is read once and written
+once. Importing the package registers the compiled op and the Keras layers: SavedModels and
+``.keras`` files that hold them load after ``import flatnoise``.
+"""
+
+import importlib.util
+from typing import TYPE_CHECKING
+
+from flatnoise.build import __version__, build_info
+
+__all__ = [
+    "__version__",
+    "build_info",
+    "flatten_add_normal",
+    "flatten_add_uniform",
+    "layers",
+    "raw_ops",
+]
+
+_NEED_TENSORFLOW = ("flatten_add_normal", "flatten_add_uniform", "layers", "raw_ops")
+_HAS_TENSORFLOW = importlib.util.find_spec("tensorflow") is not None
+
+if TYPE_CHECKING or _HAS_TENSORFLOW:
+    from flatnoise import layers, raw_ops
+    from flatnoise.ops import flatten_add_normal, flatten_add_uniform
+
+if not TYPE_CHECKING:
+    # Without TensorFlow the package still imports: the NumPy module `flatnoise._core` needs none.
+    def __getattr__(name):
+        if name in _NEED_TENSORFLOW and not _HAS_TENSORFLOW:
+            import flatnoise._tensorflow  # noqa: F401  (raises, and says which extra to take)
+        raise AttributeError(f"module 'flatnoise' has no attribute {name!r}")

@@ -1,0 +1,87 @@
+"""What this installation of flatnoise is made of."""
+
+import importlib.metadata
+import importlib.util
+from typing import Any
+
+__all__ = ["__version__", "build_info"]
+
+_UNKNOWN_VERSION = "0+unknown"
+
+
+def _installed_version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return _UNKNOWN_VERSION
+
+
+__version__ = _installed_version("flatnoise")
+
+
+def _core_facts() -> dict[str, Any]:
+    try:
+        from flatnoise import _core
+    except ImportError:
+        return {}
+    return dict(_core.build_info())
+
+
+def _library_facts() -> dict[str, Any]:
+    if importlib.util.find_spec("tensorflow") is None:
+        return {
+            "tensorflow_version": None,
+            "native_loaded": False,
+            "native_error": "TensorFlow is not installed",
+            "native_library": None,
+            "xla_loaded": False,
+            "xla_error": "TensorFlow is not installed",
+        }
+
+    from flatnoise import library
+    from flatnoise._tensorflow import tf
+
+    found = library.load()
+    return {
+        "tensorflow_version": tf.version.VERSION,
+        "native_loaded": found.loaded,
+        "native_error": found.reason,
+        "native_library": None if found.path is None else str(found.path),
+        "xla_loaded": found.has_xla_kernels,
+        "xla_error": found.xla_reason if found.loaded else found.reason,
+    }
+
+
+def build_info() -> dict[str, Any]:
+    """Tells what this installation is made of and whether the compiled op is in use.
+
+    Works without TensorFlow.
+
+    Returns:
+        A dictionary with at least these keys:
+
+        * ``version``: the version of flatnoise.
+        * ``tensorflow_version``: the version of TensorFlow that runs, or ``None``.
+        * ``built_against_tensorflow``: the version that the compiled part was built against, or
+          ``None`` where there is no compiled part.
+        * ``instruction_set``: the CPU instruction set in use, or ``None``.
+        * ``instruction_sets``: all that the compiled part has code for.
+        * ``cuda_architectures``: the GPU architectures it has code for.
+        * ``native_loaded``: whether the compiled op is loaded.
+        * ``native_error``: why it is not; ``None`` where it is.
+        * ``native_library``: the path of the library that is or would be loaded.
+        * ``xla_loaded``: whether XLA can compile the op.
+        * ``xla_error``: why it can't; ``None`` where it can.
+
+        Further facts of the compiled part, such as the compiler, come under its own names.
+    """
+    core = _core_facts()
+    return {
+        "version": __version__,
+        "instruction_set": None,
+        "instruction_sets": [],
+        "cuda_architectures": [],
+        **core,
+        "built_against_tensorflow": core.get("tensorflow_version"),
+        **_library_facts(),
+    }

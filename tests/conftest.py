@@ -1,0 +1,146 @@
+"""Runs the specification on every implementation, in every mode, for every type.
+
+Test bodies know neither: they take `variant`, `dtype` and `distribution` and call `variant.add`.
+"""
+
+import dataclasses
+import functools
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+# Two devices for the tests of tf.distribute; to be asked for before TensorFlow starts.
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+
+import flatnoise  # noqa: E402
+from flatnoise import library  # noqa: E402
+
+ADD = {"normal": flatnoise.flatten_add_normal, "uniform": flatnoise.flatten_add_uniform}
+PARAMETERS = {"normal": ("mean", "stddev"), "uniform": ("minval", "maxval")}
+COMPILE = {
+    "eager": lambda function: function,
+    "function": tf.function,
+    "xla": functools.partial(tf.function, jit_compile=True),
+}
+COMPUTE_DTYPE = {
+    "float16": "float32",
+    "bfloat16": "float32",
+    "float32": "float32",
+    "float64": "float64",
+}
+
+
+@functools.cache
+def compiled(implementation, mode, distribution, flatten):
+    def add(inputs, seed, first, second, offset):
+        return ADD[distribution](
+            inputs,
+            seed,
+            first,
+            second,
+            offset=offset,
+            flatten=flatten,
+            implementation=implementation,
+        )
+
+    return COMPILE[mode](add)
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """One implementation in one mode; seeds, parameters and offsets are run-time values."""
+
+    implementation: str
+    mode: str
+
+    def compile(self, function):
+        return COMPILE[self.mode](function)
+
+    def add(self, distribution, inputs, seed, first=0.0, second=1.0, offset=0, flatten=True):
+        inputs = tf.convert_to_tensor(inputs)
+        parameter_dtype = COMPUTE_DTYPE[inputs.dtype.name]
+        return compiled(self.implementation, self.mode, distribution, flatten)(
+            inputs,
+            tf.constant(seed, tf.int64),
+            tf.cast(first, parameter_dtype),
+            tf.cast(second, parameter_dtype),
+            tf.constant(offset, tf.int64),
+        )
+
+    def call(self, distribution, inputs, seed, **options):
+        """The functional API as it stands, for functions that the test compiles itself."""
+        return ADD[distribution](inputs, seed, implementation=self.implementation, **options)
+
+    def tolerance(self, dtype, numbers):
+        """How far normal noise may be off, in units in the last place of max(|z|, 1).
+
+        XLA's own logarithm, sine and cosine, which the twin has to take there, are coarser.
+        """
+        units = {("tensorflow", "xla"): 32}.get((self.implementation, self.mode), 4)
+        size = np.maximum(np.abs(np.asarray(numbers, np.float64)), 1.0)
+        return units * np.spacing(size.astype(COMPUTE_DTYPE[dtype])).astype(np.float64)
+
+
+def require_native():
+    found = library.load()
+    if not found.loaded:
+        pytest.skip("native library not built")
+
+
+def require_native_in_xla():
+    require_native()
+    if not library.load().has_xla_kernels:
+        pytest.skip(str(library.load().xla_reason))
+
+
+@pytest.fixture
+def native_in_xla():
+    """For tests of the compiled op's XLA kernels alone."""
+    require_native_in_xla()
+
+
+@pytest.fixture
+def native():
+    """For tests of the compiled op alone."""
+    require_native()
+
+
+NEEDS = {"native": require_native, "tensorflow": lambda: None}
+NEEDS_IN_XLA = {"native": require_native_in_xla, "tensorflow": lambda: None}
+VARIANTS = [
+    Variant("native", "eager"),
+    Variant("native", "function"),
+    Variant("native", "xla"),
+    Variant("tensorflow", "eager"),
+    Variant("tensorflow", "function"),
+    Variant("tensorflow", "xla"),
+]
+
+
+@pytest.fixture(params=VARIANTS, ids=lambda v: f"{v.implementation}-{v.mode}")
+def variant(request):
+    needs = NEEDS_IN_XLA if request.param.mode == "xla" else NEEDS
+    needs[request.param.implementation]()
+    return request.param
+
+
+@pytest.fixture(params=["native", "tensorflow"])
+def implementation(request):
+    NEEDS[request.param]()
+    return request.param
+
+
+@pytest.fixture(params=["normal", "uniform"])
+def distribution(request):
+    return request.param
+
+
+@pytest.fixture(params=list(COMPUTE_DTYPE))
+def dtype(request):
+    return request.param

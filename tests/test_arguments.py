@@ -1,0 +1,246 @@
+"""What the functional API and the raw op refuse, when, and in which words."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import flatnoise
+from conftest import ADD, PARAMETERS
+from flatnoise import library
+
+X = tf.zeros([2, 3])
+SEED = (1, 2)
+NAN, INF = float("nan"), float("inf")
+
+# (arguments, the argument that the error names)
+WRONG_FOR_EVERY_DISTRIBUTION = {
+    "integer input": ({"inputs": tf.zeros([2, 3], tf.int32)}, "inputs"),
+    "integer list": ({"inputs": [[1, 2]]}, "inputs"),
+    "complex input": ({"inputs": tf.zeros([2], tf.complex64)}, "inputs"),
+    "rank 0": ({"inputs": tf.zeros([])}, "inputs"),
+    "ragged input": ({"inputs": tf.ragged.constant([[1.0], [2.0, 3.0]])}, "inputs"),
+    "sparse input": ({"inputs": tf.sparse.from_dense([[1.0, 0.0]])}, "inputs"),
+    "no seed": ({"seed": None}, "seed"),
+    "one number as seed": ({"seed": 5}, "seed"),
+    "seed of three": ({"seed": (1, 2, 3)}, "seed"),
+    "seed tensor of three": ({"seed": tf.constant([1, 2, 3])}, "seed"),
+    "seed of rank 2": ({"seed": np.zeros([1, 2], np.int64)}, "seed"),
+    "seed of floats": ({"seed": (1.0, 2.0)}, "seed"),
+    "seed of booleans": ({"seed": (True, False)}, "seed"),
+    "seed tensor of floats": ({"seed": tf.constant([1.0, 2.0])}, "seed"),
+    "seed tensor of uint64": ({"seed": tf.constant([1, 2], tf.uint64)}, "seed"),
+    "seed beyond int64": ({"seed": (2**63, 0)}, "seed"),
+    "negative offset": ({"offset": -1}, "offset"),
+    "offset beyond int64": ({"offset": 2**63}, "offset"),
+    "offset of floats": ({"offset": 1.0}, "offset"),
+    "offset tensor of floats": ({"offset": tf.constant(1.0)}, "offset"),
+    "offset vector": ({"offset": tf.constant([1, 2])}, "offset"),
+    "unknown implementation": ({"implementation": "fast"}, "implementation"),
+}
+WRONG_NUMBERS = [NAN, INF, -INF, "0.5", None, True, 1j, 1e300, [0.0, 1.0], [[0.0, 0.0, 0.0]]]
+WRONG_TENSORS = [tf.constant([0.0, 1.0]), tf.zeros([1, 3]), tf.constant(1), tf.zeros([1])]
+
+
+def arguments(**changes):
+    return {"inputs": X, "seed": SEED, **changes}
+
+
+@pytest.mark.parametrize("case", WRONG_FOR_EVERY_DISTRIBUTION)
+@pytest.mark.parametrize("mode", ["eager", "traced"])
+def test_wrong_arguments_are_named(implementation, distribution, case, mode):
+    wrong, name = WRONG_FOR_EVERY_DISTRIBUTION[case]
+    options = arguments(**{"implementation": implementation, **wrong})
+    call = {
+        "eager": lambda: ADD[distribution](**options),
+        "traced": lambda: tf.function(lambda: ADD[distribution](**options))(),
+    }[mode]
+    with pytest.raises(ValueError, match=rf"argument `{name}`. Expected .* Received: {name}="):
+        call()
+
+
+@pytest.mark.parametrize("wrong", WRONG_NUMBERS + WRONG_TENSORS, ids=repr)
+@pytest.mark.parametrize("position", [0, 1])
+def test_wrong_parameters_are_named(implementation, distribution, position, wrong):
+    name = PARAMETERS[distribution][position]
+    with pytest.raises(ValueError, match=rf"argument `{name}`. Expected .*{name}="):
+        ADD[distribution](**arguments(**{name: wrong, "implementation": implementation}))
+
+
+@pytest.mark.parametrize("stddev", [-0.1, -1, [1.0, -1e-9, 0.0]])
+def test_a_negative_stddev_is_refused(implementation, stddev):
+    with pytest.raises(ValueError, match=r"`stddev`. Expected .* not negative. Received: stddev="):
+        flatnoise.flatten_add_normal(X, SEED, stddev=stddev, implementation=implementation)
+
+
+@pytest.mark.parametrize("minval, maxval", [(1, 0), (0.1, -0.1), ([0, 0, 2], 1), (-3e38, 3e38)])
+def test_an_empty_or_infinite_range_is_refused(implementation, minval, maxval):
+    with pytest.raises(ValueError, match="Expected minval <= maxval"):
+        flatnoise.flatten_add_uniform(X, SEED, minval, maxval, implementation=implementation)
+
+
+def test_an_unknown_implementation_is_told_the_known_ones():
+    with pytest.raises(ValueError, match=r"'auto', 'native', 'tensorflow'. Received.*'fast'"):
+        flatnoise.flatten_add_normal(X, SEED, implementation="fast")
+
+
+@pytest.mark.parametrize(
+    "seed", [(1, 2), [1, 2], np.array([1, 2]), np.array([1, 2], np.uint8), tf.constant([1, 2])]
+)
+@pytest.mark.parametrize("offset", [4, np.int64(4), tf.constant(4), tf.constant(4, tf.int64)])
+def test_seeds_and_offsets_come_in_many_forms(implementation, seed, offset):
+    expected = flatnoise.flatten_add_uniform(X, (1, 2), offset=4, implementation=implementation)
+    actual = flatnoise.flatten_add_uniform(X, seed, offset=offset, implementation=implementation)
+    np.testing.assert_array_equal(actual, expected)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        np.float64,
+        np.float16,
+        tf.constant,
+        tf.Variable,
+        lambda value: tf.constant(value, tf.float64),
+        lambda value: [value] * 3,
+        lambda value: tf.constant([value] * 3, tf.bfloat16),
+    ],
+)
+def test_parameters_come_in_many_forms(implementation, distribution, form):
+    first, second = PARAMETERS[distribution]
+    values = {first: 0.25, second: 1.5}
+    forms = {name: form(value) for name, value in values.items()}
+    expected = ADD[distribution](X, SEED, implementation=implementation, **values)
+    actual = ADD[distribution](X, SEED, implementation=implementation, **forms)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-6)
+
+
+# What tensors hold is found out by the op that runs: its arguments, and the one it names.
+WRONG_AT_RUN_TIME = {
+    "rank 0": ({"inputs": tf.zeros([])}, "input"),
+    "seed of three": ({"seed": tf.constant([1, 2, 3], tf.int64)}, "seed"),
+    "seed of rank 2": ({"seed": tf.constant([[1, 2]], tf.int64)}, "seed"),
+    "negative offset": ({"offset": tf.constant(-1, tf.int64)}, "offset"),
+    "offset vector": ({"offset": tf.constant([1, 2], tf.int64)}, "offset"),
+    "first too long": ({"first": tf.zeros([4])}, "loc|scale"),
+    "first too short": ({"first": tf.zeros([1])}, "loc"),
+    "second too long": ({"second": tf.ones([4])}, "scale"),
+    "first is NaN": ({"first": tf.constant(NAN)}, "loc|scale"),
+    "first is infinite": ({"first": tf.constant(-INF)}, "loc|scale"),
+    "second is NaN": ({"second": tf.constant(NAN)}, "scale"),
+    "second is infinite": ({"second": tf.constant(INF)}, "scale"),
+    "second is below": ({"second": tf.constant(-0.5)}, "scale"),
+    "one of second is below": ({"second": tf.constant([1.0, -0.5, 1.0])}, "scale"),
+}
+RUN_TIME_ARGUMENTS = {
+    "inputs": X,
+    "seed": tf.constant([1, 2], tf.int64),
+    "first": tf.constant(0.0),
+    "second": tf.constant(1.0),
+    "offset": tf.constant(0, tf.int64),
+}
+UNKNOWN = {
+    name: tf.TensorSpec(None, value.dtype, name) for name, value in RUN_TIME_ARGUMENTS.items()
+}
+TRACED = {}
+
+
+def traced_with_unknown_shapes(implementation, distribution, jit_compile):
+    key = (implementation, distribution, jit_compile)
+    names = PARAMETERS[distribution]
+
+    def add(inputs, seed, first, second, offset):
+        parameters = dict(zip(names, (first, second), strict=True))
+        return ADD[distribution](
+            inputs, seed, offset=offset, implementation=implementation, **parameters
+        )
+
+    if key not in TRACED:
+        TRACED[key] = tf.function(add, list(UNKNOWN.values()), jit_compile=jit_compile)
+    return TRACED[key]
+
+
+@pytest.mark.parametrize("case", WRONG_AT_RUN_TIME)
+def test_what_was_unknown_when_traced_is_checked_when_run(implementation, distribution, case):
+    wrong, name = WRONG_AT_RUN_TIME[case]
+    add = traced_with_unknown_shapes(implementation, distribution, jit_compile=False)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=f"({name}).* must|ncompatible shapes"):
+        add(**{**RUN_TIME_ARGUMENTS, **wrong})
+
+
+@pytest.mark.parametrize("value", [NAN, -0.5, INF])
+def test_eager_tensors_are_checked_by_the_op(implementation, value):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"scale.* must be finite and not"):
+        flatnoise.flatten_add_normal(
+            X, SEED, stddev=tf.constant(value), implementation=implementation
+        )
+
+
+@pytest.mark.parametrize(
+    "case", ["negative offset", "first is NaN", "first too short", "second is below"]
+)
+def test_xla_drops_assertions_and_gives_nan_instead_of_wrong_numbers(distribution, case):
+    wrong, _ = WRONG_AT_RUN_TIME[case]
+    add = traced_with_unknown_shapes("tensorflow", distribution, jit_compile=True)
+    assert np.all(np.isnan(add(**{**RUN_TIME_ARGUMENTS, **wrong})))
+
+
+@pytest.mark.parametrize("case", WRONG_AT_RUN_TIME)
+def test_the_compiled_op_raises_under_xla_too(native_in_xla, distribution, case):
+    wrong, name = WRONG_AT_RUN_TIME[case]
+    add = traced_with_unknown_shapes("native", distribution, jit_compile=True)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=f"({name}).* must|ncompatible shapes"):
+        add(**{**RUN_TIME_ARGUMENTS, **wrong})
+
+
+RAW = {"input": X, "seed": [1, 2], "loc": 0.0, "scale": 1.0, "offset": 0}
+
+
+def test_the_raw_op_is_the_functional_api_without_its_checks(native):
+    raw = flatnoise.raw_ops.FlattenAddNoise(**RAW, distribution="uniform")
+    np.testing.assert_array_equal(raw, flatnoise.flatten_add_uniform(X, SEED))
+    mirrored = flatnoise.raw_ops.FlattenAddNoise(**{**RAW, "scale": -1.0}, distribution="uniform")
+    np.testing.assert_array_equal(mirrored, -raw)
+
+
+@pytest.mark.parametrize(
+    "wrong, name",
+    [
+        ({"input": tf.zeros([])}, "input"),
+        ({"seed": [1, 2, 3]}, "seed"),
+        ({"offset": -1}, "offset"),
+        ({"loc": [1.0, 2.0]}, "loc"),
+        ({"scale": [[1.0]]}, "scale"),
+        ({"distribution": "cauchy"}, "distribution"),
+    ],
+)
+def test_the_raw_op_checks_its_shapes(native, wrong, name):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=name):
+        flatnoise.raw_ops.FlattenAddNoise(**{**RAW, **wrong})
+
+
+@pytest.mark.parametrize(
+    "wrong, name",
+    [
+        ({"input": tf.zeros([])}, "input"),
+        ({"seed": [1, 2, 3]}, "seed"),
+        ({"loc": [1.0, 2.0]}, "loc"),
+        ({"scale": [[1.0]]}, "scale"),
+        ({"offset": [0, 0]}, "offset"),
+    ],
+)
+def test_the_shape_function_finds_wrong_shapes_when_traced(native, wrong, name):
+    with tf.Graph().as_default(), pytest.raises(ValueError, match=name):
+        flatnoise.raw_ops.FlattenAddNoise(**{**RAW, "input": tf.zeros([2, 3]), **graph(wrong)})
+
+
+def graph(values):
+    return {name: tf.zeros([]) if name == "input" else value for name, value in values.items()}
+
+
+def test_the_raw_op_says_why_it_is_missing(monkeypatch):
+    missing = library.Library(path=None, reason="no library for this TensorFlow")
+    monkeypatch.setattr(library, "load", lambda: missing)
+    with pytest.raises(RuntimeError, match="no library for this TensorFlow"):
+        flatnoise.raw_ops.FlattenAddNoise(**RAW)
+    with pytest.raises(RuntimeError, match="no library for this TensorFlow"):
+        flatnoise.flatten_add_normal(X, SEED, implementation="native")

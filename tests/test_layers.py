@@ -1,0 +1,316 @@
+"""The Keras layers: shapes, seeds, masks, types, training, saving."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from flatnoise import layers, library
+
+LAYERS = {
+    "gaussian": (layers.AddGaussianNoise, {}),
+    "uniform": (layers.AddUniformNoise, {}),
+    "by name, gaussian": (layers.AddNoise, {"noise_type": "gaussian"}),
+    "by name, uniform": (layers.AddNoise, {"noise_type": "uniform"}),
+}
+IMAGES = np.linspace(0, 1, 4 * 6 * 6 * 2, dtype=np.float32).reshape(4, 6, 6, 2)
+
+
+@pytest.fixture(params=LAYERS)
+def make(request):
+    """Makes the layer, with arguments of the test's own."""
+    cls, defaults = LAYERS[request.param]
+    return lambda **options: cls(**{**defaults, **options})
+
+
+@pytest.fixture(params=[True, False], ids=["flatten", "keep"])
+def flatten(request):
+    return request.param
+
+
+def classifier(layer):
+    return keras.Sequential(
+        [keras.Input((6, 6, 2)), layer, keras.layers.Flatten(), keras.layers.Dense(3)]
+    )
+
+
+@pytest.mark.parametrize(
+    "make_layer, shape, output_shape",
+    [
+        (lambda: layers.AddGaussianNoise(mean=0.0, stddev=0.1), (32, 28, 28, 1), (32, 28, 28, 1)),
+        (lambda: layers.AddUniformNoise(minval=-0.1, maxval=0.1), (16, 32, 32, 3), (16, 3072)),
+        (
+            lambda: layers.AddNoise(noise_type="uniform", minval=-0.05, maxval=0.05),
+            (8, 64, 64, 3),
+            (8, 12288),
+        ),
+        (lambda: layers.AddNoise(noise_type="gaussian", stddev=0.02), (8, 64, 64, 3), (8, 12288)),
+    ],
+    ids=["gaussian", "uniform", "by name, uniform", "by name, gaussian"],
+)
+def test_the_original_examples(make_layer, shape, output_shape):
+    layer = make_layer()
+    images = tf.random.stateless_uniform(shape, [1, 2])
+    noisy = layer(images)
+    again = layer(images)
+    difference = tf.reshape(noisy, shape) - images
+    assert noisy.shape == output_shape
+    assert noisy.dtype == tf.float32
+    assert 0.005 < np.std(difference) < 0.12
+    assert not np.array_equal(noisy, again)
+
+
+def test_noise_is_added_on_every_call(make):
+    layer = make(seed=1)
+    for training in (True, False):
+        assert not np.array_equal(np.ravel(layer(IMAGES, training=training)), np.ravel(IMAGES))
+
+
+def test_training_only_adds_none_otherwise(make, flatten):
+    layer = make(seed=1, training_only=True, flatten=flatten)
+    still = layer(IMAGES, training=False)
+    assert still.shape == layer.compute_output_shape(IMAGES.shape)
+    np.testing.assert_array_equal(np.ravel(still), np.ravel(IMAGES))
+    assert not np.array_equal(np.ravel(layer(IMAGES, training=True)), np.ravel(IMAGES))
+
+
+def test_the_same_state_gives_keras_noise(implementation):
+    ours = layers.AddGaussianNoise(0.5, 2.0, seed=2**40 + 7, implementation=implementation)
+    theirs = keras.random.SeedGenerator(2**40 + 7)
+    for _ in range(3):
+        expected = keras.random.normal(IMAGES.shape, 0.5, 2.0, seed=theirs)
+        np.testing.assert_allclose(ours(np.zeros_like(IMAGES)), expected, atol=4e-6)
+
+
+def test_layers_with_the_same_seed_add_the_same_noise(make):
+    first, second = make(seed=3), make(seed=3)
+    for _ in range(2):
+        np.testing.assert_array_equal(first(IMAGES), second(IMAGES))
+
+
+@pytest.mark.parametrize("policy", ["float16", "bfloat16", "float32", "float64", "mixed_float16"])
+def test_types_follow_the_policy(make, policy):
+    layer = make(dtype=policy)
+    assert layer(IMAGES).dtype.name == layer.compute_dtype
+    assert layer(keras.Input((6, 6, 2))).dtype == layer.compute_dtype
+
+
+@pytest.mark.parametrize("shape", [(None,), (4,), (None, 5), (2, None, 3), (None, None, None)])
+def test_symbolic_shapes_are_those_of_keras_flatten(make, shape):
+    inputs = keras.Input(batch_shape=shape)
+    assert make(flatten=True)(inputs).shape == keras.layers.Flatten()(inputs).shape
+    assert make(flatten=False)(inputs).shape == shape
+
+
+def test_masks_pass_where_the_shape_stays(make):
+    ids = np.array([[1, 2, 0], [3, 0, 0]])
+    embedded = keras.layers.Embedding(5, 4, mask_zero=True)(ids)
+    kept = make(flatten=False)(embedded)
+    np.testing.assert_array_equal(kept._keras_mask, ids != 0)
+    with pytest.warns(UserWarning, match="does not support masking"):
+        lost = make(flatten=True)(embedded)
+    assert getattr(lost, "_keras_mask", None) is None
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 2), (3, 5)])
+def test_kerass_own_layer_test(make, flatten, shape):
+    testing = pytest.importorskip("keras.src.testing")
+    cls = type(make())
+    config = make(flatten=flatten).get_config()
+    own = {key: config[key] for key in config.keys() - {"name", "dtype", "trainable"}}
+    testing.TestCase("run_layer_test").run_layer_test(
+        cls,
+        init_kwargs={**own, "seed": 1},
+        input_shape=shape,
+        expected_output_shape={True: (3, int(np.prod(shape[1:]))), False: shape}[flatten],
+        expected_num_trainable_weights=0,
+        expected_num_non_trainable_weights=0,
+        expected_num_seed_generators=1,
+        expected_num_losses=0,
+        supports_masking=not flatten,
+        assert_built_after_instantiation=True,
+    )
+
+
+WRONG = [
+    (layers.AddNoise, {"noise_type": "salt"}, "noise_type`. Expected one of 'gaussian', 'uniform'"),
+    (layers.AddNoise, {"noise_type": None}, "noise_type`. Expected one of 'gaussian', 'uniform'"),
+    (layers.AddNoise, {"stddev": -1}, "`stddev`. Expected .* not negative. Received: stddev=-1"),
+    (layers.AddNoise, {"minval": 1, "maxval": 0}, "Expected minval <= maxval. Received: minval=1"),
+    (layers.AddGaussianNoise, {"stddev": -0.1}, "`stddev`. Expected .* Received: stddev=-0.1"),
+    (layers.AddGaussianNoise, {"stddev": float("nan")}, "`stddev`. Expected a finite"),
+    (layers.AddGaussianNoise, {"mean": "0"}, "`mean`. Expected a finite"),
+    (layers.AddGaussianNoise, {"mean": True}, "`mean`. Expected a finite"),
+    (layers.AddGaussianNoise, {"seed": "a"}, "`seed` must be an integer"),
+    (layers.AddGaussianNoise, {"implementation": "fast"}, "'auto', 'native', 'tensorflow'"),
+    (layers.AddGaussianNoise, {"flatten": "yes"}, "`flatten`. Expected a boolean"),
+    (layers.AddUniformNoise, {"minval": 0.1, "maxval": -0.1}, "Expected minval <= maxval"),
+    (layers.AddUniformNoise, {"maxval": float("inf")}, "`maxval`. Expected a finite"),
+    (layers.AddUniformNoise, {"training_only": 1}, "`training_only`. Expected a boolean"),
+]
+
+
+@pytest.mark.parametrize("cls, options, message", WRONG, ids=lambda value: str(value)[:40])
+def test_wrong_arguments_are_refused_at_construction(cls, options, message):
+    with pytest.raises(ValueError, match=message):
+        cls(**options)
+
+
+@pytest.mark.parametrize("inputs", [keras.Input((3,), dtype="int32"), tf.zeros([2, 3], tf.int32)])
+def test_integers_are_refused(make, inputs):
+    with pytest.raises(ValueError, match=r"(?i)expected .*floa"):
+        make()(inputs)
+
+
+def test_another_backend_is_refused(monkeypatch):
+    monkeypatch.setattr(keras.config, "backend", lambda: "jax")
+    with pytest.raises(RuntimeError, match=r"Expected .* 'tensorflow'. Received: 'jax'"):
+        layers.AddGaussianNoise()
+
+
+def digits_like():
+    rng = np.random.default_rng(0)
+    return IMAGES, rng.integers(0, 3, len(IMAGES))
+
+
+@pytest.mark.parametrize("jit_compile", ["auto", True, False])
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_models_train_however_they_are_compiled(make, jit_compile, policy):
+    layer = make(dtype=policy)
+    model = classifier(layer)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss, jit_compile=jit_compile)
+    history = model.fit(*digits_like(), epochs=2, batch_size=2, verbose=0).history["loss"]
+    assert np.all(np.isfinite(history))
+    assert int(layer.seed_generator.state.numpy()[1]) == 4
+    assert np.all(np.isfinite(model.predict(IMAGES, verbose=0)))
+
+
+def test_a_native_layer_lets_keras_choose_xla_where_it_has_kernels(native, make, monkeypatch):
+    assert make(implementation="native").supports_jit == library.load().has_xla_kernels
+    without = dataclasses.replace(library.load(), xla_reason="no kernels")
+    monkeypatch.setattr(layers, "load", lambda: without)
+    assert not make(implementation="native").supports_jit
+    assert make(implementation="auto").supports_jit
+    model = classifier(make(implementation="native"))
+    model.compile("adam", "mse")
+    model.fit(IMAGES, np.zeros((4, 3)), verbose=0)
+
+
+def keras_file(model, fresh, folder):
+    model.save(folder / "model.keras")
+    return keras.models.load_model(folder / "model.keras")
+
+
+def weights_file(model, fresh, folder):
+    model.save_weights(folder / "model.weights.h5")
+    fresh.load_weights(folder / "model.weights.h5")
+    return fresh
+
+
+def checkpoint(model, fresh, folder):
+    path = tf.train.Checkpoint(model=model).save(str(folder / "checkpoint"))
+    tf.train.Checkpoint(model=fresh).restore(path).assert_existing_objects_matched()
+    return fresh
+
+
+def clone_of_config(model, fresh, folder):
+    clone = keras.Sequential.from_config(model.get_config())
+    clone.layers[0].seed_generator.state.assign(model.layers[0].seed_generator.state)
+    clone.set_weights(model.get_weights())
+    return clone
+
+
+@pytest.mark.parametrize("save_and_load", [keras_file, weights_file, checkpoint, clone_of_config])
+def test_saved_models_go_on_with_the_next_noise(make, tmp_path, save_and_load):
+    model = classifier(make(seed=4))
+    first = model(IMAGES)
+    restored = save_and_load(model, classifier(make(seed=5)), tmp_path)
+    upcoming = model(IMAGES)
+    np.testing.assert_array_equal(restored(IMAGES), upcoming)
+    assert not np.array_equal(first, upcoming)
+
+
+def test_weights_without_noise_state_are_read_too(make, tmp_path):
+    plain = classifier(keras.layers.GaussianNoise(0.1))
+    plain.save_weights(tmp_path / "plain.weights.h5")
+    noisy = classifier(make(seed=9))
+    noisy.load_weights(tmp_path / "plain.weights.h5")
+    np.testing.assert_array_equal(noisy.get_weights()[0], plain.get_weights()[0])
+    np.testing.assert_array_equal(noisy.layers[0].seed_generator.state.numpy(), [9, 0])
+
+
+def exported_ops(folder):
+    graph = tf.saved_model.load(str(folder)).signatures["serving_default"].graph
+    nodes = list(graph.as_graph_def().node)
+    for function in graph.as_graph_def().library.function:
+        nodes.extend(function.node_def)
+    return {node.op for node in nodes}
+
+
+def test_exported_models_serve_noise(make, tmp_path):
+    model = classifier(make(seed=6))
+    model.export(tmp_path / "model", verbose=False)
+    served = tf.saved_model.load(str(tmp_path / "model"))
+    first, second = served.serve(IMAGES), served.serve(IMAGES)
+    assert np.all(np.isfinite(first))
+    assert not np.array_equal(first, second)
+    np.testing.assert_allclose(first, model(IMAGES), atol=1e-5)
+
+
+def test_inference_models_that_noise_in_training_only_hold_no_custom_op(make, tmp_path):
+    model = classifier(make(training_only=True, flatten=True))
+    model.export(tmp_path / "model", verbose=False)
+    ops = exported_ops(tmp_path / "model")
+    assert not [op for op in ops if "flatnoise" in op.lower() or "random" in op.lower()]
+    expected = model(IMAGES, training=False)
+    served = tf.saved_model.load(str(tmp_path / "model"))
+    np.testing.assert_allclose(served.serve(IMAGES), expected, atol=1e-6)
+
+
+def mapped(layer, parallel):
+    return (
+        tf.data.Dataset.from_tensor_slices(tf.zeros([8, 6, 6, 2]))
+        .batch(1)
+        .map(layer, num_parallel_calls=parallel)
+    )
+
+
+def test_sequential_tf_data_draws_new_noise_for_each_batch(make):
+    layer = make(seed=2, flatten=True)
+    batches = np.concatenate(list(mapped(layer, None).as_numpy_iterator()))
+    assert batches.shape == (8, 72)
+    assert len(np.unique(batches, axis=0)) == 8
+    assert int(layer.seed_generator.state.numpy()[1]) == 8
+
+
+def test_parallel_tf_data_draws_from_the_stream_of_the_layer(make):
+    # Not each batch its own: seed generators are read and advanced in two steps.
+    expected = {batch.tobytes() for batch in mapped(make(seed=2), None).as_numpy_iterator()}
+    actual = {batch.tobytes() for batch in mapped(make(seed=2), 2).as_numpy_iterator()}
+    assert actual <= expected
+
+
+def test_every_replica_gets_noise_of_its_own(make):
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    with strategy.scope():
+        layer = make(seed=8, flatten=True)
+    zeros = tf.zeros([2, 64])
+    first, second = (
+        values.numpy()
+        for values in strategy.experimental_local_results(
+            strategy.run(tf.function(lambda: layer(zeros)))
+        )
+    )
+    assert not np.any(first == second)
+    np.testing.assert_array_equal(first, make(seed=8, flatten=True)(zeros))
+
+
+def test_models_train_on_several_replicas(make):
+    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+        model = classifier(make())
+        model.compile("sgd", "mse")
+    history = model.fit(IMAGES, np.zeros((4, 3)), batch_size=4, epochs=2, verbose=0).history
+    assert np.all(np.isfinite(history["loss"]))

@@ -1,0 +1,269 @@
+"""Finding, loading and choosing the compiled op; processes of their own where state matters."""
+
+import dataclasses
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import flatnoise
+from flatnoise import library
+
+PACKAGE = pathlib.Path(flatnoise.__file__).parent
+BUILT = ("_native", "_core*.so", "_core*.pyd")
+KEYS = {
+    "version",
+    "tensorflow_version",
+    "built_against_tensorflow",
+    "instruction_set",
+    "instruction_sets",
+    "cuda_architectures",
+    "native_loaded",
+    "native_error",
+    "native_library",
+}
+
+
+def run(code, path=PACKAGE.parent, **environment):
+    """Runs `code` in a fresh interpreter that finds the package in `path`."""
+    completed = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(path), "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert completed.returncode == 0, completed.stderr
+    return completed.stdout
+
+
+@pytest.fixture
+def without_library(tmp_path):
+    """A copy of the package that holds nothing compiled."""
+    shutil.copytree(PACKAGE, tmp_path / "flatnoise", ignore=shutil.ignore_patterns(*BUILT))
+    return tmp_path
+
+
+@pytest.mark.skipif(
+    os.environ.get("FLATNOISE_REQUIRE_NATIVE") != "1", reason="FLATNOISE_REQUIRE_NATIVE is not 1"
+)
+def test_the_compiled_op_is_there():
+    assert library.load().loaded, library.load().reason
+
+
+def test_build_info_tells_what_is_in_use():
+    info = flatnoise.build_info()
+    assert info.keys() >= KEYS
+    assert info["tensorflow_version"] == tf.version.VERSION
+    assert info["native_loaded"] == (info["native_error"] is None)
+
+
+FALLBACK = """
+import warnings
+import tensorflow as tf
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    import flatnoise
+    ours = lambda: [str(w.message) for w in seen if "flatnoise" in str(w.message)]
+    assert ours() == []
+    x = tf.zeros([2, 3])
+    auto = flatnoise.flatten_add_normal(x, [1, 2])
+    assert len(ours()) == 1, ours()
+    flatnoise.flatten_add_uniform(x, [1, 2])
+    flatnoise.layers.AddGaussianNoise()(x)
+    tf.function(lambda: flatnoise.flatten_add_normal(x, [1, 2]))()
+    assert len(ours()) == 1, ours()
+twin = flatnoise.flatten_add_normal(x, [1, 2], implementation="tensorflow")
+assert (auto.numpy() == twin.numpy()).all()
+try:
+    flatnoise.flatten_add_normal(x, [1, 2], implementation="native")
+except RuntimeError as error:
+    native = str(error)
+info = flatnoise.build_info()
+assert not info["native_loaded"]
+for text in (ours()[0], native, info["native_error"]):
+    assert EXPECTED in text, text
+"""
+
+
+def test_without_a_library_the_twin_works_and_one_warning_says_why(without_library):
+    run("EXPECTED = 'holds no compiled library'" + FALLBACK, without_library)
+
+
+def test_a_library_for_another_tensorflow_is_named(without_library):
+    (without_library / "flatnoise/_native").mkdir()
+    (without_library / "flatnoise/_native/libflatnoise_tf2_3.so").touch()
+    run("""EXPECTED = 'pip install "tensorflow==2.3.*"'""" + FALLBACK, without_library)
+
+
+def test_a_broken_library_is_no_reason_to_crash(without_library):
+    major, minor = tf.version.VERSION.split(".")[:2]
+    (without_library / "flatnoise/_native").mkdir()
+    broken = without_library / f"flatnoise/_native/libflatnoise_tf{major}_{minor}.so"
+    broken.write_bytes(b"not a library")
+    run(f"EXPECTED = '{broken.name} does not load in TensorFlow'" + FALLBACK, without_library)
+
+
+def test_without_tensorflow_the_extras_are_named(without_library):
+    code = """
+import importlib.util, sys
+sys.modules["tensorflow"] = None
+found = importlib.util.find_spec
+importlib.util.find_spec = lambda name: None if name == "tensorflow" else found(name)
+import flatnoise
+assert not flatnoise.build_info()["native_loaded"]
+
+def message(statement):
+    try:
+        exec(statement)
+    except ImportError as error:
+        return str(error)
+
+for statement in (
+    "flatnoise.flatten_add_normal", "flatnoise.layers", "from flatnoise import raw_ops",
+    "import flatnoise.layers",
+):
+    for extra in ("flatnoise[tensorflow]", "flatnoise[cpu]", "flatnoise[and-cuda]"):
+        assert extra in message(statement), statement
+try:
+    flatnoise.nonsense
+except AttributeError:
+    print("done")
+"""
+    assert run(code, without_library) == "done\n"
+
+
+def traced_ops(**options):
+    def add(x):
+        return flatnoise.flatten_add_normal(x, [1, 2])
+
+    function = tf.function(add, **options).get_concrete_function(tf.zeros([2, 3]))
+    return {operation.type for operation in function.graph.get_operations()}
+
+
+def test_auto_takes_the_compiled_op_in_xla_too(native_in_xla):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "Flatnoise>FlattenAddNoise" in traced_ops()
+        assert "Flatnoise>FlattenAddNoise" in traced_ops(jit_compile=True)
+
+
+@pytest.fixture
+def without_xla_kernels(native, monkeypatch):
+    without = dataclasses.replace(library.load(), xla_reason="no XLA kernels in this test")
+    monkeypatch.setattr(library, "load", lambda: without)
+
+
+def test_auto_takes_stock_ops_in_xla_without_kernels(without_xla_kernels):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "Flatnoise>FlattenAddNoise" in traced_ops()
+        assert "Flatnoise>FlattenAddNoise" not in traced_ops(jit_compile=True)
+
+
+def test_native_refuses_xla_without_kernels_and_says_what_to_do(without_xla_kernels):
+    @tf.function(jit_compile=True)
+    def add(x):
+        return flatnoise.flatten_add_normal(x, [1, 2], implementation="native")
+
+    with pytest.raises(RuntimeError, match=r"no XLA kernels in this test. Use implementation='au"):
+        add(tf.zeros([2, 3]))
+
+
+def test_a_missing_or_broken_xla_library_leaves_the_op(native, tmp_path):
+    shutil.copytree(PACKAGE, tmp_path / "flatnoise")
+    major, minor = tf.version.VERSION.split(".")[:2]
+    file = tmp_path / f"flatnoise/_native/libflatnoise_xla_tf{major}_{minor}.so"
+    code = """
+import tensorflow as tf, flatnoise
+info = flatnoise.build_info()
+assert info["native_loaded"] and not info["xla_loaded"] and NAME in info["xla_error"], info
+x = tf.zeros([2, 3])
+add = lambda: flatnoise.flatten_add_uniform(x, [1, 2])
+difference = tf.function(add, jit_compile=True)() - add()
+assert float(tf.reduce_max(abs(difference))) < 1e-6
+"""
+    for damage in (lambda: file.write_bytes(b"not a library"), file.unlink):
+        damage()
+        run(f"NAME = {file.name!r}\n{code}", tmp_path)
+
+
+def test_auto_takes_stock_ops_on_gpus_without_kernels(native, monkeypatch):
+    from flatnoise import ops, twin
+
+    monkeypatch.setattr(library, "HAS_GPU_KERNELS", False)
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [kind])
+    monkeypatch.setattr(ops, "_gpu_lacks_kernels", ops._gpu_lacks_kernels.__wrapped__)
+    assert ops._implementation("auto") is twin.flatten_add_noise
+
+
+SAVE = """
+import tensorflow as tf, flatnoise
+module = tf.Module()
+module.add = tf.function(
+    lambda x, seed: flatnoise.flatten_add_normal(x, seed, stddev=tf.constant([1.0, 2.0, 3.0])),
+    input_signature=[tf.TensorSpec([None, 3]), tf.TensorSpec([2], tf.int64)],
+)
+tf.saved_model.save(module, FOLDER)
+"""
+LOAD = """
+import numpy as np, tensorflow as tf, flatnoise
+module = tf.saved_model.load(FOLDER)
+x, scale = tf.ones([4, 3]), tf.Variable(1.0)
+seed = tf.constant([5, 6], tf.int64)
+with tf.GradientTape() as tape:
+    tape.watch(x)
+    y = module.add(x, seed)
+expected = flatnoise.flatten_add_normal(x, seed, stddev=[1.0, 2.0, 3.0])
+np.testing.assert_allclose(y, expected, atol=1e-5)
+np.testing.assert_array_equal(tape.gradient(y, x), np.ones([4, 3]))
+"""
+
+
+def test_saved_models_load_in_another_process(tmp_path):
+    folder = f"FOLDER = {str(tmp_path / 'model')!r}\n"
+    run(folder + SAVE)
+    run(folder + LOAD)
+
+
+THREADS = """
+import hashlib, tensorflow as tf
+tf.config.threading.set_intra_op_parallelism_threads(THREADS)
+import flatnoise
+digest = hashlib.sha256()
+for dtype in (tf.float16, tf.bfloat16, tf.float32, tf.float64):
+    x = tf.cast(tf.random.stateless_normal([61, 4099], [1, 2]), dtype)
+    for add in (flatnoise.flatten_add_normal, flatnoise.flatten_add_uniform):
+        scale = tf.constant(0.75, tf.float64)
+        with tf.GradientTape() as tape:
+            tape.watch(scale)
+            y = add(x, [3, 4], scale * 0, scale, offset=5, implementation="native")
+        digest.update(tf.io.serialize_tensor(y).numpy())
+        digest.update(tf.io.serialize_tensor(tape.gradient(y, scale)).numpy())
+print(digest.hexdigest())
+"""
+
+
+def test_any_number_of_threads_gives_the_same_bits(native):
+    assert len({run(f"THREADS = {threads}\n" + THREADS) for threads in (1, 2, 3)}) == 1
+
+
+def test_tf_data_maps_in_parallel(variant, distribution):
+    rows = np.linspace(-1, 1, 12 * 5, dtype=np.float32).reshape(12, 5)
+
+    def add(index, row):
+        seed = tf.stack([index, tf.constant(7, tf.int64)])
+        return variant.call(distribution, row, seed, flatten=False)
+
+    data = tf.data.Dataset.from_tensor_slices(rows).enumerate()
+    sequential = list(data.map(add).as_numpy_iterator())
+    parallel = list(data.map(add, num_parallel_calls=2).as_numpy_iterator())
+    np.testing.assert_array_equal(parallel, sequential)
+    assert np.unique(np.asarray(sequential) - rows).size > 50
