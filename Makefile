@@ -1,0 +1,89 @@
+# Everything runs in a virtual environment in .venv, made from $(PYTHON) on the first call.
+# Presumed to be there: a C++17 compiler, make, and Python 3.10 to 3.13 with its venv module.
+
+PYTHON ?= python3
+# Which TensorFlow to build against and to run with, as a pip requirement.
+TENSORFLOW ?= tensorflow-cpu>=2.18,<2.22
+# More arguments for the program that a target runs, as in: make bench ARGS=--quick
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || echo 2)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+# Stamps: each tells by its age whether its step has to be done again.
+DEPENDENCIES := $(VENV)/dependencies.stamp
+PACKAGE := $(VENV)/package.stamp
+WHEEL := build/wheel.stamp
+
+CC_SOURCES := $(shell find cc -name '*.cc' -o -name '*.h' -o -name '*.cu' -o -name CMakeLists.txt)
+PACKAGE_SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE CMakeLists.txt \
+  $(wildcard cmake/*) $(CC_SOURCES) $(wildcard python/flatnoise/*.py python/flatnoise/*.pyi)
+CXX_FILES = $(shell find cc tests/cc -name '*.cc' -o -name '*.h' -o -name '*.cu')
+PYTHON_FILES := python tests benchmarks examples cmake .ci setup.py
+
+.PHONY: help demo test test-cc test-python lint format wheel bench clean
+.DEFAULT_GOAL := help
+
+help: ## Say what there is to make
+	@echo "make TARGET   (PYTHON=$(PYTHON), TENSORFLOW='$(TENSORFLOW)')"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|'
+
+demo: $(PACKAGE) ## Train a denoising autoencoder; writes demo/denoised_digits.png
+	$(BIN)/python examples/denoise_digits.py $(ARGS)
+
+test: test-cc ## Run the C++ tests, then the Python tests against the installed package
+	$(MAKE) --no-print-directory test-python
+
+test-cc: $(DEPENDENCIES) ## Run the C++ tests alone, which need no TensorFlow
+	scripts/ensure_googletest.sh
+	cmake -S . -B build/tests -G Ninja -DCMAKE_MAKE_PROGRAM="$(CURDIR)/$(BIN)/ninja" \
+	  -DFLATNOISE_WITH_TESTS=ON -DFLATNOISE_WERROR=ON \
+	  -DFLATNOISE_WITH_TENSORFLOW=OFF -DFLATNOISE_WITH_PYTHON=OFF
+	cmake --build build/tests
+	ctest --test-dir build/tests --output-on-failure
+
+test-python: $(PACKAGE) ## Run the Python tests alone
+	FLATNOISE_REQUIRE_NATIVE=1 $(BIN)/python -m pytest $(ARGS)
+
+lint: $(DEPENDENCIES) ## Check style and types
+	$(BIN)/ruff check $(PYTHON_FILES)
+	$(BIN)/ruff format --check $(PYTHON_FILES)
+	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run -Werror $(CXX_FILES)
+
+format: $(DEPENDENCIES) ## Bring the sources into their style
+	$(BIN)/ruff check --fix-only $(PYTHON_FILES)
+	$(BIN)/ruff format $(PYTHON_FILES)
+	$(BIN)/clang-format -i $(CXX_FILES)
+
+wheel: $(WHEEL) ## Build a wheel into dist/
+	@ls -l dist
+
+bench: $(PACKAGE) ## Measure against stock TensorFlow (ARGS=--quick: a minute)
+	$(BIN)/python benchmarks/cpu.py $(ARGS)
+
+clean: ## Remove all that was made here, the environment too
+	rm -rf $(VENV) build dist demo python/*.egg-info python/flatnoise/_native
+	rm -f python/flatnoise/_core*.so
+
+$(DEPENDENCIES): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --group build --group lint "$(TENSORFLOW)"
+	touch $@
+
+# Built against the TensorFlow in the environment. What earlier builds put together is left out of
+# the wheel; the compiled objects are kept.
+$(WHEEL): $(DEPENDENCIES) $(PACKAGE_SOURCES)
+	rm -rf dist build/lib* build/bdist*
+	$(BIN)/python -m pip wheel --no-build-isolation --no-deps --wheel-dir dist .
+	touch $@
+
+$(PACKAGE): $(WHEEL)
+	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps dist/*.whl
+	$(BIN)/python -m pip install --quiet "$$(echo dist/*.whl)[demo,test]" "$(TENSORFLOW)"
+	touch $@

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Sees to it that CMake finds GoogleTest: installed, or as the source that Debian ships.
+set -euo pipefail
+
+has_googletest() {
+  [ -e /usr/src/googletest/CMakeLists.txt ] ||
+    echo '#include <gtest/gtest.h>' | "${CXX:-c++}" -E -x c++ -o /dev/null - 2>/dev/null
+}
+
+has_googletest && exit
+
+as_root=()
+if [ "$(id -u)" != 0 ]; then
+  as_root=(sudo -n)
+fi
+if command -v apt-get >/dev/null && "${as_root[@]}" true 2>/dev/null; then
+  echo "Installing libgtest-dev, which the C++ tests need"
+  export DEBIAN_FRONTEND=noninteractive
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" apt-get install -y -qq --no-install-recommends libgtest-dev
+fi
+
+has_googletest && exit
+
+cat >&2 <<'END'
+The C++ tests need GoogleTest, and it is not here. Install it and call make again:
+  Debian, Ubuntu:  apt-get install libgtest-dev
+  Fedora:          dnf install gtest-devel
+Without it, `make test-python` runs the Python tests alone.
+END
+exit 1
