@@ -22,8 +22,8 @@ WHEEL := build/wheel.stamp
 CC_SOURCES := $(shell find cc -name '*.cc' -o -name '*.h' -o -name '*.cu' -o -name CMakeLists.txt)
 PACKAGE_SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE CMakeLists.txt \
   $(wildcard cmake/*) $(CC_SOURCES) $(wildcard python/flatnoise/*.py python/flatnoise/*.pyi)
-CXX_FILES = $(shell find cc tests/cc -name '*.cc' -o -name '*.h' -o -name '*.cu')
-PYTHON_FILES := python tests benchmarks examples cmake .ci setup.py
+CXX_FILES = $(shell find cc tests -name '*.cc' -o -name '*.h' -o -name '*.cu')
+PYTHON_FILES := python tests benchmarks examples cmake tools .ci setup.py
 
 .PHONY: help demo test test-cc test-python lint format wheel bench clean
 .DEFAULT_GOAL := help

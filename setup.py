@@ -28,8 +28,9 @@ class CMakeBuild(build_ext):
             f"-DFLATNOISE_PACKAGE_DIR={package_dir}",
             "-DCMAKE_BUILD_TYPE=Release",
         ]
-        if shutil.which("ninja"):
-            configure.append("-GNinja")
+        if ninja := shutil.which("ninja"):
+            # Named each time: an isolated build's own ninja is gone when the next build comes.
+            configure += ["-GNinja", f"-DCMAKE_MAKE_PROGRAM={ninja}"]
         subprocess.run(configure + os.environ.get("CMAKE_ARGS", "").split(), check=True)
         subprocess.run(["cmake", "--build", build_dir, "--parallel"], check=True)
 

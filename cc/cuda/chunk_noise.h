@@ -1,0 +1,89 @@
+// The noise of a chunk, wherever in the stream it begins.
+#ifndef FLATNOISE_CC_CUDA_CHUNK_NOISE_H_
+#define FLATNOISE_CC_CUDA_CHUNK_NOISE_H_
+
+#include <cstdint>
+
+#include "core/distributions.h"
+#include "core/noise.h"
+#include "core/philox.h"
+#include "core/qualifiers.h"
+#include "core/stream.h"
+#include "cuda/chunk.h"
+#include "cuda/device_numbers.h"
+#include "cuda/tasks.h"
+
+namespace flatnoise::cuda {
+
+FLATNOISE_INLINE Stream ReadStream(const StreamStart& start) {
+  if (start.seed_is_int64) {
+    const auto* seed = static_cast<const int64_t*>(start.seed);
+    return StreamFromSeed(static_cast<uint64_t>(seed[0]), static_cast<uint64_t>(seed[1]));
+  }
+  const auto* seed = static_cast<const int32_t*>(start.seed);
+  return StreamFromSeed(static_cast<uint64_t>(int64_t{seed[0]}),
+                        static_cast<uint64_t>(int64_t{seed[1]}));
+}
+
+// Makes blocks and chunks of a stream. `chunk` elements make a chunk: one block or two.
+template <class Scalar, Distribution distribution, int chunk>
+class ChunkNoise {
+ public:
+  static constexpr int kBlock = kValuesPerBlock<Scalar>;
+  static constexpr int kBlocks = chunk / kBlock;
+
+  FLATNOISE_INLINE explicit ChunkNoise(const Stream& stream)
+      : stream_(stream), keys_(ScheduleKey(stream.key)) {
+    HideOrigin(&keys_);
+  }
+
+  FLATNOISE_INLINE void Block(uint64_t block, Scalar* values) const {
+    using L = DeviceLanes<Scalar>;
+    const auto words = Philox<DeviceWords>(BlockCounter(stream_, block), keys_);
+    FLATNOISE_UNROLL
+    for (int i = 0; i < kBlock; i += 2) {
+      const auto first = ValueBits(words, i, Scalar{});
+      const auto second = ValueBits(words, i + 1, Scalar{});
+      if constexpr (distribution == Distribution::kUniform) {
+        values[i] = UnitUniform<L>(first);
+        values[i + 1] = UnitUniform<L>(second);
+      } else {
+        const auto pair = BoxMuller<L>(first, second);
+        values[i] = pair.first;
+        values[i + 1] = pair.second;
+      }
+    }
+  }
+
+  // The chunk that begins with the first value of this block.
+  FLATNOISE_INLINE void InPhase(uint64_t block, Scalar* values) const {
+    FLATNOISE_UNROLL
+    for (int i = 0; i < kBlocks; ++i) Block(block + static_cast<uint64_t>(i), values + i * kBlock);
+  }
+
+  // The chunk that begins `phase` values into this block: one block more, shifted by conditional
+  // moves, since only constants may index registers.
+  FLATNOISE_INLINE void OutOfPhase(uint64_t block, int phase, Scalar* values) const {
+    constexpr int kAll = chunk + kBlock;
+    Scalar all[kAll];
+    FLATNOISE_UNROLL
+    for (int i = 0; i <= kBlocks; ++i) Block(block + static_cast<uint64_t>(i), all + i * kBlock);
+    FLATNOISE_UNROLL
+    for (int shift = 1; shift < kBlock; shift *= 2) {
+      FLATNOISE_UNROLL
+      for (int i = 0; i + shift < kAll; ++i) {
+        all[i] = (phase & shift) != 0 ? all[i + shift] : all[i];
+      }
+    }
+    FLATNOISE_UNROLL
+    for (int i = 0; i < chunk; ++i) values[i] = all[i];
+  }
+
+ private:
+  Stream stream_;
+  PhiloxKeySchedule keys_;
+};
+
+}  // namespace flatnoise::cuda
+
+#endif  // FLATNOISE_CC_CUDA_CHUNK_NOISE_H_

@@ -1,0 +1,54 @@
+// Starting kernels, and how many of their blocks keep the current device full.
+#ifndef FLATNOISE_CC_CUDA_LAUNCH_H_
+#define FLATNOISE_CC_CUDA_LAUNCH_H_
+
+#include <cuda_runtime.h>
+
+#include <atomic>
+
+#include "cuda/grid_place.h"
+
+namespace flatnoise::cuda {
+
+// An error that a caller is told of is not left behind for the next to find.
+inline cudaError_t Reported(cudaError_t error) {
+  if (error != cudaSuccess) cudaGetLastError();
+  return error;
+}
+
+// Returns this launch's own error, not one that was there before.
+template <class... Parameters, class... Arguments>
+cudaError_t Start(void (*kernel)(Parameters...), dim3 blocks, cudaStream_t stream,
+                  const Arguments&... arguments) {
+  cudaLaunchConfig_t config = {};
+  config.gridDim = blocks;
+  config.blockDim = dim3(kThreads);
+  config.stream = stream;
+  return Reported(cudaLaunchKernelEx(&config, kernel, arguments...));
+}
+
+// Asked of the device once for each kernel; any thread may call it at any time.
+template <auto kernel>
+cudaError_t ResidentBlocks(int* blocks) {
+  constexpr int kCachedDevices = 64;
+  static std::atomic<int> cache[kCachedDevices];
+  int device = 0;
+  cudaError_t error = cudaGetDevice(&device);
+  if (error != cudaSuccess) return Reported(error);
+  if (device < kCachedDevices) {
+    *blocks = cache[device].load(std::memory_order_relaxed);
+    if (*blocks > 0) return cudaSuccess;
+  }
+  int multiprocessors = 0, per_multiprocessor = 0;
+  error = cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device);
+  if (error != cudaSuccess) return Reported(error);
+  error = cudaOccupancyMaxActiveBlocksPerMultiprocessor(&per_multiprocessor, kernel, kThreads, 0);
+  if (error != cudaSuccess) return Reported(error);
+  *blocks = multiprocessors * (per_multiprocessor > 0 ? per_multiprocessor : 1);
+  if (device < kCachedDevices) cache[device].store(*blocks, std::memory_order_relaxed);
+  return cudaSuccess;
+}
+
+}  // namespace flatnoise::cuda
+
+#endif  // FLATNOISE_CC_CUDA_LAUNCH_H_

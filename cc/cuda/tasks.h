@@ -1,0 +1,65 @@
+// What a kernel is asked to do, in plain pointers and sizes. Every pointer is to the device's
+// memory: seed, offset, loc and scale are read there, so nobody waits for them.
+#ifndef FLATNOISE_CC_CUDA_TASKS_H_
+#define FLATNOISE_CC_CUDA_TASKS_H_
+
+#include <cstdint>
+
+#include "core/distributions.h"
+
+namespace flatnoise::cuda {
+
+enum class ElementType { kHalf, kBFloat16, kFloat, kDouble };
+
+// One value for all elements (count 1) or one per feature (count = features), in the compute type
+// of the elements: double for double, else float.
+struct Parameter {
+  const void* values;
+  int64_t count;
+};
+
+// Where a stream begins. The seed is two integers of 64 bits, or of 32; a negative offset, which a
+// device can't refuse, turns every result to NaN.
+struct StreamStart {
+  const void* seed;
+  bool seed_is_int64;
+  const int64_t* offset;
+};
+
+// output[i] = input[i] + (loc + scale z[offset + i]); output may be input. With `validate_args`,
+// elements whose loc is not finite, or whose scale is negative or not finite, become NaN.
+struct AddNoiseTask {
+  ElementType type;
+  Distribution distribution;
+  const void* input;
+  void* output;
+  int64_t elements;
+  int64_t features;
+  StreamStart start;
+  Parameter loc;
+  Parameter scale;
+  bool validate_args;
+};
+
+// Where a gradient goes: one value, or one per feature, in the compute type.
+struct GradientResult {
+  void* values;
+  int64_t count;
+};
+
+// loc = sums of gradient[i], scale = sums of gradient[i] z[offset + i]: each over all elements, or
+// over those of each feature.
+struct SumGradientsTask {
+  ElementType type;
+  Distribution distribution;
+  const void* gradient;
+  int64_t elements;
+  int64_t features;
+  StreamStart start;
+  GradientResult loc;
+  GradientResult scale;
+};
+
+}  // namespace flatnoise::cuda
+
+#endif  // FLATNOISE_CC_CUDA_TASKS_H_

@@ -1,0 +1,267 @@
+"""What the compiler makes of the CUDA kernels: registers, spills, instructions, widths of access.
+
+Compiles cc/cuda for every architecture that nvcc offers from 75 to 120, and to PTX, and reads the
+machine code with cuobjdump. Fails where a kernel spills registers or uses local memory.
+"""
+
+import argparse
+import concurrent.futures
+import dataclasses
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SOURCES = [ROOT / "cc/cuda/add_noise.cu", ROOT / "cc/cuda/sum_gradients.cu"]
+# The options of cc/cuda/CMakeLists.txt.
+FLAGS = ["-std=c++17", "-O3", f"-I{ROOT / 'cc'}", "-fmad=false", "-ftz=false"]
+FLAGS += ["-prec-sqrt=true", "-prec-div=true"]
+OLDEST, NEWEST = 75, 120
+SHOWN = ["75", "80", "90", "120"]  # architectures with a table of their own
+
+CHUNKS = {"float16": 8, "bfloat16": 8, "float32": 4, "float64": 2}
+TYPES = {"N_S_4HalfE": "float16", "N_S_8BFloat16E": "bfloat16", "f": "float32", "d": "float64"}
+
+
+@dataclasses.dataclass
+class Kernel:
+    """One kernel's machine code for one architecture."""
+
+    name: str
+    registers: int = 0
+    spilled: int = 0
+    stack: int = 0
+    instructions: list[tuple[int, str]] = dataclasses.field(default_factory=list)
+
+    @property
+    def element_type(self) -> str:
+        """Such as float32."""
+        return self.name.split()[1]
+
+    @property
+    def local_accesses(self) -> int:
+        """Loads from and stores to local memory."""
+        return sum(bool(re.search(r"\b(LDL|STL)\b", text)) for _, text in self.instructions)
+
+    def hot_loop(self) -> tuple[float, int, int] | None:
+        """Instructions per element, 16-byte loads and stores, of the tightest loop with both."""
+        loops = []
+        for end, text in self.instructions:
+            target = re.search(r"\bBRA\b.*?0x([0-9a-f]+)", text)
+            if target and int(target[1], 16) < end:
+                loops.append((int(target[1], 16), end))
+        found = []
+        for begin, end in loops:
+            if any(begin <= b and e < end for b, e in loops if (b, e) != (begin, end)):
+                continue
+            body = [text for at, text in self.instructions if begin <= at <= end]
+            loads = sum("LDG.E.128" in text for text in body)
+            stores = sum("STG.E.128" in text for text in body)
+            if loads == 0 or (stores == 0 and self.name.startswith("forward")):
+                continue
+            chunks = stores or 2  # the gradient's loop reads two chunks
+            elements = chunks * CHUNKS[self.element_type]
+            found.append((len(body) / elements, loads, stores))
+        return min(found, default=None)
+
+
+def find_tool(name: str, nvcc: str) -> str:
+    """On the path, or beside nvcc, or in the usual folder."""
+    folders = [os.environ.get("CUDA_HOME", ""), "/usr/local/cuda"]
+    places = [pathlib.Path(nvcc).resolve().parent, *(pathlib.Path(f, "bin") for f in folders if f)]
+    found = shutil.which(name) or next(
+        (str(place / name) for place in places if (place / name).exists()), None
+    )
+    if found is None:
+        sys.exit(
+            f"{name} not found: it comes with the CUDA toolkit, or with the Python packages "
+            "nvidia-cuda-cuobjdump and nvidia-cuda-nvdisasm"
+        )
+    return found
+
+
+def run(*command: object) -> str:
+    """What a command prints; ends the program where it fails."""
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
+    return done.stdout + done.stderr
+
+
+def readable(symbol: str) -> str:
+    """A short name for a kernel's symbol."""
+    types = "|".join(TYPES)
+    noise = {"0": "normal", "1": "uniform"}
+    symbol = symbol.replace("NS_4HalfE", "N_S_4HalfE").replace("NS_8BFloat16E", "N_S_8BFloat16E")
+    found = re.search(rf"AddNoiseKernelI({types})LNS_12DistributionE(\d)E(.*)", symbol)
+    if found:
+        parameters = "scalar"
+        if "FeatureParameters" in found[3]:
+            parameters = "per feature" + (", aligned" if "Lb1E" in found[3] else ", any")
+        return f"forward {TYPES[found[1]]} {noise[found[2]]}, {parameters}"
+    found = re.search(rf"SumTilesKernelI({types})LNS_12DistributionE(\d)ELb(\d)", symbol)
+    if found:
+        parameters = "per feature" if found[3] == "1" else "scalar"
+        return f"gradient {TYPES[found[1]]} {noise[found[2]]}, {parameters}"
+    found = re.search(rf"FoldKernelI({types})E", symbol)
+    return f"fold {TYPES[found[1]]}" if found else symbol
+
+
+def read_resources(text: str, kernels: dict[str, Kernel]) -> None:
+    """From what ptxas says."""
+    kernel = None
+    for line in text.splitlines():
+        if found := re.search(r"Compiling entry function '(\S+)'", line):
+            kernel = kernels.setdefault(found[1], Kernel(readable(found[1])))
+        elif kernel and (found := re.search(r"(\d+) bytes stack frame, (\d+) bytes spill", line)):
+            kernel.stack = int(found[1])
+            kernel.spilled = sum(map(int, re.findall(r"(\d+) bytes spill", line)))
+        elif kernel and (found := re.search(r"Used (\d+) registers", line)):
+            kernel.registers = int(found[1])
+
+
+def read_instructions(text: str, kernels: dict[str, Kernel]) -> None:
+    """From cuobjdump's listing."""
+    kernel = None
+    for line in text.splitlines():
+        if found := re.search(r"Function : (\S+)", line):
+            kernel = kernels[found[1]]
+        elif kernel and (found := re.match(r"\s+/\*([0-9a-f]{4,})\*/\s+(.*?)\s*;", line)):
+            kernel.instructions.append((int(found[1], 16), found[2]))
+
+
+def compile_for(architecture: str, nvcc: str, cuobjdump: str) -> list[Kernel]:
+    """All kernels, for one architecture."""
+    kernels: dict[str, Kernel] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for source in SOURCES:
+            cubin = pathlib.Path(folder, source.stem + ".cubin")
+            said = run(
+                *(nvcc, *FLAGS, f"-arch=sm_{architecture}", "-Xptxas", "-v", "-cubin"),
+                *("-o", cubin, source),
+            )
+            read_resources(said, kernels)
+            read_instructions(run(cuobjdump, "-sass", cubin), kernels)
+    return sorted(kernels.values(), key=lambda kernel: kernel.name)
+
+
+def check_ptx(architecture: str, nvcc: str) -> bool:
+    """Whether PTX compiles and names no local memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        for source in SOURCES:
+            ptx = pathlib.Path(folder, source.stem + ".ptx")
+            run(nvcc, *FLAGS, f"-arch=compute_{architecture}", "-ptx", "-o", ptx, source)
+            if re.search(r"^\s*\.local\b", ptx.read_text(), re.MULTILINE):
+                return False
+    return True
+
+
+def architectures(nvcc: str) -> list[str]:
+    """Those that the compiler offers, in our range."""
+    offered = re.findall(r"compute_(\d+)\b", run(nvcc, "--list-gpu-arch"))
+    return sorted((a for a in offered if OLDEST <= int(a) <= NEWEST), key=int)
+
+
+def table(kernels: list[Kernel]) -> list[str]:
+    """One architecture in Markdown."""
+    lines = [
+        "| kernel | registers | spilled bytes | local memory | instructions per element "
+        "| 16-byte loads, stores in the loop |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for kernel in kernels:
+        loop = None if kernel.name.startswith("fold") else kernel.hot_loop()
+        cells = [kernel.name, kernel.registers, kernel.spilled]
+        cells.append(kernel.stack + kernel.local_accesses)
+        cells += ["", ""] if loop is None else [f"{loop[0]:.1f}", f"{loop[1]}, {loop[2]}"]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return lines
+
+
+def summary(found: dict[str, list[Kernel]]) -> list[str]:
+    """All architectures in Markdown."""
+    lines = [
+        "| architecture | kernels | most registers | spilled bytes | local memory "
+        "| forward float32 normal, instructions per element |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for architecture, kernels in found.items():
+        headline = next(k for k in kernels if k.name == "forward float32 normal, scalar")
+        loop = headline.hot_loop()
+        cells = [f"sm_{architecture}", len(kernels), max(k.registers for k in kernels)]
+        cells.append(sum(k.spilled for k in kernels))
+        cells.append(sum(k.stack + k.local_accesses for k in kernels))
+        cells.append("not found" if loop is None else f"{loop[0]:.1f}")
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return lines
+
+
+def faults(found: dict[str, list[Kernel]]) -> list[str]:
+    """What must not be."""
+    wrong = []
+    for architecture, kernels in found.items():
+        for kernel in kernels:
+            if kernel.spilled or kernel.stack or kernel.local_accesses:
+                wrong.append(f"sm_{architecture}: {kernel.name} uses local memory")
+            if not kernel.name.startswith("fold") and kernel.hot_loop() is None:
+                wrong.append(f"sm_{architecture}: {kernel.name} has no loop with 16-byte accesses")
+    return wrong
+
+
+def report(found: dict[str, list[Kernel]], ptx: str, version: str, shown: list[str]) -> str:
+    """The whole page."""
+    lines = [
+        "# What the compiler makes of the CUDA kernels",
+        "",
+        "Made by `python tools/cuda_report.py --output docs/cuda-report.md`. Nothing here was",
+        "measured on a GPU: these are the compiler's figures and counts in its machine code.",
+        "",
+        f"Compiler: {version}; flags: `{' '.join(f for f in FLAGS if not f.startswith('-I'))}`.",
+        f"PTX (compute_{ptx}) compiles and uses no local memory.",
+        "",
+        "Instructions per element are those that stand in the hot loop, taken or not, over the",
+        "elements of one round: an upper bound. The gradient's loops include the reading of a",
+        "partial chunk, those with parameters per feature the reading of constant ones.",
+        "",
+        *summary(found),
+    ]
+    for architecture in shown:
+        if architecture in found:
+            lines += ["", f"## sm_{architecture}", "", *table(found[architecture])]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Writes the report."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--nvcc", default=shutil.which("nvcc") or "/usr/local/cuda/bin/nvcc")
+    parser.add_argument("--architectures", nargs="+", help="such as 80 90; without: all")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--output", type=pathlib.Path, help="a file for the report")
+    arguments = parser.parse_args()
+    nvcc = arguments.nvcc
+    cuobjdump = find_tool("cuobjdump", nvcc)
+    chosen = arguments.architectures or architectures(nvcc)
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        kernels = pool.map(lambda a: compile_for(a, nvcc, cuobjdump), chosen)
+        found = dict(zip(chosen, kernels, strict=True))
+    wrong = faults(found)
+    if not check_ptx(chosen[0], nvcc):
+        wrong.append(f"compute_{chosen[0]}: the PTX uses local memory")
+    version = re.search(r"release \S+ V\S+", run(nvcc, "--version"))
+    said = f"nvcc {version[0]}" if version else "nvcc"
+    shown = SHOWN if not arguments.architectures else chosen
+    text = report(found, chosen[0], said, shown)
+    if arguments.output:
+        arguments.output.write_text(text)
+    print(text)
+    if wrong:
+        sys.exit("\n".join(wrong))
+
+
+if __name__ == "__main__":
+    main()
