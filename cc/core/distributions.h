@@ -52,6 +52,21 @@ FLATNOISE_INLINE NormalPair<typename L::Real> BoxMuller(typename L::Bits first,
   return {direction.sine * radius, direction.cosine * radius};
 }
 
+// Values from as many bits, an even number of them: each uniform, or normal in pairs.
+template <Distribution distribution, class L>
+FLATNOISE_INLINE void ValuesFromBits(const typename L::Bits* bits, typename L::Real* values,
+                                     int count) {
+  if (distribution == Distribution::kUniform) {
+    for (int i = 0; i < count; ++i) values[i] = UnitUniform<L>(bits[i]);
+    return;
+  }
+  for (int i = 0; i < count; i += 2) {
+    const auto pair = BoxMuller<L>(bits[i], bits[i + 1]);
+    values[i] = pair.first;
+    values[i + 1] = pair.second;
+  }
+}
+
 }  // namespace flatnoise
 
 #endif  // FLATNOISE_CC_CORE_DISTRIBUTIONS_H_

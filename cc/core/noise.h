@@ -35,18 +35,10 @@ FLATNOISE_INLINE uint64_t ValueBits(const PhiloxBlock<uint32_t>& words, int i, d
 template <Distribution distribution, class Scalar>
 FLATNOISE_INLINE void BlockNoise(const PhiloxBlock<uint32_t>& words, Scalar* values) {
   using L = ScalarLanes<Scalar>;
-  if (distribution == Distribution::kUniform) {
-    for (int i = 0; i < kValuesPerBlock<Scalar>; ++i) {
-      values[i] = UnitUniform<L>(ValueBits(words, i, Scalar{}));
-    }
-    return;
-  }
-  for (int i = 0; i < kValuesPerBlock<Scalar>; i += 2) {
-    const auto pair =
-        BoxMuller<L>(ValueBits(words, i, Scalar{}), ValueBits(words, i + 1, Scalar{}));
-    values[i] = pair.first;
-    values[i + 1] = pair.second;
-  }
+  constexpr int n = kValuesPerBlock<Scalar>;
+  typename L::Bits bits[n];
+  for (int i = 0; i < n; ++i) bits[i] = ValueBits(words, i, Scalar{});
+  ValuesFromBits<distribution, L>(bits, values, n);
 }
 
 // The stream's number at one index: the definition that every loop is tested against.

@@ -21,20 +21,6 @@ struct GroupShape {
   static constexpr int kBlocks = kElements / kValuesPerBlock<Scalar>;
 };
 
-template <class Isa, Distribution distribution, class L>
-FLATNOISE_INLINE void NoiseFromBits(const typename L::Bits* bits, typename L::Real* values,
-                                    int count) {
-  if (distribution == Distribution::kUniform) {
-    for (int i = 0; i < count; ++i) values[i] = UnitUniform<L>(bits[i]);
-    return;
-  }
-  for (int i = 0; i < count; i += 2) {
-    const auto pair = BoxMuller<L>(bits[i], bits[i + 1]);
-    values[i] = pair.first;
-    values[i + 1] = pair.second;
-  }
-}
-
 // Makes groups of a stream. Every 64-bit lane of a vector computes one block; which one is chosen
 // so that a transpose within 128-bit lanes leaves the values in the stream's order.
 template <class Isa, class Scalar, Distribution distribution>
@@ -63,7 +49,7 @@ class GroupNoise {
     const auto odd = Words(first_block + kPieces, 2 * kPieces);
     typename L::Bits bits[4];
     for (int i = 0; i < 4; ++i) bits[i] = Isa::Interleave(even.word[i], odd.word[i]);
-    NoiseFromBits<Isa, distribution, L>(bits, values, 4);
+    ValuesFromBits<distribution, L>(bits, values, 4);
     Isa::Transpose(values);
   }
 
@@ -73,7 +59,7 @@ class GroupNoise {
     for (int i = 0; i < 2; ++i) {
       bits[i] = words.word[2 * i] << 32 | (words.word[2 * i + 1] & 0xFFFFFFFF);
     }
-    NoiseFromBits<Isa, distribution, L>(bits, values, 2);
+    ValuesFromBits<distribution, L>(bits, values, 2);
     Isa::Transpose(values);
   }
 
