@@ -17,6 +17,17 @@ struct BFloat16 {
   uint16_t bits;
 };
 
+enum class ElementType { kHalf, kBFloat16, kFloat, kDouble };
+
+template <class T>
+inline constexpr ElementType kElementType = ElementType::kFloat;
+template <>
+inline constexpr ElementType kElementType<Half> = ElementType::kHalf;
+template <>
+inline constexpr ElementType kElementType<BFloat16> = ElementType::kBFloat16;
+template <>
+inline constexpr ElementType kElementType<double> = ElementType::kDouble;
+
 template <class T>
 struct ComputeTypeOf {
   using type = T;

@@ -5,18 +5,11 @@
 #include <cstdint>
 
 #include "core/distributions.h"
+#include "core/number_types.h"
+#include "core/parameter.h"
 #include "core/stream.h"
 
 namespace flatnoise::cpu {
-
-enum class ElementType { kHalf, kBFloat16, kFloat, kDouble };
-
-// One value for all elements (count 1) or one per feature (count = features), in the compute type
-// of the elements: double for double, else float.
-struct Parameter {
-  const void* values;
-  int64_t count;
-};
 
 // output[i] = input[i] + (loc + scale z[offset + i]); output may be input.
 struct AddNoiseTask {

@@ -6,17 +6,10 @@
 #include <cstdint>
 
 #include "core/distributions.h"
+#include "core/number_types.h"
+#include "core/parameter.h"
 
 namespace flatnoise::cuda {
-
-enum class ElementType { kHalf, kBFloat16, kFloat, kDouble };
-
-// One value for all elements (count 1) or one per feature (count = features), in the compute type
-// of the elements: double for double, else float.
-struct Parameter {
-  const void* values;
-  int64_t count;
-};
 
 // Where a stream begins. The seed is two integers of 64 bits, or of 32; a negative offset, which a
 // device can't refuse, turns every result to NaN.

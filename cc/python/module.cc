@@ -37,17 +37,17 @@ Distribution ParseDistribution(const std::string& name) {
   Refuse("distribution", "\"normal\" or \"uniform\"", "\"" + name + "\"");
 }
 
-cpu::ElementType ParseElementType(const char* argument, const py::dtype& type) {
+ElementType ParseElementType(const char* argument, const py::dtype& type) {
   const auto name = py::cast<std::string>(type.attr("name"));
-  if (name == "float16") return cpu::ElementType::kHalf;
-  if (name == "bfloat16") return cpu::ElementType::kBFloat16;
-  if (name == "float32") return cpu::ElementType::kFloat;
-  if (name == "float64") return cpu::ElementType::kDouble;
+  if (name == "float16") return ElementType::kHalf;
+  if (name == "bfloat16") return ElementType::kBFloat16;
+  if (name == "float32") return ElementType::kFloat;
+  if (name == "float64") return ElementType::kDouble;
   Refuse(argument, "an array of float16, bfloat16, float32 or float64", "dtype " + name);
 }
 
-py::dtype ComputeType(cpu::ElementType type) {
-  return type == cpu::ElementType::kDouble ? py::dtype::of<double>() : py::dtype::of<float>();
+py::dtype ComputeType(ElementType type) {
+  return type == ElementType::kDouble ? py::dtype::of<double>() : py::dtype::of<float>();
 }
 
 Stream StreamOf(const Seed& seed) {

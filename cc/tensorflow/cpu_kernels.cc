@@ -19,16 +19,16 @@ using ::tensorflow::OpKernelConstruction;
 using ::tensorflow::OpKernelContext;
 using ::tensorflow::Tensor;
 
-cpu::ElementType ElementTypeOf(DataType type) {
+ElementType ElementTypeOf(DataType type) {
   switch (type) {
     case tensorflow::DT_HALF:
-      return cpu::ElementType::kHalf;
+      return ElementType::kHalf;
     case tensorflow::DT_BFLOAT16:
-      return cpu::ElementType::kBFloat16;
+      return ElementType::kBFloat16;
     case tensorflow::DT_DOUBLE:
-      return cpu::ElementType::kDouble;
+      return ElementType::kDouble;
     default:
-      return cpu::ElementType::kFloat;
+      return ElementType::kFloat;
   }
 }
 

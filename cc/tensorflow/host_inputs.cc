@@ -61,8 +61,8 @@ absl::Status MakeAddNoiseTask(const HostInputs& inputs, Distribution distributio
                               bool validate_args, void* output, cpu::AddNoiseTask* task) {
   absl::Status status = CheckOffset(*inputs.offset);
   if (status.ok() && validate_args) {
-    status = inputs.type == cpu::ElementType::kDouble ? CheckValues<double>(inputs, distribution)
-                                                      : CheckValues<float>(inputs, distribution);
+    status = inputs.type == ElementType::kDouble ? CheckValues<double>(inputs, distribution)
+                                                 : CheckValues<float>(inputs, distribution);
   }
   if (!status.ok()) return status;
   *task = {inputs.type,     distribution,     inputs.tensor,

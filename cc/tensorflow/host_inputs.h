@@ -10,14 +10,14 @@
 namespace flatnoise {
 
 struct HostInputs {
-  cpu::ElementType type;
+  ElementType type;
   const void* tensor;
   int64_t elements;
   int64_t features;
   const void* seed;
   bool seed_is_int64;
-  cpu::Parameter loc;
-  cpu::Parameter scale;
+  Parameter loc;
+  Parameter scale;
   const int64_t* offset;
 };
 

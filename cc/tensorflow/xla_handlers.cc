@@ -67,20 +67,20 @@ void ParallelFor(ffi::ThreadPool& pool, int64_t total, std::function<void(int64_
   work->Wait();
 }
 
-cpu::ElementType ElementTypeOf(ffi::DataType type) {
+ElementType ElementTypeOf(ffi::DataType type) {
   switch (type) {
     case ffi::DataType::F16:
-      return cpu::ElementType::kHalf;
+      return ElementType::kHalf;
     case ffi::DataType::BF16:
-      return cpu::ElementType::kBFloat16;
+      return ElementType::kBFloat16;
     case ffi::DataType::F64:
-      return cpu::ElementType::kDouble;
+      return ElementType::kDouble;
     default:
-      return cpu::ElementType::kFloat;
+      return ElementType::kFloat;
   }
 }
 
-cpu::Parameter ParameterOf(const ffi::AnyBuffer& buffer) {
+Parameter ParameterOf(const ffi::AnyBuffer& buffer) {
   return {buffer.untyped_data(), static_cast<int64_t>(buffer.element_count())};
 }
 

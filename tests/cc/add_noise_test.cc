@@ -40,7 +40,7 @@ struct Problem {
     for (size_t i = 0; i < scale.size(); ++i)
       scale[i] = static_cast<Scalar>(0.1 + 0.003 * double(i % 89));
     std::memset(output.data(), 0x5A, output.size() * sizeof(T));
-    task = {TypeOf(),
+    task = {kElementType<T>,
             distribution,
             input.data(),
             output.data(),
@@ -49,12 +49,6 @@ struct Problem {
             features,
             {loc.data(), loc_count},
             {scale.data(), scale_count}};
-  }
-
-  static ElementType TypeOf() {
-    if (std::is_same_v<T, Half>) return ElementType::kHalf;
-    if (std::is_same_v<T, BFloat16>) return ElementType::kBFloat16;
-    return std::is_same_v<T, float> ? ElementType::kFloat : ElementType::kDouble;
   }
 
   T Expected(size_t i) const {

@@ -47,13 +47,6 @@ void RunAddNoise(const AddNoiseTask& task, int64_t blocks) {
   });
 }
 
-template <class T>
-ElementType TypeOf() {
-  if (std::is_same_v<T, Half>) return ElementType::kHalf;
-  if (std::is_same_v<T, BFloat16>) return ElementType::kBFloat16;
-  return std::is_same_v<T, float> ? ElementType::kFloat : ElementType::kDouble;
-}
-
 // Memory whose first element lies so many elements past an aligned address, with guards around.
 template <class T>
 class Buffer {
@@ -100,8 +93,8 @@ void ExpectBitsOfTheProcessor(Distribution distribution, const Setting& s) {
   Buffer<T> output(s.elements, s.output_shift);
   Buffer<Scalar> loc(s.loc_per_feature ? s.features : 1, s.parameter_shift);
   Buffer<Scalar> scale(s.scale_per_feature ? s.features : 1, s.parameter_shift);
-  const cpu::Parameter cpu_loc = {loc.data(), s.loc_per_feature ? s.features : 1};
-  const cpu::Parameter cpu_scale = {scale.data(), s.scale_per_feature ? s.features : 1};
+  const Parameter cpu_loc = {loc.data(), s.loc_per_feature ? s.features : 1};
+  const Parameter cpu_scale = {scale.data(), s.scale_per_feature ? s.features : 1};
   for (int64_t i = 0; i < cpu_loc.count; ++i) loc.data()[i] = Scalar(0.01 * double(i % 97) - 1);
   for (int64_t i = 0; i < cpu_scale.count; ++i)
     scale.data()[i] = Scalar(0.1 + 0.003 * double(i % 89));
@@ -109,7 +102,7 @@ void ExpectBitsOfTheProcessor(Distribution distribution, const Setting& s) {
   for (int64_t i = 0; i < s.elements; ++i) {
     input.data()[i] = FromCompute<T>(static_cast<Scalar>(double(i % 251) * 0.37 - 40));
   }
-  const cpu::AddNoiseTask cpu_task = {static_cast<cpu::ElementType>(TypeOf<T>()),
+  const cpu::AddNoiseTask cpu_task = {kElementType<T>,
                                       distribution,
                                       input.data(),
                                       expected.data(),
@@ -120,7 +113,7 @@ void ExpectBitsOfTheProcessor(Distribution distribution, const Setting& s) {
                                       cpu_scale};
   cpu::AddNoisePieces(cpu_task, s.elements, 0, cpu::CountPieces(cpu_task, s.elements));
 
-  const AddNoiseTask task = {TypeOf<T>(),
+  const AddNoiseTask task = {kElementType<T>,
                              distribution,
                              s.in_place ? output.data() : input.data(),
                              output.data(),
@@ -139,7 +132,7 @@ void ExpectBitsOfTheProcessor(Distribution distribution, const Setting& s) {
   ASSERT_TRUE(output.GuardsHold()) << "written outside the output, " << s.elements << " elements";
 }
 
-using TypeAndDistribution = std::tuple<cpu::ElementType, Distribution>;
+using TypeAndDistribution = std::tuple<ElementType, Distribution>;
 
 class CudaAddNoise : public testing::TestWithParam<TypeAndDistribution> {
  protected:
@@ -295,7 +288,7 @@ class GradientProblem {
     for (int64_t i = 0; i < elements; ++i) {
       gradient_.data()[i] = FromCompute<T>(static_cast<Scalar>(normal(random)));
     }
-    task_ = {TypeOf<T>(),
+    task_ = {kElementType<T>,
              distribution,
              gradient_.data(),
              elements,
@@ -454,8 +447,8 @@ std::string Name(const testing::TestParamInfo<TypeAndDistribution>& info) {
 }
 
 const auto kEveryCase =
-    testing::Combine(testing::Values(cpu::ElementType::kHalf, cpu::ElementType::kBFloat16,
-                                     cpu::ElementType::kFloat, cpu::ElementType::kDouble),
+    testing::Combine(testing::Values(ElementType::kHalf, ElementType::kBFloat16,
+                                     ElementType::kFloat, ElementType::kDouble),
                      testing::Values(Distribution::kNormal, Distribution::kUniform));
 INSTANTIATE_TEST_SUITE_P(Types, CudaAddNoise, kEveryCase, Name);
 INSTANTIATE_TEST_SUITE_P(Types, CudaSumGradients, kEveryCase, Name);

@@ -44,13 +44,6 @@ const ElementType kTypes[] = {ElementType::kHalf, ElementType::kBFloat16, Elemen
 const Distribution kDistributions[] = {Distribution::kNormal, Distribution::kUniform};
 
 template <class T>
-ElementType TypeOf() {
-  if (std::is_same_v<T, Half>) return ElementType::kHalf;
-  if (std::is_same_v<T, BFloat16>) return ElementType::kBFloat16;
-  return std::is_same_v<T, float> ? ElementType::kFloat : ElementType::kDouble;
-}
-
-template <class T>
 bool SameBits(const std::vector<T>& a, const std::vector<T>& b) {
   return a.size() == b.size() &&
          (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
@@ -107,7 +100,7 @@ class Problem {
   AddNoiseTask Task() const {
     StreamStart start = {seed_.data(), true, offset_.data()};
     if (setting_.short_seed) start = {short_seed_.data(), false, offset_.data()};
-    return {TypeOf<T>(),
+    return {kElementType<T>,
             distribution_,
             setting_.in_place ? output_.data() : input_.data(),
             output_.data(),
@@ -122,7 +115,7 @@ class Problem {
   std::vector<T> Expected() const {
     std::vector<T> expected(host_input_.size());
     const cpu::AddNoiseTask task = {
-        static_cast<cpu::ElementType>(TypeOf<T>()),
+        kElementType<T>,
         distribution_,
         host_input_.data(),
         expected.data(),
@@ -182,8 +175,9 @@ void ExpectForward(const Setting& setting) {
     CHECK_CUDA(AddNoise(problem.Task(), nullptr));
     CHECK_CUDA(cudaDeviceSynchronize());
     Expect(SameBits(problem.Output(), problem.Expected()),
-           "forward, type " + std::to_string(static_cast<int>(TypeOf<T>())) + ", distribution " +
-               std::to_string(static_cast<int>(distribution)) + ", " + setting.Text());
+           "forward, type " + std::to_string(static_cast<int>(kElementType<T>)) +
+               ", distribution " + std::to_string(static_cast<int>(distribution)) + ", " +
+               setting.Text());
   });
 }
 
@@ -272,7 +266,7 @@ class GradientProblem {
 
   SumGradientsTask Task() const {
     const auto count = static_cast<int64_t>(nan_.size());
-    return {TypeOf<T>(),
+    return {kElementType<T>,
             distribution_,
             gradient_.data(),
             elements_,
@@ -304,7 +298,7 @@ class GradientProblem {
   double Error(const std::vector<Scalar>& got) const {
     const auto count = static_cast<int64_t>(nan_.size());
     const cpu::GradientSums sums(
-        {static_cast<cpu::ElementType>(TypeOf<T>()), distribution_, host_.data(),
+        {kElementType<T>, distribution_, host_.data(),
          StreamFromSeed(static_cast<uint64_t>(kSeed[0]), static_cast<uint64_t>(kSeed[1])),
          static_cast<uint64_t>(offset_value_), elements_, 0},
         count);
@@ -346,7 +340,7 @@ class GradientProblem {
 void ExpectGradient(int64_t rows, int64_t features, int64_t offset, bool per_feature) {
   ForEachKind([&](auto t, Distribution distribution) {
     using T = decltype(t);
-    const std::string what = "gradient, type " + std::to_string(static_cast<int>(TypeOf<T>())) +
+    const std::string what = "gradient, type " + std::to_string(static_cast<int>(kElementType<T>)) +
                              ", " + std::to_string(rows) + " rows of " + std::to_string(features);
     const GradientProblem<T> problem(distribution, rows * features, features, offset, per_feature,
                                      0);

@@ -9,8 +9,8 @@
 namespace {
 
 using flatnoise::Distribution;
+using flatnoise::ElementType;
 using flatnoise::cuda::AddNoiseTask;
-using flatnoise::cuda::ElementType;
 using flatnoise::cuda::SumGradientsTask;
 
 Distribution DistributionOf(int uniform) {
