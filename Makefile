@@ -42,7 +42,7 @@ test-cc: $(DEPENDENCIES) ## Run the C++ tests alone, which need no TensorFlow
 	scripts/ensure_googletest.sh
 	cmake -S . -B build/tests -G Ninja -DCMAKE_MAKE_PROGRAM="$(CURDIR)/$(BIN)/ninja" \
 	  -DFLATNOISE_WITH_TESTS=ON -DFLATNOISE_WERROR=ON \
-	  -DFLATNOISE_WITH_TENSORFLOW=OFF -DFLATNOISE_WITH_PYTHON=OFF
+	  -DFLATNOISE_WITH_TENSORFLOW=OFF -DFLATNOISE_WITH_PYTHON=OFF -DFLATNOISE_WITH_CUDA=OFF
 	cmake --build build/tests
 	ctest --test-dir build/tests --output-on-failure
 

@@ -11,9 +11,10 @@ import warnings
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import kernels
 
 import flatnoise
-from flatnoise import library
+from flatnoise import gpu, library
 
 PACKAGE = pathlib.Path(flatnoise.__file__).parent
 BUILT = ("_native", "_core*.so", "_core*.pyd")
@@ -196,12 +197,50 @@ assert float(tf.reduce_max(abs(difference))) < 1e-6
 
 
 def test_auto_takes_stock_ops_on_gpus_without_kernels(native, monkeypatch):
-    from flatnoise import ops, twin
+    monkeypatch.setattr(gpu, "problem", lambda: "on a GPU of this test: no kernels")
+    with pytest.warns(RuntimeWarning, match="on a GPU of this test: no kernels"):
+        assert "Flatnoise>FlattenAddNoise" not in traced_ops()
 
-    monkeypatch.setattr(library, "HAS_GPU_KERNELS", False)
-    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [kind])
-    monkeypatch.setattr(ops, "_gpu_lacks_kernels", ops._gpu_lacks_kernels.__wrapped__)
-    assert ops._implementation("auto") is twin.flatten_add_noise
+
+class FakeGpu:
+    name = "/physical_device:GPU:0"
+
+
+@pytest.fixture
+def one_visible_gpu(native, monkeypatch):
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [FakeGpu])
+    monkeypatch.setattr(tf.test, "is_built_with_cuda", lambda: True)
+
+
+def test_what_cuda_says_of_a_gpu_is_passed_on(one_visible_gpu):
+    """Asked on machines without a driver, with one too old, or with kernels left out."""
+    if tf.config.list_physical_devices("GPU"):
+        pytest.skip("a GPU is there")
+    reason = gpu.problem.__wrapped__()
+    assert reason.startswith("on /physical_device:GPU:0: ")
+    has_kernels = gpu.cuda_build().version is not None
+    assert ("CUDA reports" if has_kernels else "built without CUDA kernels") in reason
+
+
+def test_gpus_of_other_makers_get_stock_ops(one_visible_gpu, monkeypatch):
+    monkeypatch.setattr(tf.test, "is_built_with_cuda", lambda: False)
+    assert "without CUDA" in gpu.problem.__wrapped__()
+
+
+def test_without_a_gpu_there_is_no_problem(native, monkeypatch):
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [])
+    assert gpu.problem.__wrapped__() is None
+
+
+@pytest.mark.parametrize("op", ["Flatnoise>FlattenAddNoise", "Flatnoise>FlattenAddNoiseGrad"])
+def test_kernels_are_registered_for_every_device_that_was_built_for(native, op):
+    devices = {kernel.device_type for kernel in kernels.get_registered_kernels_for_op(op).kernel}
+    expected = {"CPU"}
+    has_gpu, has_xla = gpu.cuda_build().version is not None, library.load().has_xla_kernels
+    expected |= {"GPU"} if has_gpu else set()
+    expected |= {"XLA_CPU_JIT"} if has_xla else set()
+    expected |= {"XLA_GPU_JIT"} if has_gpu and has_xla else set()
+    assert devices == expected
 
 
 SAVE = """

@@ -35,6 +35,12 @@ bool Fits(const Parameter& parameter, int64_t features) {
 
 }  // namespace
 
+cudaError_t CheckDevice() {
+  cudaFuncAttributes attributes;
+  return Reported(cudaFuncGetAttributes(
+      &attributes, AddNoiseKernel<float, Distribution::kNormal, ConstantParameters<float>>));
+}
+
 cudaError_t AddNoise(const AddNoiseTask& task, cudaStream_t stream) {
   if (task.elements == 0) return cudaSuccess;
   if (task.elements < 0 || task.features <= 0 || !Fits(task.loc, task.features) ||

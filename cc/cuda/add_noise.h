@@ -13,6 +13,10 @@ namespace flatnoise::cuda {
 // the library holds no code for the device. Never waits, so it can be captured in a graph.
 cudaError_t AddNoise(const AddNoiseTask& task, cudaStream_t stream);
 
+// Whether the current device can run the library's kernels: cudaErrorNoKernelImageForDevice where
+// there is no code for it, or what is wrong with the driver.
+cudaError_t CheckDevice();
+
 }  // namespace flatnoise::cuda
 
 #endif  // FLATNOISE_CC_CUDA_ADD_NOISE_H_

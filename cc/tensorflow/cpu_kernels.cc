@@ -8,52 +8,16 @@
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/register_types.h"
 #include "tensorflow/core/framework/tensor.h"
-#include "tensorflow/host_inputs.h"
+#include "tensorflow/cpu_tasks.h"
+#include "tensorflow/op_inputs.h"
 
 namespace flatnoise {
 namespace {
 
-using ::tensorflow::DataType;
 using ::tensorflow::OpKernel;
 using ::tensorflow::OpKernelConstruction;
 using ::tensorflow::OpKernelContext;
 using ::tensorflow::Tensor;
-
-ElementType ElementTypeOf(DataType type) {
-  switch (type) {
-    case tensorflow::DT_HALF:
-      return ElementType::kHalf;
-    case tensorflow::DT_BFLOAT16:
-      return ElementType::kBFloat16;
-    case tensorflow::DT_DOUBLE:
-      return ElementType::kDouble;
-    default:
-      return ElementType::kFloat;
-  }
-}
-
-InputShapes ShapesOf(OpKernelContext* context) {
-  return {context->input(kTensor).shape(), context->input(kSeed).shape(),
-          context->input(kLoc).shape(), context->input(kScale).shape(),
-          context->input(kOffset).shape()};
-}
-
-// Of inputs whose shapes have been checked.
-HostInputs InputsOf(OpKernelContext* context) {
-  const Tensor& tensor = context->input(kTensor);
-  const Tensor& seed = context->input(kSeed);
-  const Tensor& loc = context->input(kLoc);
-  const Tensor& scale = context->input(kScale);
-  return {ElementTypeOf(tensor.dtype()),
-          tensor.data(),
-          tensor.NumElements(),
-          CountFeatures(tensor.shape()),
-          seed.data(),
-          seed.dtype() == tensorflow::DT_INT64,
-          {loc.data(), loc.NumElements()},
-          {scale.data(), scale.NumElements()},
-          context->input(kOffset).scalar<int64_t>().data()};
-}
 
 // Small totals run on the calling thread: the pool weighs its own cost against `nanoseconds_each`.
 void ParallelFor(OpKernelContext* context, int64_t total, int64_t nanoseconds_each,
@@ -72,7 +36,7 @@ class FlattenAddNoiseOp : public OpKernel {
 
   void Compute(OpKernelContext* context) override {
     OP_REQUIRES_OK(context, CheckShapes(ShapesOf(context), "input"));
-    const HostInputs inputs = InputsOf(context);
+    const OpInputs inputs = InputsOf(context);
     const auto input_shape = context->input(kTensor).shape();
     Tensor* output = nullptr;
     OP_REQUIRES_OK(
@@ -101,7 +65,7 @@ class FlattenAddNoiseGradOp : public OpKernel {
 
   void Compute(OpKernelContext* context) override {
     OP_REQUIRES_OK(context, CheckShapes(ShapesOf(context), "grad"));
-    const HostInputs inputs = InputsOf(context);
+    const OpInputs inputs = InputsOf(context);
     cpu::SumGradientsTask task;
     OP_REQUIRES_OK(context, MakeSumGradientsTask(inputs, distribution_, &task));
     const cpu::GradientSums sums(task, GradientFeatures(inputs));

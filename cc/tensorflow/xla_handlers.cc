@@ -8,12 +8,12 @@
 #include <memory>
 #include <mutex>
 #include <new>
-#include <string>
 #include <utility>
 
 #include "cpu/add_noise.h"
 #include "cpu/sum_gradients.h"
-#include "tensorflow/host_inputs.h"
+#include "tensorflow/cpu_tasks.h"
+#include "tensorflow/xla_inputs.h"
 #include "xla/ffi/api/ffi.h"
 
 namespace flatnoise {
@@ -67,49 +67,11 @@ void ParallelFor(ffi::ThreadPool& pool, int64_t total, std::function<void(int64_
   work->Wait();
 }
 
-ElementType ElementTypeOf(ffi::DataType type) {
-  switch (type) {
-    case ffi::DataType::F16:
-      return ElementType::kHalf;
-    case ffi::DataType::BF16:
-      return ElementType::kBFloat16;
-    case ffi::DataType::F64:
-      return ElementType::kDouble;
-    default:
-      return ElementType::kFloat;
-  }
-}
-
-Parameter ParameterOf(const ffi::AnyBuffer& buffer) {
-  return {buffer.untyped_data(), static_cast<int64_t>(buffer.element_count())};
-}
-
-HostInputs InputsOf(const ffi::AnyBuffer& tensor, const ffi::AnyBuffer& seed,
-                    const ffi::AnyBuffer& loc, const ffi::AnyBuffer& scale,
-                    const ffi::AnyBuffer& offset, int64_t features) {
-  return {ElementTypeOf(tensor.element_type()),
-          tensor.untyped_data(),
-          static_cast<int64_t>(tensor.element_count()),
-          features,
-          seed.untyped_data(),
-          seed.element_type() == ffi::DataType::S64,
-          ParameterOf(loc),
-          ParameterOf(scale),
-          offset.typed_data<int64_t>()};
-}
-
-ffi::Error ToError(const absl::Status& status) {
-  if (status.ok()) return ffi::Error();
-  return ffi::Error(static_cast<XLA_FFI_Error_Code>(status.code()), std::string(status.message()));
-}
-
-Distribution DistributionOf(int64_t attribute) { return static_cast<Distribution>(attribute); }
-
 ffi::Error AddNoise(ffi::ThreadPool pool, ffi::AnyBuffer tensor, ffi::AnyBuffer seed,
                     ffi::AnyBuffer loc, ffi::AnyBuffer scale, ffi::AnyBuffer offset,
                     ffi::Result<ffi::AnyBuffer> output, int64_t distribution, int64_t features,
                     int64_t validate_args) {
-  const HostInputs inputs = InputsOf(tensor, seed, loc, scale, offset, features);
+  const OpInputs inputs = InputsOf(tensor, seed, loc, scale, offset, features);
   cpu::AddNoiseTask task;
   const absl::Status status = MakeAddNoiseTask(inputs, DistributionOf(distribution),
                                                validate_args != 0, output->untyped_data(), &task);
@@ -129,7 +91,7 @@ ffi::Error SumGradients(ffi::ThreadPool pool, ffi::AnyBuffer tensor, ffi::AnyBuf
                         ffi::Result<ffi::AnyBuffer> loc_gradient,
                         ffi::Result<ffi::AnyBuffer> scale_gradient, int64_t distribution,
                         int64_t features) {
-  const HostInputs inputs = InputsOf(tensor, seed, loc, scale, offset, features);
+  const OpInputs inputs = InputsOf(tensor, seed, loc, scale, offset, features);
   cpu::SumGradientsTask task;
   const absl::Status status = MakeSumGradientsTask(inputs, DistributionOf(distribution), &task);
   if (!status.ok()) return ToError(status);

@@ -13,6 +13,12 @@ FLATNOISE_EXPORTED XLA_FFI_Error* FlatnoiseAddNoiseHost(XLA_FFI_CallFrame* call_
 // Inputs 0 to 4 of FlattenAddNoiseGrad; both gradients. Attributes distribution, features.
 FLATNOISE_EXPORTED XLA_FFI_Error* FlatnoiseSumGradientsHost(XLA_FFI_CallFrame* call_frame);
 
+#ifdef FLATNOISE_WITH_CUDA
+// The same on NVIDIA GPUs, with every buffer in the device's memory.
+FLATNOISE_EXPORTED XLA_FFI_Error* FlatnoiseAddNoiseCuda(XLA_FFI_CallFrame* call_frame);
+FLATNOISE_EXPORTED XLA_FFI_Error* FlatnoiseSumGradientsCuda(XLA_FFI_CallFrame* call_frame);
+#endif
+
 #undef FLATNOISE_EXPORTED
 
 #endif  // FLATNOISE_CC_TENSORFLOW_XLA_HANDLERS_H_

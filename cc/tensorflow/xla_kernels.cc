@@ -37,6 +37,12 @@ XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kAddNoiseTarget, "Host",
                          FlatnoiseAddNoiseHost);
 XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kSumGradientsTarget, "Host",
                          FlatnoiseSumGradientsHost);
+#ifdef FLATNOISE_WITH_CUDA
+XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kAddNoiseTarget, "CUDA",
+                         FlatnoiseAddNoiseCuda);
+XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kSumGradientsTarget, "CUDA",
+                         FlatnoiseSumGradientsCuda);
+#endif
 
 InputShapes ShapesOf(XlaOpKernelContext* context) {
   return {context->InputShape(kTensor), context->InputShape(kSeed), context->InputShape(kLoc),
@@ -49,8 +55,8 @@ xla::Shape RowMajor(xla::PrimitiveType type, const TensorShape& shape) {
       type, std::vector<int64_t>(sizes.begin(), sizes.end()));
 }
 
-xla::XlaOp CallHost(XlaOpKernelContext* context, const std::string& target,
-                    const xla::Shape& result, const std::string& attributes) {
+xla::XlaOp CallKernel(XlaOpKernelContext* context, const std::string& target,
+                      const xla::Shape& result, const std::string& attributes) {
   std::vector<xla::XlaOp> operands;
   std::vector<xla::Shape> shapes;
   for (int i = kTensor; i <= kOffset; ++i) {
@@ -85,9 +91,9 @@ class FlattenAddNoiseXlaOp : public XlaOpKernel {
     OP_REQUIRES_OK(context, CheckShapes(shapes, "input"));
     const xla::Shape result = RowMajor(context->input_xla_type(kTensor),
                                        flatten_ ? FlattenedShape(shapes.tensor) : shapes.tensor);
-    context->SetOutput(0, CallHost(context, kAddNoiseTarget, result,
-                                   SharedAttributes(distribution_, shapes.tensor) + ", " +
-                                       Attribute("validate_args", validate_args_ ? 1 : 0)));
+    context->SetOutput(0, CallKernel(context, kAddNoiseTarget, result,
+                                     SharedAttributes(distribution_, shapes.tensor) + ", " +
+                                         Attribute("validate_args", validate_args_ ? 1 : 0)));
   }
 
  private:
@@ -109,8 +115,8 @@ class FlattenAddNoiseGradXlaOp : public XlaOpKernel {
     const auto type = context->input_xla_type(kLoc);
     const xla::Shape result =
         xla::ShapeUtil::MakeTupleShape({RowMajor(type, shapes.loc), RowMajor(type, shapes.scale)});
-    const xla::XlaOp gradients = CallHost(context, kSumGradientsTarget, result,
-                                          SharedAttributes(distribution_, shapes.tensor));
+    const xla::XlaOp gradients = CallKernel(context, kSumGradientsTarget, result,
+                                            SharedAttributes(distribution_, shapes.tensor));
     context->SetOutput(0, xla::GetTupleElement(gradients, 0));
     context->SetOutput(1, xla::GetTupleElement(gradients, 1));
   }
@@ -125,6 +131,12 @@ REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenAddNoise").Device("XLA_CPU_JIT"),
                         FlattenAddNoiseXlaOp);
 REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenAddNoiseGrad").Device("XLA_CPU_JIT"),
                         FlattenAddNoiseGradXlaOp);
+#ifdef FLATNOISE_WITH_CUDA
+REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenAddNoise").Device("XLA_GPU_JIT"),
+                        FlattenAddNoiseXlaOp);
+REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenAddNoiseGrad").Device("XLA_GPU_JIT"),
+                        FlattenAddNoiseGradXlaOp);
+#endif
 
 }  // namespace
 }  // namespace flatnoise

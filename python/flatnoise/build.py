@@ -36,12 +36,16 @@ def _library_facts() -> dict[str, Any]:
             "native_library": None,
             "xla_loaded": False,
             "xla_error": "TensorFlow is not installed",
+            "cuda_version": None,
+            "cuda_architectures": [],
+            "gpu_error": "TensorFlow is not installed",
         }
 
-    from flatnoise import library
+    from flatnoise import gpu, library
     from flatnoise._tensorflow import tf
 
     found = library.load()
+    cuda = gpu.cuda_build()
     return {
         "tensorflow_version": tf.version.VERSION,
         "native_loaded": found.loaded,
@@ -49,6 +53,9 @@ def _library_facts() -> dict[str, Any]:
         "native_library": None if found.path is None else str(found.path),
         "xla_loaded": found.has_xla_kernels,
         "xla_error": found.xla_reason if found.loaded else found.reason,
+        "cuda_version": cuda.version,
+        "cuda_architectures": list(cuda.architectures),
+        "gpu_error": gpu.problem() if found.loaded else found.reason,
     }
 
 
@@ -66,7 +73,11 @@ def build_info() -> dict[str, Any]:
           ``None`` where there is no compiled part.
         * ``instruction_set``: the CPU instruction set in use, or ``None``.
         * ``instruction_sets``: all that the compiled part has code for.
-        * ``cuda_architectures``: the GPU architectures it has code for.
+        * ``cuda_version``: the CUDA version that its GPU kernels were built with, or ``None``
+          where it has none.
+        * ``cuda_architectures``: the GPU architectures it has code for, as CMake names them.
+        * ``gpu_error``: why it can't run on the GPUs that TensorFlow sees; ``None`` where it can,
+          and where there are none.
         * ``native_loaded``: whether the compiled op is loaded.
         * ``native_error``: why it is not; ``None`` where it is.
         * ``native_library``: the path of the library that is or would be loaded.
@@ -80,7 +91,6 @@ def build_info() -> dict[str, Any]:
         "version": __version__,
         "instruction_set": None,
         "instruction_sets": [],
-        "cuda_architectures": [],
         **core,
         "built_against_tensorflow": core.get("tensorflow_version"),
         **_library_facts(),

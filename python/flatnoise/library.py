@@ -14,9 +14,7 @@ from typing import Any
 
 from flatnoise._tensorflow import tf
 
-__all__ = ["HAS_GPU_KERNELS", "Library", "load", "warn_once_that_missing"]
-
-HAS_GPU_KERNELS = False
+__all__ = ["Library", "load", "warn_once_about_twin"]
 
 _FOLDER = pathlib.Path(__file__).parent / "_native"
 _FILE_NAME = "libflatnoise_tf{major}_{minor}.so"
@@ -105,11 +103,11 @@ def load() -> Library:
 
 
 @functools.cache
-def warn_once_that_missing(reason: str) -> None:
+def warn_once_about_twin(reason: str) -> None:
     """Says once per process that stock TensorFlow ops stand in for the compiled op, and why."""
     warnings.warn(
         "flatnoise adds noise with stock TensorFlow ops (the same numbers, slower), because its "
-        f"compiled op can't be loaded: {reason}.",
+        f"compiled op can't be used: {reason}.",
         RuntimeWarning,
         stacklevel=4,
     )

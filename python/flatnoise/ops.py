@@ -1,12 +1,11 @@
 """The functional API: flatten a tensor and add noise to it, in one pass."""
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from flatnoise import arguments, library, twin
+from flatnoise import arguments, gpu, library, twin
 from flatnoise._tensorflow import tf
 from flatnoise.shapes import feature_count
 
@@ -202,9 +201,10 @@ def _implementation(choice: str) -> Any:
     if choice == "native":
         _require_native(found)
         return found.ops.flatnoise_flatten_add_noise
-    if not found.loaded:
-        library.warn_once_that_missing(str(found.reason))
-    if not found.loaded or _xla_lacks_kernels(found) or _gpu_lacks_kernels():
+    problem = gpu.problem() if found.loaded else found.reason
+    if problem is not None:
+        library.warn_once_about_twin(problem)
+    if problem is not None or _xla_lacks_kernels(found):
         return twin.flatten_add_noise
     return found.ops.flatnoise_flatten_add_noise
 
@@ -224,8 +224,3 @@ def _xla_lacks_kernels(found: library.Library) -> bool:
     if found.has_xla_kernels:
         return False
     return tf.__internal__.get_enclosing_xla_context() is not None
-
-
-@functools.cache
-def _gpu_lacks_kernels() -> bool:
-    return not library.HAS_GPU_KERNELS and bool(tf.config.get_visible_devices("GPU"))

@@ -1,4 +1,4 @@
-#include "tensorflow/host_inputs.h"
+#include "tensorflow/cpu_tasks.h"
 
 #include <algorithm>
 #include <cmath>
@@ -16,7 +16,7 @@ Stream StreamOfPair(const void* seed) {
                         static_cast<uint64_t>(int64_t{values[1]}));
 }
 
-Stream StreamOf(const HostInputs& inputs) {
+Stream StreamOf(const OpInputs& inputs) {
   return inputs.seed_is_int64 ? StreamOfPair<int64_t>(inputs.seed)
                               : StreamOfPair<int32_t>(inputs.seed);
 }
@@ -37,7 +37,7 @@ ParameterNames NamesOf(Distribution distribution) {
 }
 
 template <class Scalar>
-absl::Status CheckValues(const HostInputs& inputs, Distribution distribution) {
+absl::Status CheckValues(const OpInputs& inputs, Distribution distribution) {
   const auto* loc = static_cast<const Scalar*>(inputs.loc.values);
   const auto* loc_end = loc + inputs.loc.count;
   const auto* bad_loc = std::find_if(loc, loc_end, [](Scalar a) { return !std::isfinite(a); });
@@ -57,8 +57,8 @@ absl::Status CheckValues(const HostInputs& inputs, Distribution distribution) {
 
 }  // namespace
 
-absl::Status MakeAddNoiseTask(const HostInputs& inputs, Distribution distribution,
-                              bool validate_args, void* output, cpu::AddNoiseTask* task) {
+absl::Status MakeAddNoiseTask(const OpInputs& inputs, Distribution distribution, bool validate_args,
+                              void* output, cpu::AddNoiseTask* task) {
   absl::Status status = CheckOffset(*inputs.offset);
   if (status.ok() && validate_args) {
     status = inputs.type == ElementType::kDouble ? CheckValues<double>(inputs, distribution)
@@ -71,7 +71,7 @@ absl::Status MakeAddNoiseTask(const HostInputs& inputs, Distribution distributio
   return absl::Status();
 }
 
-absl::Status MakeSumGradientsTask(const HostInputs& inputs, Distribution distribution,
+absl::Status MakeSumGradientsTask(const OpInputs& inputs, Distribution distribution,
                                   cpu::SumGradientsTask* task) {
   const absl::Status status = CheckOffset(*inputs.offset);
   if (!status.ok()) return status;
@@ -83,11 +83,6 @@ absl::Status MakeSumGradientsTask(const HostInputs& inputs, Distribution distrib
            inputs.elements,
            /*columns=*/0};
   return absl::Status();
-}
-
-int64_t GradientFeatures(const HostInputs& inputs) {
-  const bool per_feature = inputs.loc.count != 1 || inputs.scale.count != 1;
-  return per_feature ? inputs.features : 1;
 }
 
 }  // namespace flatnoise

@@ -1,0 +1,24 @@
+// What CUDA says of a launch, in TensorFlow's terms.
+#ifndef FLATNOISE_CC_TENSORFLOW_CUDA_STATUS_H_
+#define FLATNOISE_CC_TENSORFLOW_CUDA_STATUS_H_
+
+#include <cuda_runtime_api.h>
+
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace flatnoise {
+
+// "13.0" for 13000.
+std::string CudaVersionName(int version);
+
+// What went wrong, and what there is to do where the driver is too old or the GPU unknown.
+std::string ExplainCudaError(cudaError_t error);
+
+// The status of a launch.
+absl::Status ToStatus(cudaError_t error);
+
+}  // namespace flatnoise
+
+#endif  // FLATNOISE_CC_TENSORFLOW_CUDA_STATUS_H_
