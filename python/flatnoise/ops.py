@@ -65,8 +65,8 @@ def flatten_add_normal(
             can't be right.
         tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
             out to be wrong: a negative `stddev`, a NaN, a vector whose length isn't the number of
-            features. Where stock ops
-            can't raise, as under XLA, the result is NaN.
+            features. On a GPU, and where stock ops can't raise, as under XLA, wrong values make
+            the result NaN instead.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
     return _noisy(
@@ -120,8 +120,8 @@ def flatten_add_uniform(
             can't be right.
         tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
             out to be wrong: a `minval` above `maxval`, a NaN, a vector whose length isn't the
-            number of features. Where stock ops
-            can't raise, as under XLA, the result is NaN.
+            number of features. On a GPU, and where stock ops can't raise, as under XLA, wrong
+            values make the result NaN instead.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
     return _noisy(
