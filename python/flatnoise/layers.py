@@ -8,10 +8,11 @@ from typing import Any
 
 from flatnoise._tensorflow import keras
 from flatnoise.arguments import check_choice
+from flatnoise.learned_noise import LearnedGaussianNoise
 from flatnoise.noise_layer import NoiseLayer, check_normal, check_uniform
 from flatnoise.ops import flatten_add_normal, flatten_add_uniform
 
-__all__ = ["AddGaussianNoise", "AddNoise", "AddUniformNoise"]
+__all__ = ["AddGaussianNoise", "AddNoise", "AddUniformNoise", "LearnedGaussianNoise"]
 
 _NOISE_TYPES = ("gaussian", "uniform")
 
