@@ -103,7 +103,7 @@ class LearnedGaussianNoise(NoiseLayer):
         super().__init__(flatten, seed, training_only, shard_invariant, implementation, **kwargs)
         _check_positive("stddev", stddev)
         self._first_stddev = stddev
-        self.axis = axis
+        self.axis = tuple(axis) if isinstance(axis, list) else axis  # as files hold tuples
         self._axes = _as_axes(axis)
         self.stddev_regularizer = keras.regularizers.get(stddev_regularizer)
         self.stddev_constraint = keras.constraints.get(stddev_constraint)
