@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-# Two devices for the tests of tf.distribute; to be asked for before TensorFlow starts.
+# Four devices for the tests of tf.distribute; to be asked for before TensorFlow starts.
 tf.config.set_logical_device_configuration(
-    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 4
 )
 
 import flatnoise  # noqa: E402

@@ -1,0 +1,103 @@
+"""One worker of a MultiWorkerMirroredStrategy: trains, checkpoints, dies where it is told to.
+
+Called as `worker.py TASK.json`, with the cluster in TF_CONFIG. Writes what its layers gave in each
+step to `step<number>-worker<index>.npz` in the task's folder.
+"""
+
+import json
+import logging
+import os
+import pathlib
+import signal
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from flatnoise import layers
+
+BATCH, FEATURES = 8, 6
+LEARNING_RATE = 0.01
+INPUTS = np.linspace(-1, 1, BATCH * FEATURES, dtype=np.float32).reshape(BATCH, FEATURES)
+TARGETS = np.sum(INPUTS, 1, keepdims=True)
+
+
+class Replica:
+    """The layers and the training of one replica; all variables are the strategy's."""
+
+    def __init__(self):
+        self.shared = layers.AddGaussianNoise(stddev=1.0, seed=1, shard_invariant=True)
+        self.own = layers.AddGaussianNoise(stddev=1.0, seed=2)
+        self.unseeded = layers.AddGaussianNoise(stddev=1.0, shard_invariant=True)
+        self.stock = keras.layers.GaussianNoise(1.0, seed=3)
+        self.weights = tf.Variable(
+            tf.ones([FEATURES, 1]), aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA
+        )
+
+    def step(self, inputs, targets):
+        """One step of gradient descent; what the layers gave, and the loss of the share."""
+        shared = self.shared(inputs)
+        given = {
+            "shared": shared,
+            "own": self.own(inputs),
+            "unseeded": self.unseeded(inputs),
+            "stock": self.stock(inputs, training=True),
+        }
+        with tf.GradientTape() as tape:
+            squares = tf.square(shared @ self.weights - targets)
+            loss = tf.reduce_sum(squares) / BATCH
+        context = tf.distribute.get_replica_context()
+        gradient, given["loss"] = context.all_reduce(
+            "sum", [tape.gradient(loss, self.weights), loss]
+        )
+        self.weights.assign_sub(LEARNING_RATE * gradient)
+        return given
+
+
+def own_share(shares, index):
+    """The rows of this worker, by the sizes of all shares."""
+    first = sum(shares[:index])
+    return slice(first, first + shares[index])
+
+
+def main(task):
+    logging.disable(logging.ERROR)
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()  # before all else that TensorFlow does
+    index = strategy.cluster_resolver.task_id
+    folder = pathlib.Path(task["folder"])
+    with strategy.scope():
+        replica = Replica()
+    step = tf.Variable(0, dtype=tf.int64)
+    checkpoint = tf.train.Checkpoint(
+        step=step,
+        shared=replica.shared,
+        own=replica.own,
+        unseeded=replica.unseeded,
+        weights=replica.weights,
+    )
+    manager = tf.train.CheckpointManager(checkpoint, str(folder / f"checkpoint{index}"), 1)
+    manager.restore_or_initialize()
+    rows = own_share(task["shares"], index)
+
+    @tf.function
+    def run_step(inputs, targets):
+        return strategy.run(replica.step, (inputs, targets))
+
+    while int(step) < task["steps"]:
+        given = run_step(tf.constant(INPUTS[rows]), tf.constant(TARGETS[rows]))
+        if int(step) == task["dies_in"]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        np.savez(
+            folder / f"step{int(step)}-worker{index}.npz",
+            **{name: value.numpy() for name, value in given.items()},
+        )
+        step.assign_add(1)
+        manager.save()
+
+
+if __name__ == "__main__":
+    with open(sys.argv[1]) as task_file:
+        main(json.load(task_file))

@@ -1,0 +1,123 @@
+"""Noise on workers of their own processes, which are killed once and go on from a checkpoint."""
+
+import contextlib
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from flatnoise import layers
+from programs.worker import BATCH, INPUTS, LEARNING_RATE, TARGETS
+
+WORKER = pathlib.Path(__file__).parent / "programs" / "worker.py"
+STEPS, DIES_IN = 4, 2
+SECONDS = 240
+SHARES = [[4, 4], [3, 0, 4, 1]]
+
+
+def free_addresses(count):
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
+
+
+def start(task_file, addresses, index):
+    place = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+    environment = {**os.environ, "TF_CONFIG": json.dumps(place)}
+    return subprocess.Popen(
+        [sys.executable, WORKER, task_file],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run_workers(folder, shares, dies_in):
+    """Runs a worker for each share to its end; returns how they ended and what they said."""
+    task = {"folder": str(folder), "shares": shares, "steps": STEPS, "dies_in": dies_in}
+    task_file = folder / "task.json"
+    task_file.write_text(json.dumps(task))
+    addresses = free_addresses(len(shares))
+    workers = [start(task_file, addresses, index) for index in range(len(shares))]
+    try:
+        complaints = [worker.communicate(timeout=SECONDS)[1] for worker in workers]
+    finally:
+        for worker in workers:
+            worker.kill()
+    return [worker.returncode for worker in workers], "\n".join(complaints)
+
+
+@pytest.fixture(scope="module", params=SHARES, ids=str)
+def training(request, tmp_path_factory):
+    """What each worker's layers gave in each step, over a training killed and taken up again."""
+    shares = request.param
+    folder = tmp_path_factory.mktemp("workers")
+    killed, complaints = run_workers(folder, shares, DIES_IN)
+    assert killed == [-9] * len(shares), complaints
+    assert not list(folder.glob(f"step{DIES_IN}-*"))
+    ended, complaints = run_workers(folder, shares, dies_in=None)
+    assert ended == [0] * len(shares), complaints
+    given = [
+        [dict(np.load(folder / f"step{step}-worker{index}.npz")) for index in range(len(shares))]
+        for step in range(STEPS)
+    ]
+    return shares, given
+
+
+def noise(given, name, shares):
+    """The noise of each worker in each step."""
+    rows = np.split(INPUTS, np.cumsum(shares)[:-1])
+    return [
+        [worker[name] - inputs for worker, inputs in zip(step, rows, strict=True)] for step in given
+    ]
+
+
+def test_workers_share_the_noise_of_the_whole_batch(training):
+    shares, given = training
+    alone = layers.AddGaussianNoise(stddev=1.0, seed=1)
+    for step in given:
+        assert [len(worker["shared"]) for worker in step] == shares
+        np.testing.assert_array_equal(
+            np.concatenate([worker["shared"] for worker in step]), alone(INPUTS)
+        )
+
+
+def test_losses_are_those_of_a_training_not_interrupted(training):
+    _, given = training
+    alone = layers.AddGaussianNoise(stddev=1.0, seed=1)
+    weights = np.ones([INPUTS.shape[1], 1])
+    for step in given:
+        inputs = alone(INPUTS).numpy().astype(np.float64)
+        errors = inputs @ weights - TARGETS
+        for worker in step:
+            np.testing.assert_allclose(worker["loss"], np.sum(errors**2) / BATCH, rtol=1e-5)
+        weights -= LEARNING_RATE * 2 * inputs.T @ errors / BATCH
+
+
+def test_workers_add_noise_of_their_own(training):
+    shares, given = training
+    given = noise(given, "own", shares)
+    firsts = [worker[0] for step in given for worker in step if len(worker)]
+    assert len(np.unique(np.round(firsts, 4), axis=0)) == STEPS * np.count_nonzero(shares)
+
+
+def test_workers_agree_on_a_random_seed_and_keep_it_when_killed(training):
+    shares, given = training
+    rows = [np.concatenate(step) for step in noise(given, "unseeded", shares)]
+    rows = np.round(np.concatenate(rows), 4)
+    assert len(np.unique(rows, axis=0)) == STEPS * BATCH
+
+
+def test_stock_layers_start_again_when_killed(training):
+    # What sets this package apart. Should this fail, then Keras saves the state too.
+    _, given = training
+    for before, after in zip(given[:DIES_IN], given[DIES_IN:], strict=True):
+        for worker_before, worker_after in zip(before, after, strict=True):
+            np.testing.assert_array_equal(worker_before["stock"], worker_after["stock"])
