@@ -25,7 +25,8 @@ PACKAGE_SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE CMakeLi
 CXX_FILES = $(shell find cc tests -name '*.cc' -o -name '*.h' -o -name '*.cu')
 PYTHON_FILES := python tests benchmarks examples cmake tools .ci setup.py
 
-.PHONY: help demo test test-cc test-python lint format wheel bench clean
+.PHONY: help demo test test-cc test-python lint format wheel bench bazel sanitize \
+  fuzz clean
 .DEFAULT_GOAL := help
 
 help: ## Say what there is to make
@@ -65,6 +66,16 @@ wheel: $(WHEEL) ## Build a wheel into dist/
 
 bench: $(PACKAGE) ## Measure against stock TensorFlow (ARGS=--quick: a minute)
 	$(BIN)/python benchmarks/cpu.py $(ARGS)
+
+bazel: $(DEPENDENCIES) ## Build the op library with Bazel, run the C++ tests, load the library
+	PYTHON_BIN_PATH=$(CURDIR)/$(BIN)/python scripts/bazel_build.sh $(ARGS)
+
+sanitize: $(DEPENDENCIES) ## Run the C++ tests under the address, undefined and thread sanitizers
+	scripts/ensure_googletest.sh
+	scripts/sanitize.sh $(ARGS)
+
+fuzz: $(DEPENDENCIES) ## Run the fuzzers, a minute each (ARGS=600: ten), which takes Clang
+	scripts/fuzz.sh $(ARGS)
 
 clean: ## Remove all that was made here, the environment too
 	rm -rf $(VENV) build dist demo python/*.egg-info python/flatnoise/_native

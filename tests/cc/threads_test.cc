@@ -1,0 +1,117 @@
+// The kernels shared out over threads as the op shares them, all writing at once into one tensor:
+// the bits of a single thread. ThreadSanitizer watches it in scripts/sanitize.sh.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "cases.h"
+#include "cpu/add_noise.h"
+#include "cpu/sum_gradients.h"
+
+namespace flatnoise::cpu {
+namespace {
+
+constexpr int kThreads = 4;
+constexpr int64_t kFeatures = 1500;
+constexpr int64_t kElements = 37 * kFeatures;
+// Pieces begin within the stream's groups and end within the rows.
+constexpr uint64_t kOffset = 8190;
+
+// Calls run(i) for 0 <= i < total, whichever thread comes first.
+void ForEachOnThreads(int64_t total, const std::function<void(int64_t)>& run) {
+  std::atomic<int64_t> next{0};
+  std::vector<std::thread> threads(kThreads);
+  for (auto& thread : threads) {
+    thread = std::thread([&] {
+      for (int64_t i = next.fetch_add(1); i < total; i = next.fetch_add(1)) run(i);
+    });
+  }
+  for (auto& thread : threads) thread.join();
+}
+
+class Threads : public testing::TestWithParam<Case> {
+ protected:
+  Threads()
+      : tensor_(kElements * sizeof(double)), output_(tensor_.size()), parameters_(2 * kFeatures) {
+    for (size_t i = 0; i < tensor_.size(); ++i) tensor_[i] = static_cast<unsigned char>(i % 61);
+  }
+
+  const Kernels& kernels() const { return *std::get<0>(GetParam()); }
+  ElementType type() const { return std::get<1>(GetParam()); }
+  Distribution distribution() const { return std::get<2>(GetParam()); }
+
+  AddNoiseTask TaskTo(void* output) const {
+    return {type(),
+            distribution(),
+            tensor_.data(),
+            output,
+            kStream,
+            kOffset,
+            kFeatures,
+            {parameters_.data(), kFeatures},
+            {parameters_.data(), kFeatures}};
+  }
+
+  static constexpr Stream kStream = {{{1, 2}}, {3, 4}};
+  std::vector<unsigned char> tensor_, output_;
+  std::vector<double> parameters_;
+};
+
+TEST_P(Threads, GivePiecesTheBitsOfOneThread) {
+  std::vector<unsigned char> expected(output_.size());
+  const AddNoiseTask task = TaskTo(output_.data());
+  const int64_t pieces = CountPieces(task, kElements);
+  ASSERT_GT(pieces, kThreads);
+  AddNoisePieces(TaskTo(expected.data()), kElements, 0, pieces, kernels());
+  ForEachOnThreads(
+      pieces, [&](int64_t piece) { AddNoisePieces(task, kElements, piece, piece + 1, kernels()); });
+  EXPECT_EQ(output_, expected);
+}
+
+TEST_P(Threads, GivePiecesTheBitsOfOneThreadInPlace) {
+  const AddNoiseTask task = TaskTo(output_.data());
+  const int64_t pieces = CountPieces(task, kElements);
+  AddNoisePieces(task, kElements, 0, pieces, kernels());
+  AddNoiseTask in_place = TaskTo(tensor_.data());
+  ForEachOnThreads(pieces, [&](int64_t piece) {
+    AddNoisePieces(in_place, kElements, piece, piece + 1, kernels());
+  });
+  const auto size = [&] {
+    size_t bytes = 0;
+    WithType(type(), [&](auto t) { bytes = sizeof(t) * kElements; });
+    return static_cast<std::ptrdiff_t>(bytes);
+  }();
+  EXPECT_TRUE(std::equal(tensor_.begin(), tensor_.begin() + size, output_.begin()));
+}
+
+TEST_P(Threads, GiveGradientTilesTheBitsOfOneThread) {
+  for (const int64_t features : {int64_t{1}, kFeatures}) {
+    const GradientSums sums(
+        {type(), distribution(), tensor_.data(), kStream, kOffset, kElements, /*columns=*/0},
+        features);
+    ASSERT_GT(sums.tiles(), 1);
+    const auto size = static_cast<size_t>(sums.workspace_size());
+    std::vector<double> workspace(size), expected(size);
+    for (int64_t tile = 0; tile < sums.tiles(); ++tile) {
+      sums.SumTile(tile, expected.data(), kernels());
+    }
+    ForEachOnThreads(sums.tiles(),
+                     [&](int64_t tile) { sums.SumTile(tile, workspace.data(), kernels()); });
+    EXPECT_EQ(workspace, expected);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, Threads, AllCases(), CaseName);
+
+TEST(ActiveKernels, AreChosenOnce) {
+  std::vector<const Kernels*> chosen(kThreads);
+  ForEachOnThreads(kThreads, [&](int64_t i) { chosen[static_cast<size_t>(i)] = &ActiveKernels(); });
+  EXPECT_EQ(std::count(chosen.begin(), chosen.end(), chosen[0]), kThreads);
+}
+
+}  // namespace
+}  // namespace flatnoise::cpu
