@@ -117,7 +117,7 @@ def _check_facts(session: nox.Session, minor: str) -> None:
 
 
 @nox.session(python=PYTHONS, requires=["wheel-{python}"])
-@nox.parametrize("tensorflow", TENSORFLOWS, tags=[["ends"], [], [], ["ends"]])
+@nox.parametrize("tensorflow", list(TENSORFLOWS), tags=[["ends"], [], [], ["ends"]])
 def matrix(session: nox.Session, tensorflow: str) -> None:
     """Try the wheel with a Python and a TensorFlow."""
     if session.python not in TENSORFLOWS[tensorflow]:
