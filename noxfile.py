@@ -9,6 +9,7 @@ Pythons that are not on the machine are skipped. They are looked for on PATH and
 
 import os
 import shutil
+import tarfile
 from pathlib import Path
 
 import nox
@@ -82,15 +83,25 @@ def wheel(session: nox.Session) -> None:
     session.log(f"{result.name}: {result.stat().st_size:,} bytes")
 
 
+def _check_complete(session: nox.Session, result: Path) -> None:
+    """A source distribution has all that is under version control: tests and tools too."""
+    tracked = session.run("git", "ls-files", external=True, silent=True).split()
+    with tarfile.open(result) as archive:
+        packed = {name.partition("/")[2] for name in archive.getnames()}
+    if missing := sorted(set(tracked) - packed):
+        session.error(f"MANIFEST.in leaves out {', '.join(missing)}")
+
+
 @nox.session(reuse_venv=True)
 def sdist(session: nox.Session) -> None:
-    """Build the source distribution, and check its metadata."""
+    """Build the source distribution; check that it is complete, and its metadata."""
     session.install(*_groups("build", "release"))
     for earlier in DIST.glob("*.tar.gz"):
         earlier.unlink()
     options = ["--sdist", "--no-isolation", "--skip-dependency-check", f"--outdir={DIST}"]
     session.run("python", "-m", "build", *options, str(ROOT))
     result = _the_one(DIST, "*.tar.gz")
+    _check_complete(session, result)
     session.run("twine", "check", "--strict", str(result))
     session.log(f"{result.name}: {result.stat().st_size:,} bytes")
 
