@@ -27,7 +27,7 @@ PACKAGE_SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE CMakeLi
 CXX_FILES = $(shell find cc tests -name '*.cc' -o -name '*.h' -o -name '*.cu')
 PYTHON_FILES := python tests benchmarks examples cmake tools .ci setup.py noxfile.py
 
-.PHONY: help demo test test-cc test-python test-matrix lint format wheel release bench clean
+.PHONY: help demo test test-cc test-python test-matrix lint format wheel sdist release bench clean
 .DEFAULT_GOAL := help
 
 help: ## Say what there is to make
@@ -67,6 +67,9 @@ format: $(DEPENDENCIES) ## Bring the sources into their style
 
 wheel: $(RELEASE_TOOLS) ## Build the wheel for $(PYTHON) and all TensorFlow versions into dist/
 	$(NOX) -s "wheel-$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
+
+sdist: $(RELEASE_TOOLS) ## Build the source distribution into dist/
+	$(NOX) -s sdist
 
 release: $(RELEASE_TOOLS) ## Build and check all that is published: wheels, source distribution
 	rm -rf dist

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 import flatnoise
+from flatnoise import __main__ as report
 
 # The headers of older versions lack what XLA kernels are built with.
 FIRST_WITH_XLA_KERNELS = (2, 20)
@@ -12,14 +13,11 @@ FIRST_WITH_XLA_KERNELS = (2, 20)
 
 def check_build() -> None:
     """Prints what was found and checks that all that should have loaded has."""
+    print(report.as_text(report.facts()))
     info = flatnoise.build_info()
-    print(f"flatnoise {info['version']} from {flatnoise.__file__}")
-    print(f"TensorFlow {info['tensorflow_version']}, Keras {keras.__version__}")
-    print(f"native library: {info['native_library']}, instruction set: {info['instruction_set']}")
     assert info["native_loaded"], info["native_error"]
     running = tuple(int(number) for number in tf.version.VERSION.split(".")[:2])
-    print("XLA kernels:", "loaded" if info["xla_loaded"] else info["xla_error"])
-    assert info["xla_loaded"] == (running >= FIRST_WITH_XLA_KERNELS)
+    assert info["xla_loaded"] == (running >= FIRST_WITH_XLA_KERNELS), info["xla_error"]
 
 
 def check_functions() -> None:
