@@ -54,9 +54,10 @@ def _wheel_pattern(session: nox.Session) -> str:
 
 def _smoke_test(session: nox.Session) -> None:
     """Runs where neither the sources nor other packages can be imported by accident."""
-    script = shutil.copy(ROOT / ".ci" / "smoke.py", session.create_tmp())
-    with session.chdir(session.create_tmp()):
-        session.run("python", "-I", script)
+    folder = Path(session.create_tmp()).resolve()
+    shutil.copy(ROOT / ".ci" / "smoke.py", folder)
+    with session.chdir(folder):
+        session.run("python", "-I", "smoke.py")
 
 
 @nox.session(python=PYTHONS, reuse_venv=True)
