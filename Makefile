@@ -2,7 +2,8 @@
 # Presumed to be there: a C++17 compiler, make, and Python 3.10 to 3.13 with its venv module.
 
 PYTHON ?= python3
-# Which TensorFlow to build against and to run with, as a pip requirement.
+# Which TensorFlow to run with, as a pip requirement. demo, test and bench build for it alone; wheel
+# and release for all versions that are supported.
 TENSORFLOW ?= tensorflow-cpu>=2.18,<2.22
 # More arguments for the program that a target runs, as in: make bench ARGS=--quick
 ARGS ?=
@@ -17,16 +18,17 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 # Stamps: each tells by its age whether its step has to be done again.
 DEPENDENCIES := $(VENV)/dependencies.stamp
 PACKAGE := $(VENV)/package.stamp
-WHEEL := build/wheel.stamp
+RELEASE_TOOLS := $(VENV)/release-tools.stamp
+NOX = $(BIN)/nox
 
 CC_SOURCES := $(shell find cc -name '*.cc' -o -name '*.h' -o -name '*.cu' -o -name CMakeLists.txt)
 PACKAGE_SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE CMakeLists.txt \
   $(wildcard cmake/*) $(CC_SOURCES) $(wildcard python/flatnoise/*.py python/flatnoise/*.pyi)
 CXX_FILES = $(shell find cc tests -name '*.cc' -o -name '*.h' -o -name '*.cu')
-PYTHON_FILES := python tests benchmarks examples cmake tools .ci setup.py
+PYTHON_FILES := python tests benchmarks examples cmake tools .ci setup.py noxfile.py
 
-.PHONY: help demo test test-cc test-python lint format wheel bench bazel sanitize \
-  fuzz clean
+.PHONY: help demo test test-cc test-python test-matrix lint format wheel sdist release bench bazel \
+  sanitize fuzz clean
 .DEFAULT_GOAL := help
 
 help: ## Say what there is to make
@@ -50,6 +52,9 @@ test-cc: $(DEPENDENCIES) ## Run the C++ tests alone, which need no TensorFlow
 test-python: $(PACKAGE) ## Run the Python tests alone
 	FLATNOISE_REQUIRE_NATIVE=1 $(BIN)/python -m pytest $(ARGS)
 
+test-matrix: $(RELEASE_TOOLS) ## Try the wheels with each Python and TensorFlow there is
+	$(NOX) -s matrix $(ARGS)
+
 lint: $(DEPENDENCIES) ## Check style and types
 	$(BIN)/ruff check $(PYTHON_FILES)
 	$(BIN)/ruff format --check $(PYTHON_FILES)
@@ -61,7 +66,15 @@ format: $(DEPENDENCIES) ## Bring the sources into their style
 	$(BIN)/ruff format $(PYTHON_FILES)
 	$(BIN)/clang-format -i $(CXX_FILES)
 
-wheel: $(WHEEL) ## Build a wheel into dist/
+wheel: $(RELEASE_TOOLS) ## Build the wheel for $(PYTHON) and all TensorFlow versions into dist/
+	$(NOX) -s "wheel-$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
+
+sdist: $(RELEASE_TOOLS) ## Build the source distribution into dist/
+	$(NOX) -s sdist
+
+release: $(RELEASE_TOOLS) ## Build and check all that is published: wheels, source distribution
+	rm -rf dist
+	$(NOX) -s wheel sdist from_source
 	@ls -l dist
 
 bench: $(PACKAGE) ## Measure against stock TensorFlow (ARGS=--quick: a minute)
@@ -78,7 +91,7 @@ fuzz: $(DEPENDENCIES) ## Run the fuzzers, a minute each (ARGS=600: ten), which t
 	scripts/fuzz.sh $(ARGS)
 
 clean: ## Remove all that was made here, the environment too
-	rm -rf $(VENV) build dist demo python/*.egg-info python/flatnoise/_native
+	rm -rf $(VENV) .nox build dist demo python/*.egg-info python/flatnoise/_native
 	rm -f python/flatnoise/_core*.so
 
 $(DEPENDENCIES): pyproject.toml
@@ -87,14 +100,14 @@ $(DEPENDENCIES): pyproject.toml
 	$(BIN)/python -m pip install --quiet --group build --group lint "$(TENSORFLOW)"
 	touch $@
 
-# Built against the TensorFlow in the environment. What earlier builds put together is left out of
-# the wheel; the compiled objects are kept.
-$(WHEEL): $(DEPENDENCIES) $(PACKAGE_SOURCES)
-	rm -rf dist build/lib* build/bdist*
-	$(BIN)/python -m pip wheel --no-build-isolation --no-deps --wheel-dir dist .
+$(RELEASE_TOOLS): $(DEPENDENCIES)
+	$(BIN)/python -m pip install --quiet --group nox
 	touch $@
 
-$(PACKAGE): $(WHEEL)
-	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps dist/*.whl
-	$(BIN)/python -m pip install --quiet "$$(echo dist/*.whl)[demo,test]" "$(TENSORFLOW)"
+# What earlier builds put together is left out of the wheel; the compiled objects are kept.
+$(PACKAGE): $(DEPENDENCIES) $(PACKAGE_SOURCES)
+	rm -rf build/wheel build/lib* build/bdist*
+	$(BIN)/python -m pip wheel --no-build-isolation --no-deps --wheel-dir build/wheel .
+	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps build/wheel/*.whl
+	$(BIN)/python -m pip install --quiet "$$(echo build/wheel/*.whl)[demo,test]" "$(TENSORFLOW)"
 	touch $@

@@ -1,18 +1,27 @@
 """Checks an installed flatnoise: that the compiled op loads, and does what stock ops do."""
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 import flatnoise
+from flatnoise import __main__ as report
+
+# The headers of older versions lack what XLA kernels are built with.
+FIRST_WITH_XLA_KERNELS = (2, 20)
 
 
-def main() -> None:
-    """Prints what was found; raises where it is not as it should be."""
+def check_build() -> None:
+    """Prints what was found and checks that all that should have loaded has."""
+    print(report.as_text(report.facts()))
     info = flatnoise.build_info()
-    print(f"flatnoise {info['version']} from {flatnoise.__file__}")
-    print(f"native library: {info['native_library']}, instruction set: {info['instruction_set']}")
     assert info["native_loaded"], info["native_error"]
+    running = tuple(int(number) for number in tf.version.VERSION.split(".")[:2])
+    assert info["xla_loaded"] == (running >= FIRST_WITH_XLA_KERNELS), info["xla_error"]
 
+
+def check_functions() -> None:
+    """Compares the compiled op with stock ops."""
     x = tf.random.stateless_normal([16, 32, 32, 3], seed=[3, 4])
     for add_noise, arguments, tolerance in [
         (flatnoise.flatten_add_normal, (0.5, 2.0), 1e-5),
@@ -24,10 +33,37 @@ def main() -> None:
         print(f"{add_noise.__name__}: {native.shape}, largest difference {difference:.2g}")
         assert native.shape == (16, 3072)
         assert difference <= tolerance
+        assert np.ptp(native - tf.reshape(x, [16, 3072])) > 1.9
 
-    layer = flatnoise.layers.AddGaussianNoise(stddev=0.1)
-    assert layer(x).shape == x.shape
-    print("The wheel works.")
+
+def check_training(jit_compile: bool) -> None:
+    """Trains a classifier of noised squares, half of which are brighter."""
+    labels = np.arange(512) % 2
+    images = np.random.default_rng(0).normal(labels[:, None, None], 0.5, (512, 8, 8))
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8)),
+            flatnoise.layers.AddGaussianNoise(stddev=0.1),
+            flatnoise.layers.AddUniformNoise(),
+            keras.layers.Dense(2),
+        ]
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss, metrics=["accuracy"], jit_compile=jit_compile)
+    history = model.fit(images.astype(np.float32), labels, epochs=5, verbose=0).history
+    accuracy = history["accuracy"][-1]
+    print(f"fit(jit_compile={jit_compile}): accuracy {accuracy:.2f}")
+    assert accuracy > 0.9
+
+
+def main() -> None:
+    """Prints what was found; raises where it is not as it should be."""
+    keras.utils.set_random_seed(1)
+    check_build()
+    check_functions()
+    check_training(jit_compile=False)
+    check_training(jit_compile=True)
+    print("The package works.")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,18 @@
-# Defines the target TensorFlow::framework from the TensorFlow that Python imports, and
-# TENSORFLOW_VERSION.
+# Defines the target TensorFlow::framework, TENSORFLOW_VERSION, TENSORFLOW_INCLUDE_DIR,
+# TENSORFLOW_LIBRARY_DIR and TENSORFLOW_DEFINITIONS: from the folder TENSORFLOW_DIR, or where that
+# is empty from the TensorFlow that Python imports.
 execute_process(
-  COMMAND ${Python_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/tensorflow_facts.py
+  COMMAND ${Python_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/tensorflow_facts.py ${TENSORFLOW_DIR}
   OUTPUT_VARIABLE facts
   ERROR_VARIABLE errors
   RESULT_VARIABLE failed)
-if(failed)
+if(failed AND TENSORFLOW_DIR)
+  message(FATAL_ERROR "FLATNOISE_TENSORFLOW_DIRS names no TensorFlow to build with.\n${errors}")
+elseif(failed)
   message(FATAL_ERROR
     "${Python_EXECUTABLE} can't import TensorFlow, whose headers the op is built with. Install "
-    "tensorflow or tensorflow-cpu there, or pass -DFLATNOISE_WITH_TENSORFLOW=OFF.\n${errors}")
+    "tensorflow or tensorflow-cpu there, name folders that hold one by FLATNOISE_TENSORFLOW_DIRS, "
+    "or pass -DFLATNOISE_WITH_TENSORFLOW=OFF.\n${errors}")
 endif()
 foreach(fact VERSION INCLUDE_DIR LIBRARY_DIR DEFINITIONS)
   string(REGEX MATCH "(^|\n)${fact}=([^\n]*)" _ "${facts}")

@@ -1,13 +1,54 @@
-"""Prints what CMake has to know of the installed TensorFlow, one `NAME=value` a line."""
+"""Prints what CMake has to know of a TensorFlow, one `NAME=value` a line.
 
+Without an argument of the TensorFlow that Python imports; else of the one in the folder named,
+which is laid out like a site-packages (an unpacked wheel is) and isn't imported.
+"""
+
+import importlib.metadata
 import os
+import sys
+from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+LIBRARY = "libtensorflow_framework.so.2"
+# What PyPI's wheels for Linux are compiled with: a TensorFlow tells its own only when imported.
+WHEEL_DEFINITIONS = ["-D_GLIBCXX_USE_CXX11_ABI=1", "-DEIGEN_MAX_ALIGN_BYTES=64"]
 
-import tensorflow as tf
 
-flags = tf.sysconfig.get_compile_flags()
-print(f"VERSION={tf.__version__}")
-print(f"INCLUDE_DIR={tf.sysconfig.get_include()}")
-print(f"LIBRARY_DIR={tf.sysconfig.get_lib()}")
-print(f"DEFINITIONS={';'.join(flag for flag in flags if flag.startswith('-D'))}")
+def _of_installed() -> dict[str, str]:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import tensorflow as tf
+
+    flags = tf.sysconfig.get_compile_flags()
+    return {
+        "VERSION": tf.__version__,
+        "INCLUDE_DIR": tf.sysconfig.get_include(),
+        "LIBRARY_DIR": tf.sysconfig.get_lib(),
+        "DEFINITIONS": ";".join(flag for flag in flags if flag.startswith("-D")),
+    }
+
+
+def _of_folder(folder: Path) -> dict[str, str]:
+    package = folder / "tensorflow"
+    versions = {
+        found.version
+        for found in importlib.metadata.distributions(path=[str(folder)])
+        if found.name.replace("_", "-").lower() in ("tensorflow", "tensorflow-cpu")
+    }
+    if len(versions) != 1 or not (package / "include").is_dir() or not (package / LIBRARY).exists():
+        raise SystemExit(
+            f"{folder} should hold one TensorFlow as its wheel does: tensorflow/include, "
+            f"tensorflow/{LIBRARY} and a folder tensorflow*.dist-info, which tells the version "
+            f"(found: {', '.join(sorted(versions)) or 'none'})."
+        )
+    return {
+        "VERSION": versions.pop(),
+        "INCLUDE_DIR": str(package / "include"),
+        "LIBRARY_DIR": str(package),
+        "DEFINITIONS": ";".join(WHEEL_DEFINITIONS),
+    }
+
+
+if __name__ == "__main__":
+    facts = _of_folder(Path(sys.argv[1]).resolve()) if len(sys.argv) > 1 else _of_installed()
+    for name, value in facts.items():
+        print(f"{name}={value}")

@@ -192,7 +192,7 @@ py::dict BuildInfo() {
   py::dict info;
   info["version"] = FLATNOISE_VERSION;
   info["compiler"] = FLATNOISE_COMPILER;
-  info["tensorflow_version"] = FLATNOISE_TENSORFLOW_VERSION;
+  info["tensorflow_versions"] = py::str(FLATNOISE_TENSORFLOW_VERSIONS).attr("split")();
   info["instruction_sets"] = names;
   info["instruction_set"] = cpu::ActiveKernels().name;
   return info;

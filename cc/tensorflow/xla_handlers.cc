@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <new>
 #include <utility>
 
+#include "absl/synchronization/notification.h"
 #include "cpu/add_noise.h"
 #include "cpu/sum_gradients.h"
 #include "tensorflow/cpu_tasks.h"
@@ -31,27 +30,18 @@ class SharedWork {
   void Help() {
     for (int64_t i = next_.fetch_add(1); i < total_; i = next_.fetch_add(1)) {
       run_(i);
-      if (done_.fetch_add(1) + 1 == total_) Announce();
+      if (done_.fetch_add(1) + 1 == total_) all_done_.Notify();
     }
   }
 
-  void Wait() {
-    std::unique_lock<std::mutex> lock(mutex_);
-    all_done_.wait(lock, [this] { return done_ == total_; });
-  }
+  void Wait() { all_done_.WaitForNotification(); }
 
  private:
-  void Announce() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    all_done_.notify_all();
-  }
-
   std::function<void(int64_t)> run_;
   int64_t total_;
   std::atomic<int64_t> next_{0};
   std::atomic<int64_t> done_{0};
-  std::mutex mutex_;
-  std::condition_variable all_done_;
+  absl::Notification all_done_;
 };
 
 // Calls run(i) for 0 <= i < total, on the pool's threads where there is more than one piece.

@@ -6,17 +6,16 @@ from typing import Any
 
 __all__ = ["__version__", "build_info"]
 
-_UNKNOWN_VERSION = "0+unknown"
 
-
-def _installed_version(distribution: str) -> str:
+def installed_version(distribution: str) -> str | None:
+    """The version of an installed distribution; `None` where it isn't installed."""
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
-        return _UNKNOWN_VERSION
+        return None
 
 
-__version__ = _installed_version("flatnoise")
+__version__ = installed_version("flatnoise") or "0+unknown"
 
 
 def _core_facts() -> dict[str, Any]:
@@ -69,8 +68,8 @@ def build_info() -> dict[str, Any]:
 
         * ``version``: the version of flatnoise.
         * ``tensorflow_version``: the version of TensorFlow that runs, or ``None``.
-        * ``built_against_tensorflow``: the version that the compiled part was built against, or
-          ``None`` where there is no compiled part.
+        * ``built_against_tensorflow``: the versions that the compiled part was built against, one
+          for each of its libraries.
         * ``instruction_set``: the CPU instruction set in use, or ``None``.
         * ``instruction_sets``: all that the compiled part has code for.
         * ``cuda_version``: the CUDA version that its GPU kernels were built with, or ``None``
@@ -87,11 +86,12 @@ def build_info() -> dict[str, Any]:
         Further facts of the compiled part, such as the compiler, come under its own names.
     """
     core = _core_facts()
+    tensorflow_versions = core.pop("tensorflow_versions", [])
     return {
         "version": __version__,
         "instruction_set": None,
         "instruction_sets": [],
         **core,
-        "built_against_tensorflow": core.get("tensorflow_version"),
+        "built_against_tensorflow": tensorflow_versions,
         **_library_facts(),
     }

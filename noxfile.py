@@ -1,0 +1,140 @@
+"""Builds what is published and tries it with every supported Python and TensorFlow.
+
+    nox -s wheel-3.12            # one wheel into dist/, for all TensorFlow versions
+    nox -s matrix                # every pair; -p 3.12 for one Python, -t ends for fewer TensorFlows
+    nox -s sdist from_source     # the source distribution, and an installation from it
+
+Pythons that are not on the machine are skipped. They are looked for on PATH and in pyenv.
+"""
+
+import os
+import shutil
+import tarfile
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).resolve().parent
+DIST = ROOT / "dist"
+PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
+# The Pythons that tensorflow-cpu has wheels for, oldest TensorFlow first.
+TENSORFLOWS = {
+    "2.18": PYTHONS[:3],
+    "2.19": PYTHONS[:3],
+    "2.20": PYTHONS,
+    "2.21": PYTHONS,
+}
+# A user's TensorFlow has these; the wheel's files of our own find each other.
+NOT_PACKED = ["libtensorflow_framework.so.2", "libtensorflow_cc.so.2", "libflatnoise_*.so"]
+
+nox.options.default_venv_backend = "virtualenv"
+nox.options.error_on_missing_interpreters = False
+nox.options.sessions = ["matrix"]
+
+PYENV = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
+os.environ["PATH"] = os.pathsep.join(
+    [os.environ["PATH"], *(str(path) for path in sorted(PYENV.glob("versions/*/bin")))]
+)
+
+
+def _groups(*names: str) -> tuple[str, ...]:
+    return nox.project.dependency_groups(nox.project.load_toml(ROOT / "pyproject.toml"), *names)
+
+
+def _the_one(folder: Path, pattern: str) -> Path:
+    found = list(folder.glob(pattern))
+    if len(found) != 1:
+        raise FileNotFoundError(f"{folder} holds {len(found)} files {pattern}, expected one")
+    return found[0]
+
+
+def _wheel_pattern(session: nox.Session) -> str:
+    return f"flatnoise-*-cp{str(session.python).replace('.', '')}-*.whl"
+
+
+def _smoke_test(session: nox.Session) -> None:
+    """Runs where neither the sources nor other packages can be imported by accident."""
+    folder = Path(session.create_tmp()).resolve()
+    shutil.copy(ROOT / ".ci" / "smoke.py", folder)
+    with session.chdir(folder):
+        session.run("python", "-I", "smoke.py")
+
+
+@nox.session(python=PYTHONS, reuse_venv=True)
+def wheel(session: nox.Session) -> None:
+    """Build a wheel for all TensorFlow versions, and check it as a release is checked."""
+    session.install(*_groups("build", "release"))
+    raw = Path(session.create_tmp()) / "raw"
+    shutil.rmtree(raw, ignore_errors=True)
+    for earlier in [*ROOT.glob("build/lib*"), *ROOT.glob("build/bdist*")]:
+        shutil.rmtree(earlier)
+    for earlier in DIST.glob(_wheel_pattern(session)):
+        earlier.unlink()
+    options = ["--no-build-isolation", "--no-deps", f"--wheel-dir={raw}"]
+    versions = " ".join(TENSORFLOWS)
+    env = {"FLATNOISE_TENSORFLOW_VERSIONS": versions}
+    session.run("python", "-m", "pip", "wheel", *options, str(ROOT), env=env)
+    exclusions = [option for name in NOT_PACKED for option in ("--exclude", name)]
+    built = str(_the_one(raw, "*.whl"))
+    session.run("auditwheel", "repair", *exclusions, f"--wheel-dir={DIST}", built)
+    result = _the_one(DIST, _wheel_pattern(session))
+    session.run("auditwheel", "show", str(result))
+    session.run("check-wheel-contents", str(result))
+    session.run("twine", "check", "--strict", str(result))
+    session.log(f"{result.name}: {result.stat().st_size:,} bytes")
+
+
+def _check_complete(session: nox.Session, result: Path) -> None:
+    """A source distribution has all that is under version control: tests and tools too."""
+    tracked = session.run("git", "ls-files", external=True, silent=True).split()
+    with tarfile.open(result) as archive:
+        packed = {name.partition("/")[2] for name in archive.getnames()}
+    if missing := sorted(set(tracked) - packed):
+        session.error(f"MANIFEST.in leaves out {', '.join(missing)}")
+
+
+@nox.session(reuse_venv=True)
+def sdist(session: nox.Session) -> None:
+    """Build the source distribution; check that it is complete, and its metadata."""
+    session.install(*_groups("build", "release"))
+    for earlier in DIST.glob("*.tar.gz"):
+        earlier.unlink()
+    options = ["--sdist", "--no-isolation", "--skip-dependency-check", f"--outdir={DIST}"]
+    session.run("python", "-m", "build", *options, str(ROOT))
+    result = _the_one(DIST, "*.tar.gz")
+    _check_complete(session, result)
+    session.run("twine", "check", "--strict", str(result))
+    session.log(f"{result.name}: {result.stat().st_size:,} bytes")
+
+
+@nox.session
+def from_source(session: nox.Session) -> None:
+    """Install from the source distribution as a user does, and try what comes of it."""
+    session.install(f"{_the_one(DIST, '*.tar.gz')}[cpu]")
+    _smoke_test(session)
+
+
+def _tensorflow_facts(session: nox.Session, *folder: str) -> set[str]:
+    facts = session.run("python", "cmake/tensorflow_facts.py", *folder, silent=True, stderr=None)
+    return {line for line in facts.splitlines() if line.startswith(("VERSION=", "DEFINITIONS="))}
+
+
+def _check_facts(session: nox.Session, minor: str) -> None:
+    """The wheel is built on what a folder tells: it has to be what TensorFlow itself tells."""
+    fetch = ["python", "cmake/fetch_tensorflow.py", minor]
+    folder = session.run(*fetch, silent=True, stderr=None).strip()
+    told, installed = _tensorflow_facts(session, folder), _tensorflow_facts(session)
+    if told != installed:
+        session.error(f"the wheel was built on {told}, TensorFlow says {installed}")
+
+
+@nox.session(python=PYTHONS, requires=["wheel-{python}"])
+@nox.parametrize("tensorflow", list(TENSORFLOWS), tags=[["ends"], [], [], ["ends"]])
+def matrix(session: nox.Session, tensorflow: str) -> None:
+    """Try the wheel with a Python and a TensorFlow."""
+    if session.python not in TENSORFLOWS[tensorflow]:
+        session.skip(f"tensorflow-cpu {tensorflow} has no wheel for Python {session.python}")
+    result = _the_one(DIST, _wheel_pattern(session))
+    session.install(f"{result}[cpu]", f"tensorflow-cpu=={tensorflow}.*")
+    _check_facts(session, tensorflow)
+    _smoke_test(session)
