@@ -69,7 +69,7 @@ def _in_use(found: dict[str, Any]) -> str:
     if found["implementation"] == "native":
         return "the compiled op"
     substitute = "nothing" if found["implementation"] is None else "stock TensorFlow ops"
-    reason = found["native_error"] or "the compiled op has no kernels for this machine's GPU"
+    reason = found["native_error"] or found["gpu_error"]
     return f"{substitute}: {reason}"
 
 
