@@ -49,8 +49,8 @@ def check_training(jit_compile: bool) -> None:
         ]
     )
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile("adam", loss, metrics=["accuracy"], jit_compile=jit_compile)
-    history = model.fit(images.astype(np.float32), labels, epochs=5, verbose=0).history
+    model.compile(keras.optimizers.Adam(0.01), loss, metrics=["accuracy"], jit_compile=jit_compile)
+    history = model.fit(images.astype(np.float32), labels, epochs=10, verbose=0).history
     accuracy = history["accuracy"][-1]
     print(f"fit(jit_compile={jit_compile}): accuracy {accuracy:.2f}")
     assert accuracy > 0.9
