@@ -12,7 +12,7 @@ from flatnoise import layers, library, noise_layer
 LAYERS = {
     "gaussian": (layers.AddGaussianNoise, {}),
     "uniform": (layers.AddUniformNoise, {}),
-    "learned": (layers.LearnedGaussianNoise, {}),
+    "learned": (layers.LearnedGaussianNoise, {"axis": None}),
     "by name, gaussian": (layers.AddNoise, {"noise_type": "gaussian"}),
     "by name, uniform": (layers.AddNoise, {"noise_type": "uniform"}),
 }
@@ -239,6 +239,7 @@ def test_saved_models_go_on_with_the_next_noise(make, tmp_path, save_and_load):
     assert not np.array_equal(first, upcoming)
 
 
+@pytest.mark.parametrize("make", [layers.AddGaussianNoise, layers.AddUniformNoise, layers.AddNoise])
 def test_weights_without_noise_state_are_read_too(make, tmp_path):
     plain = classifier(keras.layers.GaussianNoise(0.1))
     plain.save_weights(tmp_path / "plain.weights.h5")
@@ -246,6 +247,71 @@ def test_weights_without_noise_state_are_read_too(make, tmp_path):
     noisy.load_weights(tmp_path / "plain.weights.h5")
     np.testing.assert_array_equal(noisy.get_weights()[0], plain.get_weights()[0])
     np.testing.assert_array_equal(noisy.layers[0].seed_generator.next(), [9, 0])
+
+
+def losses_of(model, epochs, **options):
+    history = model.fit(
+        *digits_like(), epochs=epochs, batch_size=2, shuffle=False, verbose=0, **options
+    )
+    return history.history["loss"]
+
+
+def new_training(make_layer):
+    keras.utils.set_random_seed(1)
+    model = classifier(make_layer())
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    # What optimizers make when they first need it is restored only where it is there already.
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def losses_whole_and_in_two(make_layer, save_and_load, folder):
+    whole = losses_of(new_training(make_layer), 4)
+    model = new_training(make_layer)
+    before = losses_of(model, 2)
+    return whole, before + losses_of(save_and_load(model, new_training(make_layer), folder), 2)
+
+
+@pytest.mark.parametrize("save_and_load", [keras_file, weights_file, checkpoint])
+def test_a_training_taken_up_again_has_the_losses_of_one_not_interrupted(
+    make, tmp_path, save_and_load
+):
+    whole, in_two = losses_whole_and_in_two(lambda: make(seed=1), save_and_load, tmp_path)
+    np.testing.assert_allclose(in_two, whole, rtol=1e-6)
+
+
+@pytest.mark.parametrize("save_and_load", [keras_file, weights_file, checkpoint])
+def test_with_stock_noise_the_losses_are_others(tmp_path, save_and_load):
+    # What sets this package apart. Should this fail, then Keras saves the state too.
+    whole, in_two = losses_whole_and_in_two(
+        lambda: keras.layers.GaussianNoise(0.5, seed=1), save_and_load, tmp_path
+    )
+    np.testing.assert_allclose(in_two[:2], whole[:2], rtol=1e-6)
+    assert not np.allclose(in_two[2:], whole[2:], rtol=1e-3)
+
+
+class StopIn(keras.callbacks.Callback):
+    """Breaks a training off at the start of an epoch."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.epoch:
+            raise KeyboardInterrupt
+
+
+def test_backup_and_restore_goes_on_with_the_noise(make, tmp_path):
+    whole = losses_of(new_training(lambda: make(seed=1)), 4)
+
+    def backup():
+        return keras.callbacks.BackupAndRestore(tmp_path / "backup")
+
+    with pytest.raises(KeyboardInterrupt):
+        losses_of(new_training(lambda: make(seed=1)), 4, callbacks=[backup(), StopIn(2)])
+    rest = losses_of(new_training(lambda: make(seed=1)), 4, callbacks=[backup()])
+    np.testing.assert_allclose(rest, whole[2:], rtol=1e-6)
 
 
 def exported_ops(folder):
