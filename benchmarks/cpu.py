@@ -28,6 +28,8 @@ MEMORY_CASES = [
     (cases.Case("chain", (512, 224, 224, 3)), "stock", "stateful, graph"),
     (cases.Case("gradient", (512, 224, 224, 3)), "flatnoise", "graph"),
     (cases.Case("gradient", (512, 224, 224, 3)), "stock", "stateful, graph"),
+    (cases.Case("both_ways", (512, 224, 224, 3)), "flatnoise", "graph"),
+    (cases.Case("both_ways", (512, 224, 224, 3)), "stock", "stateful, graph"),
 ]
 
 Row = dict[str, Any]

@@ -41,9 +41,13 @@ def shares_of(batch, sizes):
     return np.split(batch, np.cumsum(sizes)[:-1])
 
 
-def run_steps(make_layer, batch, sizes, steps=STEPS):
+def strategy_of(layer):
+    return layer.seed_generator.state.value.distribute_strategy
+
+
+def run_steps(make_layer, batch, sizes, steps=STEPS, strategy=None):
     """What a layer gives in each step on each replica."""
-    strategy = mirrored(len(sizes))
+    strategy = strategy or mirrored(len(sizes))
     with strategy.scope():
         layer = make_layer()
     shares = shares_of(batch, sizes)
@@ -146,6 +150,22 @@ def test_a_call_elsewhere_advances_all_replicas(call_in):
     states = strategy.experimental_local_results(layer.seed_generator.state.value)
     for state in states:
         np.testing.assert_array_equal(state, [256, 0, 5])
+
+
+def test_shard_invariant_noise_goes_on_with_another_number_of_replicas(tmp_path):
+    def checkpoint_of(replicas):
+        with mirrored(replicas).scope():
+            layer = layers.AddGaussianNoise(seed=5, shard_invariant=True)
+        return tf.train.Checkpoint(layer=layer), layer
+
+    saved, layer = checkpoint_of(2)
+    layer(BATCH)
+    path = saved.save(str(tmp_path / "checkpoint"))
+    restored, layer = checkpoint_of(4)
+    restored.restore(path).assert_existing_objects_matched()
+    (given,) = run_steps(lambda: layer, BATCH, [2, 2, 2, 2], steps=1, strategy=strategy_of(layer))
+    expected = alone(layers.AddGaussianNoise(seed=5), BATCH, 2)[1]
+    np.testing.assert_array_equal(np.concatenate(given), expected)
 
 
 def test_a_model_made_under_a_strategy_is_saved_and_served_without_it(tmp_path):
