@@ -73,7 +73,7 @@ absl::Status MakeAddNoiseTask(const HostInputs& inputs, Distribution distributio
 
 absl::Status MakeSumGradientsTask(const HostInputs& inputs, Distribution distribution,
                                   cpu::SumGradientsTask* task) {
-  const absl::Status status = CheckOffset(*inputs.offset);
+  absl::Status status = CheckOffset(*inputs.offset);
   if (!status.ok()) return status;
   *task = {inputs.type,
            distribution,

@@ -42,7 +42,7 @@ class SharedWork {
 
  private:
   void Announce() {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::scoped_lock lock(mutex_);
     all_done_.notify_all();
   }
 
