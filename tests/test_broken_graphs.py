@@ -1,4 +1,4 @@
-"""GraphDefs and SavedModels that hold the ops with odd attributes, inputs or shapes: errors only."""
+"""GraphDefs and SavedModels that hold the ops with odd attributes, inputs or shapes."""
 
 import shutil
 
