@@ -28,7 +28,7 @@ CXX_FILES = $(shell find cc tests -name '*.cc' -o -name '*.h' -o -name '*.cu')
 PYTHON_FILES := python tests benchmarks examples cmake tools .ci setup.py noxfile.py
 
 .PHONY: help demo test test-cc test-python test-matrix lint format wheel sdist release bench bazel \
-  sanitize fuzz clean
+  sanitize fuzz tidy clean
 .DEFAULT_GOAL := help
 
 help: ## Say what there is to make
@@ -89,6 +89,10 @@ sanitize: $(DEPENDENCIES) ## Run the C++ tests under the address, undefined and 
 
 fuzz: $(DEPENDENCIES) ## Run the fuzzers, a minute each (ARGS=600: ten), which takes Clang
 	scripts/fuzz.sh $(ARGS)
+
+tidy: $(DEPENDENCIES) ## Check the C++ code with clang-tidy
+	$(BIN)/python -m pip install --quiet --group tidy
+	scripts/tidy.sh $(ARGS)
 
 clean: ## Remove all that was made here, the environment too
 	rm -rf $(VENV) .nox build dist demo python/*.egg-info python/flatnoise/_native

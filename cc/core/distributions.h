@@ -45,7 +45,7 @@ template <class L>
 FLATNOISE_INLINE NormalPair<typename L::Real> BoxMuller(typename L::Bits first,
                                                         typename L::Bits second) {
   using Scalar = typename L::Scalar;
-  constexpr Scalar kSmallest = static_cast<Scalar>(sizeof(Scalar) == 4 ? 1.0e-7f : 1.0e-7);
+  constexpr auto kSmallest = static_cast<Scalar>(sizeof(Scalar) == 4 ? 1.0e-7f : 1.0e-7);
   const auto u = L::Max(UnitUniform<L>(first), L::Broadcast(kSmallest));
   const auto radius = L::Sqrt(NegTwoLog<L>(u));
   const auto direction = SineCosineOfTurn<L>(UnitUniform<L>(second));

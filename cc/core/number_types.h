@@ -71,14 +71,14 @@ FLATNOISE_INLINE double FromCompute<double>(double a) {
 
 template <>
 FLATNOISE_INLINE BFloat16 FromCompute<BFloat16>(float a) {
-  const uint32_t bits = BitCast<uint32_t>(a);
+  const auto bits = BitCast<uint32_t>(a);
   if ((bits & 0x7FFFFFFF) > 0x7F800000) return {static_cast<uint16_t>(bits >> 16 | 0x0040)};
   return {static_cast<uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16)};
 }
 
 template <>
 FLATNOISE_INLINE Half FromCompute<Half>(float a) {
-  const uint32_t bits = BitCast<uint32_t>(a);
+  const auto bits = BitCast<uint32_t>(a);
   const uint32_t sign = bits >> 16 & 0x8000;
   const uint32_t magnitude = bits & 0x7FFFFFFF;
   if (magnitude > 0x7F800000) {
@@ -87,7 +87,7 @@ FLATNOISE_INLINE Half FromCompute<Half>(float a) {
   if (magnitude >= 0x47800000) return {static_cast<uint16_t>(sign | 0x7C00)};  // 65536 and above
   if (magnitude <
       0x38800000) {  // below 2^-14 the sum with 1/2 rounds at 2^-24, a half's last place
-    const uint32_t rounded = BitCast<uint32_t>(BitCast<float>(magnitude) + 0.5f) - 0x3F000000;
+    const auto rounded = BitCast<uint32_t>(BitCast<float>(magnitude) + 0.5f) - 0x3F000000;
     return {static_cast<uint16_t>(sign | rounded)};
   }
   const uint32_t rebased = magnitude - 0x38000000;

@@ -5,7 +5,7 @@
 #ifndef FLATNOISE_CC_CORE_QUALIFIERS_H_
 #define FLATNOISE_CC_CORE_QUALIFIERS_H_
 
-#if defined(__CUDACC__)
+#ifdef __CUDACC__
 #define FLATNOISE_INLINE __host__ __device__ __forceinline__
 #else
 #define FLATNOISE_INLINE inline __attribute__((always_inline))

@@ -79,7 +79,7 @@ class AddNoiseLoop {
         position_(task.offset + static_cast<uint64_t>(begin)) {}
 
   FLATNOISE_INLINE void Run(int64_t count) {
-    const int64_t past_group = static_cast<int64_t>(position_ % kGroup);
+    const auto past_group = static_cast<int64_t>(position_ % kGroup);
     if (past_group != 0) {
       const int64_t rest = kGroup - past_group;
       count -= Part(past_group, count < rest ? count : rest);
@@ -116,6 +116,7 @@ class AddNoiseLoop {
     constexpr uintptr_t kDistance = 512, kCacheLine = 64;
     const uintptr_t ahead = reinterpret_cast<uintptr_t>(group) + kDistance;
     for (uintptr_t i = 0; i < kGroup * sizeof(T); i += kCacheLine) {
+      // NOLINTNEXTLINE(performance-no-int-to-ptr): a pointer may not point past its tensor.
       __builtin_prefetch(reinterpret_cast<const void*>(ahead + i));
     }
   }

@@ -99,7 +99,7 @@ struct Avx512 : Vectors<64> {
   }
   // The processor's own bfloat16 instruction flushes subnormal numbers, so integers round here.
   FLATNOISE_INLINE static __m512i RoundToUpperHalf(F32 v) {
-    const __m512i bits = (__m512i)v;
+    const auto bits = (__m512i)v;
     const __mmask16 odd = _mm512_test_epi32_mask(bits, _mm512_set1_epi32(0x00010000));
     const __m512i below = _mm512_add_epi32(bits, _mm512_set1_epi32(0x7FFF));
     const __m512i rounded = _mm512_mask_add_epi32(below, odd, below, _mm512_set1_epi32(1));

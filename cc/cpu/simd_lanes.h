@@ -12,12 +12,12 @@ namespace flatnoise::cpu {
 
 template <int bytes>
 struct Vectors {
-  typedef float F32 __attribute__((vector_size(bytes)));
-  typedef double F64 __attribute__((vector_size(bytes)));
-  typedef uint32_t U32 __attribute__((vector_size(bytes)));
-  typedef int32_t I32 __attribute__((vector_size(bytes)));
-  typedef uint64_t U64 __attribute__((vector_size(bytes)));
-  typedef int64_t I64 __attribute__((vector_size(bytes)));
+  using F32 __attribute__((vector_size(bytes))) = float;
+  using F64 __attribute__((vector_size(bytes))) = double;
+  using U32 __attribute__((vector_size(bytes))) = uint32_t;
+  using I32 __attribute__((vector_size(bytes))) = int32_t;
+  using U64 __attribute__((vector_size(bytes))) = uint64_t;
+  using I64 __attribute__((vector_size(bytes))) = int64_t;
 };
 
 // Philox words in the lower halves of 64-bit lanes, where the multiplier wants them. The upper

@@ -29,7 +29,7 @@ void Fold(double* sums, int64_t row_blocks, int64_t columns, int64_t features) {
 
 template <class Scalar>
 void Write(const double* sums, int64_t features, GradientSums::Result result) {
-  Scalar* gradient = static_cast<Scalar*>(result.values);
+  auto* gradient = static_cast<Scalar*>(result.values);
   if (result.count == 0) return;  // no features, so no sums
   if (result.count == features) {
     std::transform(sums, sums + features, gradient,

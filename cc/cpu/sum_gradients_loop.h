@@ -25,7 +25,7 @@ class SumGradientsLoop {
   FLATNOISE_INLINE void AddRow(int64_t begin, int64_t end, double* loc_sums, double* scale_sums) {
     while (begin < end) {
       const uint64_t position = offset_ + static_cast<uint64_t>(begin);
-      const int64_t skipped = static_cast<int64_t>(position % kGroup);
+      const auto skipped = static_cast<int64_t>(position % kGroup);
       const int64_t rest = kGroup - skipped;
       const int64_t count = end - begin < rest ? end - begin : rest;
       if (count == kGroup) {
@@ -73,7 +73,7 @@ class SumGradientsLoop {
     F64 wide[2];
     Isa::Widen(terms, wide);
     Add(wide[0], sums);
-    Add(wide[1], sums + Isa::kBytes / sizeof(double));
+    Add(wide[1], sums + VectorLanes<Isa, double>::kLanes);
   }
   FLATNOISE_INLINE static void Add(F64 terms, double* sums) {
     Isa::Store(sums, Isa::Load(sums) + terms);

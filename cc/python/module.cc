@@ -34,7 +34,7 @@ std::string ShapeOf(const py::array& array) { return Show(array.attr("shape")); 
 Distribution ParseDistribution(const std::string& name) {
   if (name == "normal") return Distribution::kNormal;
   if (name == "uniform") return Distribution::kUniform;
-  Refuse("distribution", "\"normal\" or \"uniform\"", "\"" + name + "\"");
+  Refuse("distribution", R"("normal" or "uniform")", "\"" + name + "\"");
 }
 
 ElementType ParseElementType(const char* argument, const py::dtype& type) {
@@ -70,8 +70,26 @@ const cpu::Kernels& ChooseKernels(const std::optional<std::string>& name) {
   return *kernels;
 }
 
-py::array AsContiguous(const py::object& object) {
-  return py::module_::import("numpy").attr("ascontiguousarray")(object);
+// As a contiguous array in the processor's byte order.
+py::array AsArray(const char* argument, const py::object& object) {
+  const py::object numpy = py::module_::import("numpy");
+  try {
+    const py::array array = numpy.attr("asarray")(object, py::arg("order") = "C");
+    if (array.dtype().byteorder() != '>') return array;
+    return array.attr("astype")(array.dtype().attr("newbyteorder")("="));
+  } catch (const py::error_already_set&) {  // nested lists of unequal lengths
+    Refuse(argument, "an array", Show(object));
+  }
+}
+
+Words ParseWords(const char* argument, const py::object& object) {
+  const py::array array = AsArray(argument, object);
+  const char kind = array.dtype().kind();
+  if (kind == 'i' || kind == 'u') {
+    const py::object words = array.attr("astype")(py::dtype::of<uint32_t>());
+    if (py::cast<bool>(array.attr("__eq__")(words).attr("all")())) return words;
+  }
+  Refuse(argument, "integers from 0 to 2**32 - 1", Show(array));
 }
 
 // Rows of a batch: the product of all dimensions but the first.
@@ -85,16 +103,23 @@ int64_t CountFeatures(const char* argument, const py::array& array) {
 // loc or scale in the compute type: a scalar, or one value per feature.
 py::array ParseParameter(const char* argument, const py::object& object, const py::dtype& type,
                          int64_t features) {
-  const py::array array = py::module_::import("numpy").attr("asarray")(object, type);
+  const py::array given = AsArray(argument, object);
+  const char kind = given.dtype().kind();
+  const bool is_real = kind == 'f' || kind == 'i' || kind == 'u' ||
+                       py::cast<std::string>(given.dtype().attr("name")) == "bfloat16";
+  if (!is_real) Refuse(argument, "a real number or an array of them", Show(object));
+  const py::array array = given.attr("astype")(type);
   const bool fits = array.ndim() == 0 || (array.ndim() == 1 && array.shape(0) == features);
   if (!fits) {
     Refuse(argument, "a scalar or one value for each of " + std::to_string(features) + " features",
            "shape " + ShapeOf(array));
   }
-  return AsContiguous(array);
+  return array;
 }
 
-Words Philox4x32(const Words& counter, const Words& key) {
+Words Philox4x32(const py::object& counter_words, const py::object& key_words) {
+  const Words counter = ParseWords("counter", counter_words);
+  const Words key = ParseWords("key", key_words);
   if (counter.ndim() != 2 || counter.shape(1) != 4) {
     Refuse("counter", "of shape [n, 4]", "shape " + ShapeOf(counter));
   }
@@ -116,7 +141,10 @@ Words Philox4x32(const Words& counter, const Words& key) {
 }
 
 Words RandomWords(const Seed& seed, int64_t blocks, uint64_t first_block) {
-  if (blocks < 0) Refuse("blocks", "at least 0", std::to_string(blocks));
+  constexpr int64_t kMostBlocks = int64_t{1} << 48;
+  if (blocks < 0 || blocks > kMostBlocks) {
+    Refuse("blocks", "from 0 to 2**48", std::to_string(blocks));
+  }
   Words result({static_cast<py::ssize_t>(blocks), py::ssize_t{4}});
   uint32_t* out = result.mutable_data();
   const py::gil_scoped_release release;
@@ -133,7 +161,7 @@ Words RandomWords(const Seed& seed, int64_t blocks, uint64_t first_block) {
 py::array AddNoise(const py::object& inputs, const Seed& seed, const py::object& loc,
                    const py::object& scale, const std::string& distribution, int64_t offset,
                    bool flatten, const std::optional<std::string>& instruction_set) {
-  const py::array input = AsContiguous(inputs);
+  const py::array input = AsArray("inputs", inputs);
   const int64_t features = CountFeatures("inputs", input);
   const auto type = ParseElementType("inputs", input.dtype());
   const py::array locs = ParseParameter("loc", loc, ComputeType(type), features);
@@ -162,7 +190,7 @@ py::array AddNoise(const py::object& inputs, const Seed& seed, const py::object&
 py::tuple SumGradients(const py::object& gradients, const Seed& seed,
                        const std::string& distribution, int64_t offset, bool per_feature,
                        const std::optional<std::string>& instruction_set) {
-  const py::array gradient = AsContiguous(gradients);
+  const py::array gradient = AsArray("grad", gradients);
   const int64_t features = CountFeatures("grad", gradient);
   const auto type = ParseElementType("grad", gradient.dtype());
   const cpu::GradientSums sums({type, ParseDistribution(distribution), gradient.data(),

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "tensorflow/core/util/overflow.h"
 #include "tensorflow/invalid_argument.h"
 
 namespace flatnoise {
@@ -19,6 +20,17 @@ absl::Status CheckParameterType(tensorflow::DataType tensor, tensorflow::DataTyp
                          tensorflow::DataTypeString(parameter));
 }
 
+// An empty tensor may have more features than can be counted.
+absl::Status CheckFeatures(const char* tensor_name, const TensorShape& shape) {
+  int64_t features = 1;
+  for (int i = 1; i < shape.dims() && features >= 0; ++i) {
+    features = tensorflow::MultiplyWithoutOverflow(features, shape.dim_size(i));
+  }
+  if (features >= 0) return absl::Status();
+  return InvalidArgument(tensor_name, " must have at most 2**63 - 1 features, got shape ",
+                         shape.DebugString());
+}
+
 absl::Status CheckParameterShape(const char* name, const TensorShape& shape, int64_t features) {
   if (TensorShapeUtils::IsScalar(shape)) return absl::Status();
   if (TensorShapeUtils::IsVector(shape) && shape.dim_size(0) == features) return absl::Status();
@@ -28,7 +40,7 @@ absl::Status CheckParameterShape(const char* name, const TensorShape& shape, int
 
 }  // namespace
 
-absl::Status ReadAttributes(tensorflow::OpKernelConstruction* construction,
+absl::Status ReadAttributes(const tensorflow::OpKernelConstruction* construction,
                             Distribution* distribution) {
   std::string name;
   tensorflow::DataType parameter;
@@ -59,6 +71,7 @@ absl::Status CheckShapes(const InputShapes& shapes, const char* tensor_name) {
   if (!TensorShapeUtils::IsScalar(shapes.offset)) {
     return InvalidArgument("offset must be a scalar, got shape ", shapes.offset.DebugString());
   }
+  TF_RETURN_IF_ERROR(CheckFeatures(tensor_name, shapes.tensor));
   const int64_t features = CountFeatures(shapes.tensor);
   TF_RETURN_IF_ERROR(CheckParameterShape("loc", shapes.loc, features));
   return CheckParameterShape("scale", shapes.scale, features);

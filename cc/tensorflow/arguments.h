@@ -16,7 +16,7 @@ inline constexpr int kTensor = 0, kSeed = 1, kLoc = 2, kScale = 3, kOffset = 4;
 
 // The attribute "distribution", after a check that loc and scale are double where the tensor is,
 // else float.
-absl::Status ReadAttributes(tensorflow::OpKernelConstruction* construction,
+absl::Status ReadAttributes(const tensorflow::OpKernelConstruction* construction,
                             Distribution* distribution);
 
 // The product of all dimensions but the first, 1 for rank 1.

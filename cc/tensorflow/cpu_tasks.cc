@@ -73,7 +73,7 @@ absl::Status MakeAddNoiseTask(const OpInputs& inputs, Distribution distribution,
 
 absl::Status MakeSumGradientsTask(const OpInputs& inputs, Distribution distribution,
                                   cpu::SumGradientsTask* task) {
-  const absl::Status status = CheckOffset(*inputs.offset);
+  absl::Status status = CheckOffset(*inputs.offset);
   if (!status.ok()) return status;
   *task = {inputs.type,
            distribution,

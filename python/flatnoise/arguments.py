@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from flatnoise._tensorflow import tf
+from flatnoise.shapes import feature_count
 
 __all__ = [
     "IMPLEMENTATIONS",
@@ -69,6 +70,8 @@ def convert_input(inputs: Any) -> Any:
     tensor = tf.convert_to_tensor(inputs)
     if tensor.dtype not in _INPUT_DTYPES or tensor.shape.rank == 0:
         raise _refusal("inputs", expected, _describe(tensor))
+    if (feature_count(tensor.shape) or 0) > _INT64.max:  # an empty tensor's, then
+        raise _refusal("inputs", "a tensor of at most 2**63 - 1 features", _describe(tensor))
     return tensor
 
 

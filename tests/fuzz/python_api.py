@@ -1,0 +1,323 @@
+"""Calls the Python API with random arguments, valid and broken, and says how it went.
+
+    python tests/fuzz/python_api.py [calls] [--seed N] [--hang SECONDS]
+
+A valid call has to agree with `flatnoise._core` to the bit and with stock ops within the
+contract's tolerance; a broken one has to raise a ValueError, TypeError or InvalidArgumentError
+that names the argument. A crash ends the process, and a call that hangs is ended with a traceback.
+"""
+
+import argparse
+import collections
+import dataclasses
+import faulthandler
+import os
+import random
+import re
+import sys
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import ml_dtypes
+import numpy as np
+import tensorflow as tf
+
+import flatnoise
+from flatnoise import _core
+
+ADD = {"normal": flatnoise.flatten_add_normal, "uniform": flatnoise.flatten_add_uniform}
+NAMES = {"normal": ("mean", "stddev"), "uniform": ("minval", "maxval")}
+DTYPES = {
+    "float16": np.float16,
+    "bfloat16": ml_dtypes.bfloat16,
+    "float32": np.float32,
+    "float64": np.float64,
+}
+ERRORS = (ValueError, TypeError, tf.errors.InvalidArgumentError)
+INT64 = 2**63
+
+# How often each way of calling comes: tracing takes as long as hundreds of eager calls.
+WAYS = {"eager": 600, "core": 380, "graph": 16, "xla": 4}
+
+
+@dataclasses.dataclass
+class Call:
+    """A valid call; `changes` are the arguments that are broken, as they are passed."""
+
+    distribution: str
+    inputs: np.ndarray
+    seed: tuple[int, int]
+    first: Any
+    second: Any
+    offset: int
+    flatten: bool
+    changes: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def compute_dtype(self):
+        return np.float64 if self.inputs.dtype == np.float64 else np.float32
+
+    @property
+    def features(self):
+        return int(np.prod(self.inputs.shape[1:], dtype=np.int64))
+
+    def loc_and_scale(self):
+        first, second = (np.asarray(p, self.compute_dtype) for p in (self.first, self.second))
+        return (first, second) if self.distribution == "normal" else (first, second - first)
+
+
+def random_call(rng):
+    """Shapes small and large enough to be shared out, types and parameters of every form."""
+    dtype = DTYPES[rng.choice(list(DTYPES))]
+    rank = rng.randint(1, 4)
+    largest = rng.choice([3, 9, 9, 30]) if rank > 1 else rng.choice([5, 100, 40000])
+    shape = [rng.randint(0 if rng.random() < 0.1 else 1, largest) for _ in range(rank)]
+    numbers = np.random.default_rng(rng.getrandbits(32))
+    inputs = (numbers.normal(size=shape) * 10.0 ** rng.randint(-3, 3)).astype(dtype)
+    features = int(np.prod(shape[1:], dtype=np.int64))
+    distribution = rng.choice(list(ADD))
+
+    def parameter(low, high):
+        count = features if rng.random() < 0.3 else None
+        return np.asarray(numbers.uniform(low, high, count)).tolist()
+
+    edge = rng.choice([0, 0, 2**32, 2**33, 2**34, INT64 - 2**20, rng.randrange(INT64 - 2**20)])
+    return Call(
+        distribution,
+        inputs,
+        tuple(rng.choice([rng.randint(-9, 9), rng.randrange(-INT64, INT64)]) for _ in range(2)),
+        parameter(-2, 0),
+        parameter(0, 3),
+        edge + rng.randint(0, 9999),
+        rng.random() < 0.7,
+    )
+
+
+def other_length(call):
+    return call.features + 1 if call.features != 0 else 2
+
+
+def broken_parameters(call, rng):
+    values = [
+        float("nan"),
+        float("-inf"),
+        "0.5",
+        None,
+        True,
+        1j,
+        object(),
+        1e39 if call.compute_dtype is np.float32 else float("inf"),
+        [0.5] * other_length(call),
+        [[0.5]],
+        [[1.0], [2.0, 3.0]],
+        {"a": 1},
+        tf.zeros([other_length(call)]),
+        tf.zeros([1, 1]),
+        tf.constant(1),
+        tf.constant("a"),
+        tf.constant(float("nan")),
+    ]
+    return rng.choice(values)
+
+
+BROKEN_FOR_API = {
+    "inputs": lambda call, rng: rng.choice(
+        [
+            np.zeros([]),
+            1.0,
+            None,
+            "text",
+            [[1.0], [2.0, 3.0]],
+            np.zeros([2, 3], np.int32),
+            np.zeros([2], np.complex64),
+            tf.ragged.constant([[1.0], [2.0, 3.0]]),
+            tf.sparse.from_dense([[1.0]]),
+            tf.zeros([0, 2**31, 2**32]),
+            object(),
+        ]
+    ),
+    "seed": lambda call, rng: rng.choice(
+        [
+            None,
+            5,
+            (1,),
+            (1, 2, 3),
+            (1.0, 2.0),
+            (True, False),
+            (INT64, 0),
+            (-INT64 - 1, 0),
+            "ab",
+            np.zeros([1, 2], np.int64),
+            np.zeros(2),
+            tf.constant([1.0, 2.0]),
+            tf.constant([1, 2], tf.uint64),
+            tf.constant(1),
+            {1, 2},
+        ]
+    ),
+    "offset": lambda call, rng: rng.choice(
+        [-1, INT64, 1.0, None, "1", True, [0], tf.constant(-1), tf.constant(0.0), tf.zeros([1])]
+    ),
+    "implementation": lambda call, rng: rng.choice(["fast", None, 1, ""]),
+}
+BROKEN_FOR_CORE = {
+    "inputs": lambda call, rng: rng.choice(
+        [np.float32(1), None, "text", [[1.0], [2.0, 3.0]], [1, 2], np.zeros(2, np.complex64)]
+    ),
+    "seed": lambda call, rng: rng.choice([None, 5, (1,), (1, 2, 3), (1.5, 2), (INT64, 0), "ab"]),
+    "loc": lambda call, rng: rng.choice(
+        [None, "x", 1j, True, [[1.0], [2.0, 3.0]], [0.5] * other_length(call), [[0.5]], object()]
+    ),
+    "offset": lambda call, rng: rng.choice([-1, INT64, None, "1", 1.5]),
+    "distribution": lambda call, rng: rng.choice(["cauchy", "", None, 1]),
+    "instruction_set": lambda call, rng: rng.choice(["neon", "", 1]),
+}
+BROKEN_FOR_CORE["scale"] = BROKEN_FOR_CORE["loc"]
+
+# What errors of the op that runs call an argument.
+RUN_TIME_NAMES = {
+    "inputs": "inputs?",
+    "mean": "mean|loc",
+    "stddev": "stddev|scale",
+    "minval": "minval|maxval|loc|scale",
+    "maxval": "minval|maxval|scale",
+}
+
+
+def broken(call, way, rng):
+    """The call with one argument broken, and the argument's name."""
+    makers = dict(BROKEN_FOR_CORE if way == "core" else BROKEN_FOR_API)
+    if way != "core":
+        makers.update(dict.fromkeys(NAMES[call.distribution], broken_parameters))
+    name = rng.choice(sorted(makers))
+    return dataclasses.replace(call, changes={name: makers[name](call, rng)}), name
+
+
+def call_core(call, instruction_set=None):
+    loc, scale = call.loc_and_scale()
+    options = {
+        "inputs": call.inputs,
+        "seed": call.seed,
+        "loc": loc,
+        "scale": scale,
+        "offset": call.offset,
+        "flatten": call.flatten,
+        "distribution": call.distribution,
+        "instruction_set": instruction_set,
+    }
+    return _core.add_noise(**{**options, **call.changes})
+
+
+def call_api(call, implementation, rng):
+    first, second = NAMES[call.distribution]
+    as_tensor = (
+        (lambda p: tf.constant(p, call.compute_dtype)) if rng.random() < 0.3 else (lambda p: p)
+    )
+    options = {
+        "inputs": call.inputs,
+        "seed": tf.constant(call.seed, tf.int64) if rng.random() < 0.3 else call.seed,
+        first: as_tensor(call.first),
+        second: as_tensor(call.second),
+        "offset": tf.constant(call.offset, tf.int64) if rng.random() < 0.3 else call.offset,
+        "flatten": call.flatten,
+        "implementation": implementation,
+    }
+    return ADD[call.distribution](**{**options, **call.changes})
+
+
+def call_way(way, call, implementation, rng):
+    if way == "core":
+        return call_core(call, rng.choice([None, *_core.build_info()["instruction_sets"]]))
+    if way == "eager":
+        return call_api(call, implementation, rng)
+    function = tf.function(
+        lambda: call_api(call, implementation, rng), autograph=False, jit_compile=way == "xla"
+    )
+    return function()
+
+
+def check_twin(call, native, twin, way):
+    """Uniform noise outside XLA to the bit; else 4 units in z's last place, 32 under XLA."""
+    exact = call.distribution == "uniform" and way != "xla"
+    native, twin = (np.asarray(a).astype(np.float64) for a in (native, twin))
+    loc, scale = call.loc_and_scale()
+    if exact:
+        np.testing.assert_array_equal(native, twin)
+        return
+    epsilon = np.finfo(call.compute_dtype).eps
+    units = 32 if way == "xla" else 4
+    largest = np.max(np.abs(scale), initial=0) * 6 + np.max(np.abs(loc), initial=0)
+    size = np.maximum(np.abs(native), largest)
+    stored = {np.float16: 2.0**-10, ml_dtypes.bfloat16: 2.0**-7}.get(call.inputs.dtype.type, 0)
+    # The noise, then the three roundings of the sum, then that to the stored type.
+    allowed = epsilon * (units * largest + 4 * size) + stored * np.abs(native) + 6e-8 * bool(stored)
+    error = np.abs(native - twin)
+    assert np.all(error <= allowed), f"off by {error.max()}, allowed {allowed.min()}"
+
+
+def check_valid(way, call, rng):
+    result = np.asarray(call_way(way, call, "native", rng))
+    shape = (call.inputs.shape[0], call.features) if call.flatten else call.inputs.shape
+    assert result.shape == shape, f"shape {result.shape}, expected {shape}"
+    assert result.dtype == call.inputs.dtype, result.dtype
+    np.testing.assert_array_equal(
+        result.view(f"u{result.itemsize}"), call_core(call).view(f"u{result.itemsize}")
+    )
+    if way != "core":
+        check_twin(call, result, call_way(way, call, "tensorflow", rng), way)
+
+
+def check_broken(way, call, name, rng):
+    implementation = rng.choice(["native", "tensorflow", "auto"]) if way != "xla" else "native"
+    try:
+        result = call_way(way, call, implementation, rng)
+    except ERRORS as error:
+        pattern = rf"\b({RUN_TIME_NAMES.get(name, name)})\b"
+        assert re.search(pattern, str(error)), f"error doesn't name {name}: {error}"
+    else:
+        raise AssertionError(f"{name} accepted: {np.ravel(result)[:3]}")
+
+
+def one_call(rng, counts):
+    way = rng.choices(list(WAYS), list(WAYS.values()))[0]
+    call = random_call(rng)
+    if rng.random() < 0.6:
+        counts[way, "valid"] += 1
+        return call, lambda: check_valid(way, call, rng)
+    call, name = broken(call, way, rng)
+    counts[way, "broken"] += 1
+    return call, lambda: check_broken(way, call, name, rng)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("calls", nargs="?", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=1, help="of the random arguments")
+    parser.add_argument("--hang", type=float, default=120, help="seconds for a single call")
+    options = parser.parse_args()
+
+    counts: collections.Counter = collections.Counter()
+    failures: collections.Counter = collections.Counter()
+    for index in range(options.calls):
+        rng = random.Random(f"{options.seed} {index}")
+        faulthandler.dump_traceback_later(options.hang, exit=True)
+        call, check = one_call(rng, counts)
+        try:
+            check()
+        except Exception as error:
+            what = f"{type(error).__name__}: {str(error)[:400]}"
+            failures[what] += 1
+            if failures[what] == 1:
+                print(f"call {index}: {what}\n  {repr(call)[:600]}", flush=True)
+        if index % 1000 == 999:
+            tf.keras.backend.clear_session()
+    faulthandler.cancel_dump_traceback_later()
+    for (way, kind), count in sorted(counts.items()):
+        print(f"{way:6} {kind:6} {count}")
+    print(f"{sum(counts.values())} calls, {sum(failures.values())} failures")
+    sys.exit(bool(failures))
+
+
+if __name__ == "__main__":
+    main()
