@@ -152,5 +152,5 @@ def test_xla_lowers_to_a_call_of_the_kernel(native_in_xla, distribution):
 
     arguments = (tf.zeros([4, 2, 3]), SEED, tf.zeros([]), tf.ones([6]), tf.zeros([], tf.int64))
     hlo = add.experimental_get_compiler_ir(*arguments)(stage="hlo", platform_name="GPU")
-    assert 'custom_call_target="flatnoise_add_noise"' in hlo
+    assert 'custom_call_target="flatnoise_apply_noise"' in hlo
     assert "f32[4,6]" in hlo

@@ -161,7 +161,7 @@ assert len(results) == 10
 """,
         tmp_path,
     )
-    assert len([text for text in modules if "flatnoise_add_noise" in text]) == 1
+    assert len([text for text in modules if "flatnoise_apply_noise" in text]) == 1
 
 
 def test_a_library_loaded_after_a_compilation_works(tmp_path):
@@ -177,7 +177,7 @@ assert (inside.numpy() == flatnoise.flatten_add_normal(x, [1, 2]).numpy()).all()
         tmp_path,
         prelude="",
     )
-    assert any("flatnoise_add_noise" in text for text in modules)
+    assert any("flatnoise_apply_noise" in text for text in modules)
 
 
 FIT = """
@@ -186,7 +186,7 @@ def losses(jit_compile, steps_per_execution):
     model = keras.Sequential(
         [
             keras.Input((6, 6, 2)),
-            flatnoise.layers.AddNoise("gaussian", stddev=0.3, seed=1),
+            flatnoise.layers.ApplyNoise("gaussian", stddev=0.3, seed=1),
             keras.layers.Dense(3),
         ]
     )
@@ -228,6 +228,6 @@ assert compiled
 """,
         tmp_path,
     )
-    steps = [text for text in modules if "flatnoise_add_noise" in text]
+    steps = [text for text in modules if "flatnoise_apply_noise" in text]
     assert steps
     assert all("API_VERSION_TYPED_FFI" in text for text in steps)

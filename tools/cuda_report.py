@@ -16,7 +16,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SOURCES = [ROOT / "cc/cuda/add_noise.cu", ROOT / "cc/cuda/sum_gradients.cu"]
+SOURCES = [ROOT / "cc/cuda/apply_noise.cu", ROOT / "cc/cuda/sum_gradients.cu"]
 # The options of cc/cuda/CMakeLists.txt.
 FLAGS = ["-std=c++17", "-O3", f"-I{ROOT / 'cc'}", "-fmad=false", "-ftz=false"]
 FLAGS += ["-prec-sqrt=true", "-prec-div=true"]
@@ -97,7 +97,7 @@ def readable(symbol: str) -> str:
     types = "|".join(TYPES)
     noise = {"0": "normal", "1": "uniform"}
     symbol = symbol.replace("NS_4HalfE", "N_S_4HalfE").replace("NS_8BFloat16E", "N_S_8BFloat16E")
-    found = re.search(rf"AddNoiseKernelI({types})LNS_12DistributionE(\d)E(.*)", symbol)
+    found = re.search(rf"ApplyNoiseKernelI({types})LNS_12DistributionE(\d)E(.*)", symbol)
     if found:
         parameters = "scalar"
         if "FeatureParameters" in found[3]:

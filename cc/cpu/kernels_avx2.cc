@@ -5,6 +5,6 @@
 namespace flatnoise::cpu {
 
 extern const Kernels kAvx2Kernels;
-const Kernels kAvx2Kernels = {"avx2", KernelsOf<Avx2>::AddNoise, KernelsOf<Avx2>::SumGradients};
+const Kernels kAvx2Kernels = {"avx2", KernelsOf<Avx2>::ApplyNoise, KernelsOf<Avx2>::SumGradients};
 
 }  // namespace flatnoise::cpu

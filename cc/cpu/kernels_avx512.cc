@@ -5,7 +5,7 @@
 namespace flatnoise::cpu {
 
 extern const Kernels kAvx512Kernels;
-const Kernels kAvx512Kernels = {"avx512", KernelsOf<Avx512>::AddNoise,
+const Kernels kAvx512Kernels = {"avx512", KernelsOf<Avx512>::ApplyNoise,
                                 KernelsOf<Avx512>::SumGradients};
 
 }  // namespace flatnoise::cpu

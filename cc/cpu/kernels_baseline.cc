@@ -5,7 +5,7 @@
 namespace flatnoise::cpu {
 
 extern const Kernels kBaselineKernels;
-const Kernels kBaselineKernels = {"baseline", KernelsOf<Baseline>::AddNoise,
+const Kernels kBaselineKernels = {"baseline", KernelsOf<Baseline>::ApplyNoise,
                                   KernelsOf<Baseline>::SumGradients};
 
 }  // namespace flatnoise::cpu

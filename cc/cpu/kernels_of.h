@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "core/number_types.h"
-#include "cpu/add_noise_loop.h"
+#include "cpu/apply_noise_loop.h"
 #include "cpu/sum_gradients_loop.h"
 #include "cpu/tasks.h"
 
@@ -14,9 +14,10 @@ namespace flatnoise::cpu {
 
 template <class Isa>
 struct KernelsOf {
-  static void AddNoise(const AddNoiseTask& task, int64_t begin, int64_t end) {
+  static void ApplyNoise(const ApplyNoiseTask& task, int64_t begin, int64_t end) {
     Dispatch(task, [&](auto element, auto distribution) {
-      AddNoiseTo<typename decltype(element)::type, decltype(distribution)::value>(task, begin, end);
+      ApplyNoiseTo<typename decltype(element)::type, decltype(distribution)::value>(task, begin,
+                                                                                    end);
     });
   }
 
@@ -60,13 +61,13 @@ struct KernelsOf {
   }
 
   template <class T, Distribution distribution>
-  static void AddNoiseTo(const AddNoiseTask& task, int64_t begin, int64_t end) {
+  static void ApplyNoiseTo(const ApplyNoiseTask& task, int64_t begin, int64_t end) {
     using Scalar = ComputeType<T>;
     if (task.loc.count == 1 && task.scale.count == 1) {
-      AddNoiseLoop<Isa, T, distribution, ConstantParameters<Isa, Scalar>>(task, begin)
+      ApplyNoiseLoop<Isa, T, distribution, ConstantParameters<Isa, Scalar>>(task, begin)
           .Run(end - begin);
     } else {
-      AddNoiseLoop<Isa, T, distribution, FeatureParameters<Isa, Scalar>>(task, begin)
+      ApplyNoiseLoop<Isa, T, distribution, FeatureParameters<Isa, Scalar>>(task, begin)
           .Run(end - begin);
     }
   }

@@ -12,7 +12,7 @@
 namespace flatnoise::cpu {
 
 // output[i] = input[i] + (loc + scale z[offset + i]); output may be input.
-struct AddNoiseTask {
+struct ApplyNoiseTask {
   ElementType type;
   Distribution distribution;
   const void* input;
@@ -46,7 +46,7 @@ struct GridTile {
 struct Kernels {
   const char* name;
   // Elements begin to end of a task.
-  void (*add_noise)(const AddNoiseTask& task, int64_t begin, int64_t end);
+  void (*apply_noise)(const ApplyNoiseTask& task, int64_t begin, int64_t end);
   // Column sums of a tile, row by row, into one double per column.
   void (*sum_gradients)(const SumGradientsTask& task, const GridTile& tile, double* loc_sums,
                         double* scale_sums);

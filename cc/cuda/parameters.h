@@ -27,7 +27,7 @@ FLATNOISE_INLINE bool IsFinite(Scalar a) {
 template <class Scalar>
 class Poison {
  public:
-  FLATNOISE_INLINE explicit Poison(const AddNoiseTask& task)
+  FLATNOISE_INLINE explicit Poison(const ApplyNoiseTask& task)
       : always_(*task.start.offset < 0), validate_(task.validate_args) {}
 
   FLATNOISE_INLINE Scalar Checked(Scalar loc, Scalar scale) const {
@@ -46,7 +46,7 @@ class ConstantParameters {
  public:
   using Scalar = S;
 
-  FLATNOISE_INLINE explicit ConstantParameters(const AddNoiseTask& task)
+  FLATNOISE_INLINE explicit ConstantParameters(const ApplyNoiseTask& task)
       : scale_(*static_cast<const Scalar*>(task.scale.values)),
         loc_(Poison<Scalar>(task).Checked(*static_cast<const Scalar*>(task.loc.values), scale_)) {}
 
@@ -78,7 +78,7 @@ class FeatureParameters {
  public:
   using Scalar = S;
 
-  FLATNOISE_INLINE explicit FeatureParameters(const AddNoiseTask& task)
+  FLATNOISE_INLINE explicit FeatureParameters(const ApplyNoiseTask& task)
       : poison_(task),
         loc_(static_cast<const Scalar*>(task.loc.values)),
         scale_(static_cast<const Scalar*>(task.scale.values)),

@@ -16,8 +16,8 @@ namespace flatnoise::cuda {
 size_t SumGradientsWorkspaceBytes(const SumGradientsTask& task);
 
 // Starts the kernels on `stream`, of the current device, and returns what the launches returned, as
-// AddNoise does. `workspace`, aligned to 16 bytes and not initialised, is free again when they have
-// run. Never waits.
+// ApplyNoise does. `workspace`, aligned to 16 bytes and not initialised, is free again when they
+// have run. Never waits.
 cudaError_t SumGradients(const SumGradientsTask& task, void* workspace, cudaStream_t stream);
 
 }  // namespace flatnoise::cuda

@@ -21,7 +21,7 @@ struct StreamStart {
 
 // output[i] = input[i] + (loc + scale z[offset + i]); output may be input. With `validate_args`,
 // elements whose loc is not finite, or whose scale is negative or not finite, become NaN.
-struct AddNoiseTask {
+struct ApplyNoiseTask {
   ElementType type;
   Distribution distribution;
   const void* input;

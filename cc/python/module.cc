@@ -10,7 +10,7 @@
 
 #include "core/philox.h"
 #include "core/stream.h"
-#include "cpu/add_noise.h"
+#include "cpu/apply_noise.h"
 #include "cpu/dispatch.h"
 #include "cpu/sum_gradients.h"
 
@@ -158,9 +158,9 @@ Words RandomWords(const Seed& seed, int64_t blocks, uint64_t first_block) {
   return result;
 }
 
-py::array AddNoise(const py::object& inputs, const Seed& seed, const py::object& loc,
-                   const py::object& scale, const std::string& distribution, int64_t offset,
-                   bool flatten, const std::optional<std::string>& instruction_set) {
+py::array ApplyNoise(const py::object& inputs, const Seed& seed, const py::object& loc,
+                     const py::object& scale, const std::string& distribution, int64_t offset,
+                     bool flatten, const std::optional<std::string>& instruction_set) {
   const py::array input = AsArray("inputs", inputs);
   const int64_t features = CountFeatures("inputs", input);
   const auto type = ParseElementType("inputs", input.dtype());
@@ -169,20 +169,20 @@ py::array AddNoise(const py::object& inputs, const Seed& seed, const py::object&
   std::vector<py::ssize_t> shape(input.shape(), input.shape() + input.ndim());
   if (flatten) shape = {input.shape(0), static_cast<py::ssize_t>(features)};
   py::array output(input.dtype(), shape);
-  const cpu::AddNoiseTask task = {type,
-                                  ParseDistribution(distribution),
-                                  input.data(),
-                                  output.mutable_data(),
-                                  StreamOf(seed),
-                                  CheckOffset(offset),
-                                  features,
-                                  {locs.data(), locs.size()},
-                                  {scales.data(), scales.size()}};
+  const cpu::ApplyNoiseTask task = {type,
+                                    ParseDistribution(distribution),
+                                    input.data(),
+                                    output.mutable_data(),
+                                    StreamOf(seed),
+                                    CheckOffset(offset),
+                                    features,
+                                    {locs.data(), locs.size()},
+                                    {scales.data(), scales.size()}};
   const cpu::Kernels& kernels = ChooseKernels(instruction_set);
   const int64_t elements = input.size();
   const py::gil_scoped_release release;
   if (elements > 0) {
-    cpu::AddNoisePieces(task, elements, 0, cpu::CountPieces(task, elements), kernels);
+    cpu::ApplyNoisePieces(task, elements, 0, cpu::CountPieces(task, elements), kernels);
   }
   return output;
 }
@@ -237,7 +237,7 @@ PYBIND11_MODULE(_core, m) {
   m.def("random_words", &RandomWords, py::arg("seed"), py::arg("blocks"),
         py::arg("first_block") = 0,
         "Blocks of four words of a seed's stream, of shape [blocks, 4].");
-  m.def("add_noise", &AddNoise, py::arg("inputs"), py::arg("seed"), py::arg("loc") = 0.0,
+  m.def("add_noise", &ApplyNoise, py::arg("inputs"), py::arg("seed"), py::arg("loc") = 0.0,
         py::arg("scale") = 1.0, py::kw_only(), py::arg("distribution") = "normal",
         py::arg("offset") = 0, py::arg("flatten") = true, py::arg("instruction_set") = py::none(),
         "inputs + (loc + scale * z), z the stream's numbers from offset on.");

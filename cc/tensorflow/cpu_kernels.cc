@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <functional>
 
-#include "cpu/add_noise.h"
+#include "cpu/apply_noise.h"
 #include "cpu/sum_gradients.h"
 #include "tensorflow/arguments.h"
 #include "tensorflow/core/framework/op_kernel.h"
@@ -42,12 +42,12 @@ class FlattenAddNoiseOp : public OpKernel {
     OP_REQUIRES_OK(
         context, context->forward_input_or_allocate_output(
                      {kTensor}, 0, flatten_ ? FlattenedShape(input_shape) : input_shape, &output));
-    cpu::AddNoiseTask task;
-    OP_REQUIRES_OK(context,
-                   MakeAddNoiseTask(inputs, distribution_, validate_args_, output->data(), &task));
+    cpu::ApplyNoiseTask task;
+    OP_REQUIRES_OK(
+        context, MakeApplyNoiseTask(inputs, distribution_, validate_args_, output->data(), &task));
     ParallelFor(context, cpu::CountPieces(task, inputs.elements),
                 cpu::PieceNanoseconds(distribution_), [&](int64_t first, int64_t last) {
-                  cpu::AddNoisePieces(task, inputs.elements, first, last);
+                  cpu::ApplyNoisePieces(task, inputs.elements, first, last);
                 });
   }
 

@@ -57,8 +57,8 @@ absl::Status CheckValues(const OpInputs& inputs, Distribution distribution) {
 
 }  // namespace
 
-absl::Status MakeAddNoiseTask(const OpInputs& inputs, Distribution distribution, bool validate_args,
-                              void* output, cpu::AddNoiseTask* task) {
+absl::Status MakeApplyNoiseTask(const OpInputs& inputs, Distribution distribution,
+                                bool validate_args, void* output, cpu::ApplyNoiseTask* task) {
   absl::Status status = CheckOffset(*inputs.offset);
   if (status.ok() && validate_args) {
     status = inputs.type == ElementType::kDouble ? CheckValues<double>(inputs, distribution)

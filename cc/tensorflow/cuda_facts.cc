@@ -14,7 +14,7 @@ const char* FlatnoiseCudaProblem(int) { return "this library was built without C
 
 #include <string>
 
-#include "cuda/add_noise.h"
+#include "cuda/apply_noise.h"
 #include "tensorflow/cuda_status.h"
 
 namespace {

@@ -9,8 +9,8 @@ cuda::StreamStart StartOf(const OpInputs& inputs) {
 
 }  // namespace
 
-cuda::AddNoiseTask CudaAddNoiseTask(const OpInputs& inputs, Distribution distribution,
-                                    bool validate_args, void* output) {
+cuda::ApplyNoiseTask CudaApplyNoiseTask(const OpInputs& inputs, Distribution distribution,
+                                        bool validate_args, void* output) {
   return {inputs.type,     distribution,    inputs.tensor, output,       inputs.elements,
           inputs.features, StartOf(inputs), inputs.loc,    inputs.scale, validate_args};
 }

@@ -7,8 +7,8 @@
 
 namespace flatnoise {
 
-cuda::AddNoiseTask CudaAddNoiseTask(const OpInputs& inputs, Distribution distribution,
-                                    bool validate_args, void* output);
+cuda::ApplyNoiseTask CudaApplyNoiseTask(const OpInputs& inputs, Distribution distribution,
+                                        bool validate_args, void* output);
 
 cuda::SumGradientsTask CudaSumGradientsTask(const OpInputs& inputs, Distribution distribution,
                                             void* loc_gradient, void* scale_gradient);

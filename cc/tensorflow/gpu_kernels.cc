@@ -2,7 +2,7 @@
 // that the processor's kernels refuse turn the results to NaN here.
 #include <cuda_runtime_api.h>
 
-#include "cuda/add_noise.h"
+#include "cuda/apply_noise.h"
 #include "cuda/sum_gradients.h"
 #include "tensorflow/arguments.h"
 #include "tensorflow/core/framework/op_kernel.h"
@@ -42,8 +42,8 @@ class FlattenAddNoiseGpuOp : public OpKernel {
     OP_REQUIRES_OK(
         context, context->forward_input_or_allocate_output(
                      {kTensor}, 0, flatten_ ? FlattenedShape(input_shape) : input_shape, &output));
-    const auto task = CudaAddNoiseTask(inputs, distribution_, validate_args_, output->data());
-    OP_REQUIRES_OK(context, ToStatus(cuda::AddNoise(task, StreamOf(context))));
+    const auto task = CudaApplyNoiseTask(inputs, distribution_, validate_args_, output->data());
+    OP_REQUIRES_OK(context, ToStatus(cuda::ApplyNoise(task, StreamOf(context))));
   }
 
  private:

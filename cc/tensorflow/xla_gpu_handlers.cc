@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "cuda/add_noise.h"
+#include "cuda/apply_noise.h"
 #include "cuda/sum_gradients.h"
 #include "tensorflow/cuda_status.h"
 #include "tensorflow/cuda_tasks.h"
@@ -16,15 +16,15 @@ namespace {
 
 namespace ffi = ::xla::ffi;
 
-ffi::Error AddNoise(cudaStream_t stream, ffi::AnyBuffer tensor, ffi::AnyBuffer seed,
-                    ffi::AnyBuffer loc, ffi::AnyBuffer scale, ffi::AnyBuffer offset,
-                    ffi::Result<ffi::AnyBuffer> output, int64_t distribution, int64_t features,
-                    int64_t validate_args) {
+ffi::Error ApplyNoise(cudaStream_t stream, ffi::AnyBuffer tensor, ffi::AnyBuffer seed,
+                      ffi::AnyBuffer loc, ffi::AnyBuffer scale, ffi::AnyBuffer offset,
+                      ffi::Result<ffi::AnyBuffer> output, int64_t distribution, int64_t features,
+                      int64_t validate_args) {
   const OpInputs inputs = InputsOf(tensor, seed, loc, scale, offset, features);
   return ToError(
-      ToStatus(cuda::AddNoise(CudaAddNoiseTask(inputs, DistributionOf(distribution),
-                                               validate_args != 0, output->untyped_data()),
-                              stream)));
+      ToStatus(cuda::ApplyNoise(CudaApplyNoiseTask(inputs, DistributionOf(distribution),
+                                                   validate_args != 0, output->untyped_data()),
+                                stream)));
 }
 
 ffi::Error SumGradients(cudaStream_t stream, ffi::ScratchAllocator scratch, ffi::AnyBuffer tensor,
@@ -50,7 +50,7 @@ ffi::Error SumGradients(cudaStream_t stream, ffi::ScratchAllocator scratch, ffi:
 namespace ffi = ::xla::ffi;
 
 // XLA may record it in a CUDA graph: it only starts a kernel.
-XLA_FFI_DEFINE_HANDLER_SYMBOL(FlatnoiseAddNoiseCuda, flatnoise::AddNoise,
+XLA_FFI_DEFINE_HANDLER_SYMBOL(FlatnoiseApplyNoiseCuda, flatnoise::ApplyNoise,
                               ffi::Ffi::Bind()
                                   .Ctx<ffi::PlatformStream<cudaStream_t>>()
                                   .Arg<ffi::AnyBuffer>()

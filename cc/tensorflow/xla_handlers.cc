@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "absl/synchronization/notification.h"
-#include "cpu/add_noise.h"
+#include "cpu/apply_noise.h"
 #include "cpu/sum_gradients.h"
 #include "tensorflow/cpu_tasks.h"
 #include "tensorflow/xla_inputs.h"
@@ -57,21 +57,21 @@ void ParallelFor(ffi::ThreadPool& pool, int64_t total, std::function<void(int64_
   work->Wait();
 }
 
-ffi::Error AddNoise(ffi::ThreadPool pool, ffi::AnyBuffer tensor, ffi::AnyBuffer seed,
-                    ffi::AnyBuffer loc, ffi::AnyBuffer scale, ffi::AnyBuffer offset,
-                    ffi::Result<ffi::AnyBuffer> output, int64_t distribution, int64_t features,
-                    int64_t validate_args) {
+ffi::Error ApplyNoise(ffi::ThreadPool pool, ffi::AnyBuffer tensor, ffi::AnyBuffer seed,
+                      ffi::AnyBuffer loc, ffi::AnyBuffer scale, ffi::AnyBuffer offset,
+                      ffi::Result<ffi::AnyBuffer> output, int64_t distribution, int64_t features,
+                      int64_t validate_args) {
   const OpInputs inputs = InputsOf(tensor, seed, loc, scale, offset, features);
-  cpu::AddNoiseTask task;
-  const absl::Status status = MakeAddNoiseTask(inputs, DistributionOf(distribution),
-                                               validate_args != 0, output->untyped_data(), &task);
+  cpu::ApplyNoiseTask task;
+  const absl::Status status = MakeApplyNoiseTask(inputs, DistributionOf(distribution),
+                                                 validate_args != 0, output->untyped_data(), &task);
   if (!status.ok()) return ToError(status);
   // A few pieces at a time, so that a small tensor stays on this thread.
   constexpr int64_t kPiecesAtOnce = 8;
   const int64_t pieces = cpu::CountPieces(task, inputs.elements);
   ParallelFor(pool, (pieces + kPiecesAtOnce - 1) / kPiecesAtOnce, [&](int64_t i) {
-    cpu::AddNoisePieces(task, inputs.elements, i * kPiecesAtOnce,
-                        std::min((i + 1) * kPiecesAtOnce, pieces));
+    cpu::ApplyNoisePieces(task, inputs.elements, i * kPiecesAtOnce,
+                          std::min((i + 1) * kPiecesAtOnce, pieces));
   });
   return ffi::Error();
 }
@@ -102,7 +102,7 @@ ffi::Error SumGradients(ffi::ThreadPool pool, ffi::AnyBuffer tensor, ffi::AnyBuf
 
 namespace ffi = ::xla::ffi;
 
-XLA_FFI_DEFINE_HANDLER_SYMBOL(FlatnoiseAddNoiseHost, flatnoise::AddNoise,
+XLA_FFI_DEFINE_HANDLER_SYMBOL(FlatnoiseApplyNoiseHost, flatnoise::ApplyNoise,
                               ffi::Ffi::Bind()
                                   .Ctx<ffi::ThreadPool>()
                                   .Arg<ffi::AnyBuffer>()

@@ -30,16 +30,16 @@ using ::tensorflow::TensorShape;
 using ::tensorflow::XlaOpKernel;
 using ::tensorflow::XlaOpKernelContext;
 
-constexpr char kAddNoiseTarget[] = "flatnoise_add_noise";
+constexpr char kApplyNoiseTarget[] = "flatnoise_apply_noise";
 constexpr char kSumGradientsTarget[] = "flatnoise_sum_gradients";
 
-XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kAddNoiseTarget, "Host",
-                         FlatnoiseAddNoiseHost);
+XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kApplyNoiseTarget, "Host",
+                         FlatnoiseApplyNoiseHost);
 XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kSumGradientsTarget, "Host",
                          FlatnoiseSumGradientsHost);
 #ifdef FLATNOISE_WITH_CUDA
-XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kAddNoiseTarget, "CUDA",
-                         FlatnoiseAddNoiseCuda);
+XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kApplyNoiseTarget, "CUDA",
+                         FlatnoiseApplyNoiseCuda);
 XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kSumGradientsTarget, "CUDA",
                          FlatnoiseSumGradientsCuda);
 #endif
@@ -91,7 +91,7 @@ class FlattenAddNoiseXlaOp : public XlaOpKernel {
     OP_REQUIRES_OK(context, CheckShapes(shapes, "input"));
     const xla::Shape result = RowMajor(context->input_xla_type(kTensor),
                                        flatten_ ? FlattenedShape(shapes.tensor) : shapes.tensor);
-    context->SetOutput(0, CallKernel(context, kAddNoiseTarget, result,
+    context->SetOutput(0, CallKernel(context, kApplyNoiseTarget, result,
                                      SharedAttributes(distribution_, shapes.tensor) + ", " +
                                          Attribute("validate_args", validate_args_ ? 1 : 0)));
   }

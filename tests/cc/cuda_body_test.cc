@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "cases.h"
-#include "cpu/add_noise.h"
-#include "cuda/add_noise_body.h"
+#include "cpu/apply_noise.h"
+#include "cuda/apply_noise_body.h"
 #include "cuda/dispatch.h"
 #include "cuda/sum_gradients_body.h"
 
@@ -22,21 +22,21 @@ constexpr int32_t kShortSeed[2] = {11, -7};
 
 // As the launcher does it, for a grid of so many blocks.
 template <class T, Distribution distribution, class Parameters>
-void RunGrid(const AddNoiseTask& task, AddNoisePlan plan, int64_t blocks) {
+void RunGrid(const ApplyNoiseTask& task, ApplyNoisePlan plan, int64_t blocks) {
   PlanRounds<T>(task, blocks, &plan);
   for (int64_t block = 0; block < blocks; ++block) {
     for (int thread = 0; thread < kThreads; ++thread) {
-      AddNoiseBody<T, distribution, Parameters>(task, plan, {block, blocks, thread}).Run();
+      ApplyNoiseBody<T, distribution, Parameters>(task, plan, {block, blocks, thread}).Run();
     }
   }
 }
 
-void RunAddNoise(const AddNoiseTask& task, int64_t blocks) {
+void RunApplyNoise(const ApplyNoiseTask& task, int64_t blocks) {
   Dispatch(task.type, task.distribution, [&](auto element, auto distribution) {
     using T = typename decltype(element)::type;
     using Scalar = ComputeType<T>;
     constexpr Distribution d = decltype(distribution)::value;
-    const AddNoisePlan plan = SplitIntoChunks<T>(task);
+    const ApplyNoisePlan plan = SplitIntoChunks<T>(task);
     if (task.loc.count == 1 && task.scale.count == 1) {
       RunGrid<T, d, ConstantParameters<Scalar>>(task, plan, blocks);
     } else if (plan.wide_parameters) {
@@ -102,30 +102,30 @@ void ExpectBitsOfTheProcessor(Distribution distribution, const Setting& s) {
   for (int64_t i = 0; i < s.elements; ++i) {
     input.data()[i] = FromCompute<T>(static_cast<Scalar>(double(i % 251) * 0.37 - 40));
   }
-  const cpu::AddNoiseTask cpu_task = {kElementType<T>,
-                                      distribution,
-                                      input.data(),
-                                      expected.data(),
-                                      StreamFromSeed(11, static_cast<uint64_t>(-7)),
-                                      static_cast<uint64_t>(s.offset),
-                                      s.features,
-                                      cpu_loc,
-                                      cpu_scale};
-  cpu::AddNoisePieces(cpu_task, s.elements, 0, cpu::CountPieces(cpu_task, s.elements));
+  const cpu::ApplyNoiseTask cpu_task = {kElementType<T>,
+                                        distribution,
+                                        input.data(),
+                                        expected.data(),
+                                        StreamFromSeed(11, static_cast<uint64_t>(-7)),
+                                        static_cast<uint64_t>(s.offset),
+                                        s.features,
+                                        cpu_loc,
+                                        cpu_scale};
+  cpu::ApplyNoisePieces(cpu_task, s.elements, 0, cpu::CountPieces(cpu_task, s.elements));
 
-  const AddNoiseTask task = {kElementType<T>,
-                             distribution,
-                             s.in_place ? output.data() : input.data(),
-                             output.data(),
-                             s.elements,
-                             s.features,
-                             {kSeed, true, &s.offset},
-                             {cpu_loc.values, cpu_loc.count},
-                             {cpu_scale.values, cpu_scale.count},
-                             /*validate_args=*/s.elements % 2 == 1};
+  const ApplyNoiseTask task = {kElementType<T>,
+                               distribution,
+                               s.in_place ? output.data() : input.data(),
+                               output.data(),
+                               s.elements,
+                               s.features,
+                               {kSeed, true, &s.offset},
+                               {cpu_loc.values, cpu_loc.count},
+                               {cpu_scale.values, cpu_scale.count},
+                               /*validate_args=*/s.elements % 2 == 1};
   const size_t bytes = static_cast<size_t>(s.elements) * sizeof(T);
   if (s.in_place) std::memcpy(output.data(), input.data(), bytes);
-  RunAddNoise(task, s.blocks);
+  RunApplyNoise(task, s.blocks);
   ASSERT_EQ(std::memcmp(output.data(), expected.data(), bytes), 0)
       << s.elements << " elements, offset " << s.offset << ", " << s.features << " features, "
       << s.blocks << " blocks, shifts " << s.input_shift << " " << s.output_shift;
@@ -134,7 +134,7 @@ void ExpectBitsOfTheProcessor(Distribution distribution, const Setting& s) {
 
 using TypeAndDistribution = std::tuple<ElementType, Distribution>;
 
-class CudaAddNoise : public testing::TestWithParam<TypeAndDistribution> {
+class CudaApplyNoise : public testing::TestWithParam<TypeAndDistribution> {
  protected:
   void Expect(const Setting& setting) const {
     const auto [type, distribution] = GetParam();
@@ -144,13 +144,13 @@ class CudaAddNoise : public testing::TestWithParam<TypeAndDistribution> {
   }
 };
 
-TEST_P(CudaAddNoise, EveryLength) {
+TEST_P(CudaApplyNoise, EveryLength) {
   for (int64_t n = 0; n <= 700; ++n) Expect({n, /*offset=*/n % 3 == 0 ? 0 : n % 9, 1, 0, 0, 1});
   for (int64_t n : {1000, 1023, 1024, 1025, 2047, 2048, 2049, 4000, 4095, 4096, 4097})
     Expect({n, 0, 1, 0, 0, 1});
 }
 
-TEST_P(CudaAddNoise, EveryGrid) {
+TEST_P(CudaApplyNoise, EveryGrid) {
   for (int64_t blocks : {1, 2, 3, 5, 8}) {
     for (int64_t n : {300, 4097, 9001}) {
       Expect({n, 0, 1, 0, 0, blocks});
@@ -161,14 +161,14 @@ TEST_P(CudaAddNoise, EveryGrid) {
   }
 }
 
-TEST_P(CudaAddNoise, EveryOffset) {
+TEST_P(CudaApplyNoise, EveryOffset) {
   for (int64_t offset = 0; offset <= 16; ++offset) Expect({333, offset});
   for (int64_t offset :
        {(int64_t{1} << 33) + 5, (int64_t{1} << 34) - 5, INT64_MAX - 150, INT64_MAX})
     Expect({333, offset});
 }
 
-TEST_P(CudaAddNoise, EveryAlignment) {
+TEST_P(CudaApplyNoise, EveryAlignment) {
   for (int64_t input = 0; input < 9; ++input) {
     for (int64_t output : {input, int64_t{0}, int64_t{1}, int64_t{5}}) {
       for (int64_t n : {0, 1, 5, 7, 8, 100, 1027}) {
@@ -179,13 +179,13 @@ TEST_P(CudaAddNoise, EveryAlignment) {
   }
 }
 
-TEST_P(CudaAddNoise, InPlace) {
+TEST_P(CudaApplyNoise, InPlace) {
   for (int64_t shift : {0, 1, 2, 3, 7}) {
     for (int64_t n : {1, 64, 333, 4097}) Expect({n, shift, 1, 0, 0, 2, shift, shift, 0, true});
   }
 }
 
-TEST_P(CudaAddNoise, ParametersPerFeature) {
+TEST_P(CudaApplyNoise, ParametersPerFeature) {
   for (int64_t features : {1, 2, 3, 4, 7, 8, 16, 63, 64, 65, 100, 1024, 1025, 3000}) {
     for (int kinds = 1; kinds <= 3; ++kinds) {
       for (int64_t shift : {0, 1, 3}) {
@@ -198,22 +198,22 @@ TEST_P(CudaAddNoise, ParametersPerFeature) {
 }
 
 // Wrong arguments can't be refused on a device: they poison what they touch.
-TEST(CudaAddNoiseArguments, PoisonTheOutput) {
+TEST(CudaApplyNoiseArguments, PoisonTheOutput) {
   const std::vector<float> input(100, 1.0f);
   const auto run = [&](int64_t offset, std::vector<float> loc, std::vector<float> scale,
                        bool validate) {
     std::vector<float> output(100);
-    RunAddNoise({ElementType::kFloat,
-                 Distribution::kNormal,
-                 input.data(),
-                 output.data(),
-                 100,
-                 4,
-                 {kShortSeed, false, &offset},
-                 {loc.data(), static_cast<int64_t>(loc.size())},
-                 {scale.data(), static_cast<int64_t>(scale.size())},
-                 validate},
-                1);
+    RunApplyNoise({ElementType::kFloat,
+                   Distribution::kNormal,
+                   input.data(),
+                   output.data(),
+                   100,
+                   4,
+                   {kShortSeed, false, &offset},
+                   {loc.data(), static_cast<int64_t>(loc.size())},
+                   {scale.data(), static_cast<int64_t>(scale.size())},
+                   validate},
+                  1);
     return output;
   };
   for (float y : run(-1, {0}, {1}, false)) ASSERT_TRUE(std::isnan(y));
@@ -225,7 +225,7 @@ TEST(CudaAddNoiseArguments, PoisonTheOutput) {
   for (size_t i = 0; i < some.size(); ++i) ASSERT_EQ(std::isnan(some[i]), i % 4 % 2 == 1);
 }
 
-TEST(CudaAddNoiseArguments, SeedsOf32And64BitsNameTheSameStream) {
+TEST(CudaApplyNoiseArguments, SeedsOf32And64BitsNameTheSameStream) {
   const int64_t offset = 0;
   const Stream stream = ReadStream({kShortSeed, false, &offset});
   const Stream wide = ReadStream({kSeed, true, &offset});
@@ -450,7 +450,7 @@ const auto kEveryCase =
     testing::Combine(testing::Values(ElementType::kHalf, ElementType::kBFloat16,
                                      ElementType::kFloat, ElementType::kDouble),
                      testing::Values(Distribution::kNormal, Distribution::kUniform));
-INSTANTIATE_TEST_SUITE_P(Types, CudaAddNoise, kEveryCase, Name);
+INSTANTIATE_TEST_SUITE_P(Types, CudaApplyNoise, kEveryCase, Name);
 INSTANTIATE_TEST_SUITE_P(Types, CudaSumGradients, kEveryCase, Name);
 
 }  // namespace

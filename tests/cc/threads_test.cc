@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "cases.h"
-#include "cpu/add_noise.h"
+#include "cpu/apply_noise.h"
 #include "cpu/sum_gradients.h"
 
 namespace flatnoise::cpu {
@@ -44,7 +44,7 @@ class Threads : public testing::TestWithParam<Case> {
   ElementType type() const { return std::get<1>(GetParam()); }
   Distribution distribution() const { return std::get<2>(GetParam()); }
 
-  AddNoiseTask TaskTo(void* output) const {
+  ApplyNoiseTask TaskTo(void* output) const {
     return {type(),
             distribution(),
             tensor_.data(),
@@ -63,22 +63,23 @@ class Threads : public testing::TestWithParam<Case> {
 
 TEST_P(Threads, GivePiecesTheBitsOfOneThread) {
   std::vector<unsigned char> expected(output_.size());
-  const AddNoiseTask task = TaskTo(output_.data());
+  const ApplyNoiseTask task = TaskTo(output_.data());
   const int64_t pieces = CountPieces(task, kElements);
   ASSERT_GT(pieces, kThreads);
-  AddNoisePieces(TaskTo(expected.data()), kElements, 0, pieces, kernels());
-  ForEachOnThreads(
-      pieces, [&](int64_t piece) { AddNoisePieces(task, kElements, piece, piece + 1, kernels()); });
+  ApplyNoisePieces(TaskTo(expected.data()), kElements, 0, pieces, kernels());
+  ForEachOnThreads(pieces, [&](int64_t piece) {
+    ApplyNoisePieces(task, kElements, piece, piece + 1, kernels());
+  });
   EXPECT_EQ(output_, expected);
 }
 
 TEST_P(Threads, GivePiecesTheBitsOfOneThreadInPlace) {
-  const AddNoiseTask task = TaskTo(output_.data());
+  const ApplyNoiseTask task = TaskTo(output_.data());
   const int64_t pieces = CountPieces(task, kElements);
-  AddNoisePieces(task, kElements, 0, pieces, kernels());
-  AddNoiseTask in_place = TaskTo(tensor_.data());
+  ApplyNoisePieces(task, kElements, 0, pieces, kernels());
+  ApplyNoiseTask in_place = TaskTo(tensor_.data());
   ForEachOnThreads(pieces, [&](int64_t piece) {
-    AddNoisePieces(in_place, kElements, piece, piece + 1, kernels());
+    ApplyNoisePieces(in_place, kElements, piece, piece + 1, kernels());
   });
   const auto size = [&] {
     size_t bytes = 0;

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "cuda/add_noise.h"
+#include "cuda/apply_noise.h"
 #include "cuda/sum_gradients.h"
 #include "device.h"
 
@@ -150,22 +150,22 @@ class Bench {
       loc = features_.data();
       scale = features_.data() + kFeatures;
     }
-    const AddNoiseTask task = {type.type,
-                               distribution,
-                               input_.data(),
-                               output_.data(),
-                               elements,
-                               count,
-                               {seed_.data(), true, offset_.data()},
-                               {loc, count},
-                               {scale, count},
-                               false};
+    const ApplyNoiseTask task = {type.type,
+                                 distribution,
+                                 input_.data(),
+                                 output_.data(),
+                                 elements,
+                                 count,
+                                 {seed_.data(), true, offset_.data()},
+                                 {loc, count},
+                                 {scale, count},
+                                 false};
     const double bytes = 2.0 * static_cast<double>(type.size) * static_cast<double>(elements);
     return {per_feature ? "feature" : "forward",
             type.name,
             Name(distribution),
             elements,
-            {{"flatnoise", bytes, [=] { CHECK_CUDA(AddNoise(task, nullptr)); }}, Copy(bytes)}};
+            {{"flatnoise", bytes, [=] { CHECK_CUDA(ApplyNoise(task, nullptr)); }}, Copy(bytes)}};
   }
 
   Row Gradient(const Type& type, Distribution distribution, int64_t elements, bool per_feature) {

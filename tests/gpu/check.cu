@@ -13,10 +13,10 @@
 
 #include "core/noise.h"
 #include "core/number_types.h"
-#include "cpu/add_noise.h"
+#include "cpu/apply_noise.h"
 #include "cpu/sum_gradients.h"
-#include "cuda/add_noise.h"
-#include "cuda/add_noise_body.h"
+#include "cuda/apply_noise.h"
+#include "cuda/apply_noise_body.h"
 #include "cuda/device_numbers.h"
 #include "cuda/dispatch.h"
 #include "cuda/sum_gradients.h"
@@ -76,7 +76,7 @@ struct Setting {
   }
 };
 
-// An AddNoise problem with its input on the device and the processor's answer.
+// An ApplyNoise problem with its input on the device and the processor's answer.
 template <class T>
 class Problem {
  public:
@@ -97,7 +97,7 @@ class Problem {
         short_seed_(kShortSeed),
         offset_({s.offset}) {}
 
-  AddNoiseTask Task() const {
+  ApplyNoiseTask Task() const {
     StreamStart start = {seed_.data(), true, offset_.data()};
     if (setting_.short_seed) start = {short_seed_.data(), false, offset_.data()};
     return {kElementType<T>,
@@ -114,7 +114,7 @@ class Problem {
 
   std::vector<T> Expected() const {
     std::vector<T> expected(host_input_.size());
-    const cpu::AddNoiseTask task = {
+    const cpu::ApplyNoiseTask task = {
         kElementType<T>,
         distribution_,
         host_input_.data(),
@@ -125,7 +125,7 @@ class Problem {
         {host_loc_.data(), static_cast<int64_t>(host_loc_.size())},
         {host_scale_.data(), static_cast<int64_t>(host_scale_.size())}};
     const int64_t elements = setting_.elements;
-    cpu::AddNoisePieces(task, elements, 0, cpu::CountPieces(task, elements));
+    cpu::ApplyNoisePieces(task, elements, 0, cpu::CountPieces(task, elements));
     return expected;
   }
 
@@ -172,7 +172,7 @@ void ExpectForward(const Setting& setting) {
   ForEachKind([&](auto t, Distribution distribution) {
     using T = decltype(t);
     const Problem<T> problem(distribution, setting);
-    CHECK_CUDA(AddNoise(problem.Task(), nullptr));
+    CHECK_CUDA(ApplyNoise(problem.Task(), nullptr));
     CHECK_CUDA(cudaDeviceSynchronize());
     Expect(SameBits(problem.Output(), problem.Expected()),
            "forward, type " + std::to_string(static_cast<int>(kElementType<T>)) +
@@ -212,18 +212,18 @@ void CheckForward(bool short_form) {
 
 // The launcher picks one grid; here all kinds of them.
 template <class T, Distribution distribution, class Parameters>
-__global__ void BodyKernel(const __grid_constant__ AddNoiseTask task,
-                           const __grid_constant__ AddNoisePlan plan) {
+__global__ void BodyKernel(const __grid_constant__ ApplyNoiseTask task,
+                           const __grid_constant__ ApplyNoisePlan plan) {
   const GridPlace place = {blockIdx.x, gridDim.x, static_cast<int>(threadIdx.x)};
-  AddNoiseBody<T, distribution, Parameters>(task, plan, place).Run();
+  ApplyNoiseBody<T, distribution, Parameters>(task, plan, place).Run();
 }
 
 void CheckGrids() {
   for (int64_t blocks : {1, 2, 7, 33, 1000}) {
     for (int64_t offset : {0, 3}) {
       const Problem<float> problem(Distribution::kNormal, {100003, offset});
-      const AddNoiseTask task = problem.Task();
-      AddNoisePlan plan = SplitIntoChunks<float>(task);
+      const ApplyNoiseTask task = problem.Task();
+      ApplyNoisePlan plan = SplitIntoChunks<float>(task);
       PlanRounds<float>(task, blocks, &plan);
       BodyKernel<float, Distribution::kNormal, ConstantParameters<float>>
           <<<static_cast<unsigned>(blocks), kThreads>>>(task, plan);
@@ -237,7 +237,7 @@ void CheckGrids() {
 
 void CheckPoison() {
   const Problem<float> problem(Distribution::kNormal, {1001, -1});
-  CHECK_CUDA(AddNoise(problem.Task(), nullptr));
+  CHECK_CUDA(ApplyNoise(problem.Task(), nullptr));
   bool all = true;
   for (float y : problem.Output()) all = all && std::isnan(y);
   Expect(all, "a negative offset makes every output NaN");
@@ -378,7 +378,7 @@ void CheckGraph() {
   const Problem<float> problem(Distribution::kNormal, {100000});
   const GradientProblem<float> gradient(Distribution::kNormal, 100000, 1, 0, false, 0);
   const auto sums = gradient.Run();
-  CHECK_CUDA(AddNoise(problem.Task(), nullptr));
+  CHECK_CUDA(ApplyNoise(problem.Task(), nullptr));
   CHECK_CUDA(cudaDeviceSynchronize());
   const auto expected = problem.Output();
   CHECK_CUDA(cudaMemset(problem.Task().output, 0, expected.size() * sizeof(float)));
@@ -388,7 +388,7 @@ void CheckGraph() {
   cudaGraphExec_t replay;
   CHECK_CUDA(cudaStreamCreate(&stream));
   CHECK_CUDA(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal));
-  CHECK_CUDA(AddNoise(problem.Task(), stream));
+  CHECK_CUDA(ApplyNoise(problem.Task(), stream));
   gradient.Launch(stream);
   CHECK_CUDA(cudaStreamEndCapture(stream, &graph));
   CHECK_CUDA(cudaGraphInstantiate(&replay, graph, 0));

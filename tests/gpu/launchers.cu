@@ -3,14 +3,14 @@
 
 #include <cstdint>
 
-#include "cuda/add_noise.h"
+#include "cuda/apply_noise.h"
 #include "cuda/sum_gradients.h"
 
 namespace {
 
 using flatnoise::Distribution;
 using flatnoise::ElementType;
-using flatnoise::cuda::AddNoiseTask;
+using flatnoise::cuda::ApplyNoiseTask;
 using flatnoise::cuda::SumGradientsTask;
 
 Distribution DistributionOf(int uniform) {
@@ -34,21 +34,21 @@ SumGradientsTask GradientTask(int type, int uniform, const void* gradient, int64
 
 // Types: 0 float16, 1 bfloat16, 2 float32, 3 float64. All pointers are to the device's memory; the
 // seed has 64-bit integers; loc and scale have `count` values. Returns a cudaError_t.
-extern "C" __attribute__((visibility("default"))) int flatnoise_add_noise(
+extern "C" __attribute__((visibility("default"))) int flatnoise_apply_noise(
     int type, int uniform, const void* input, void* output, int64_t elements, int64_t features,
     const int64_t* seed, const int64_t* offset, const void* loc, const void* scale, int64_t count,
     void* stream) {
-  const AddNoiseTask task = {static_cast<ElementType>(type),
-                             DistributionOf(uniform),
-                             input,
-                             output,
-                             elements,
-                             features,
-                             {seed, true, offset},
-                             {loc, count},
-                             {scale, count},
-                             /*validate_args=*/false};
-  return flatnoise::cuda::AddNoise(task, static_cast<cudaStream_t>(stream));
+  const ApplyNoiseTask task = {static_cast<ElementType>(type),
+                               DistributionOf(uniform),
+                               input,
+                               output,
+                               elements,
+                               features,
+                               {seed, true, offset},
+                               {loc, count},
+                               {scale, count},
+                               /*validate_args=*/false};
+  return flatnoise::cuda::ApplyNoise(task, static_cast<cudaStream_t>(stream));
 }
 
 extern "C" __attribute__((visibility("default"))) int64_t

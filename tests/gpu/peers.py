@@ -49,7 +49,7 @@ class Launchers:
         self.torch = torch
         self.library = ctypes.CDLL(os.path.abspath(path))
         i32, i64, pointer = ctypes.c_int, ctypes.c_int64, ctypes.c_void_p
-        self.library.flatnoise_add_noise.argtypes = [
+        self.library.flatnoise_apply_noise.argtypes = [
             *(
                 i32,
                 i32,
@@ -89,7 +89,7 @@ class Launchers:
         self.scale = torch.full((), 0.1, device="cuda")
         self.sums = torch.zeros(2, device="cuda")
 
-    def add_noise(self, x: Any, y: Any, dtype: str, uniform: bool) -> Run:
+    def apply_noise(self, x: Any, y: Any, dtype: str, uniform: bool) -> Run:
         arguments = (
             *(TYPES[dtype], int(uniform), x.data_ptr(), y.data_ptr(), x.numel(), 1),
             *(self.seed.data_ptr(), self.offset.data_ptr()),
@@ -98,8 +98,8 @@ class Launchers:
 
         def run() -> None:
             stream = self.torch.cuda.current_stream().cuda_stream
-            if error := self.library.flatnoise_add_noise(*arguments, stream):
-                raise RuntimeError(f"flatnoise_add_noise returned {error}")
+            if error := self.library.flatnoise_apply_noise(*arguments, stream):
+                raise RuntimeError(f"flatnoise_apply_noise returned {error}")
 
         return run
 
@@ -271,7 +271,7 @@ def main() -> None:
         y = torch.empty_like(x)
         case = {"type": dtype, "distribution": "uniform" if uniform else "normal"}
         case["elements"] = elements
-        forward = {"flatnoise": launchers.add_noise(x, y, dtype, uniform)}
+        forward = {"flatnoise": launchers.apply_noise(x, y, dtype, uniform)}
         forward["copy"] = functools.partial(y.copy_, x)
         forward |= torch_contenders(torch, x, uniform)
         for name, module, make in (

@@ -1,7 +1,7 @@
 // The forward kernels of every instruction set against the scalar definition.
 #include <algorithm>
 
-#include "cpu/add_noise.h"
+#include "cpu/apply_noise.h"
 #include "problem.h"
 
 namespace flatnoise::cpu {
@@ -63,12 +63,12 @@ class Problem {
   void Run(const Kernels& kernels) const {
     if (!by_pieces_) {
       const IeeeArithmetic guard;
-      kernels.add_noise(task_, cut_, elements_);
-      kernels.add_noise(task_, 0, cut_);
+      kernels.apply_noise(task_, cut_, elements_);
+      kernels.apply_noise(task_, 0, cut_);
       return;
     }
     for (int64_t piece = CountPieces(task_, elements_); piece-- > 0;) {
-      AddNoisePieces(task_, elements_, piece, piece + 1, kernels);
+      ApplyNoisePieces(task_, elements_, piece, piece + 1, kernels);
     }
   }
 
@@ -87,7 +87,7 @@ class Problem {
   bool in_place_;
   Memory<T> input_, output_;
   Memory<Scalar> loc_, scale_;
-  AddNoiseTask task_;
+  ApplyNoiseTask task_;
   int64_t cut_;
   bool by_pieces_;
 };

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "cuda/add_noise.h"
-#include "cuda/add_noise_body.h"
+#include "cuda/apply_noise.h"
+#include "cuda/apply_noise_body.h"
 #include "cuda/dispatch.h"
 #include "cuda/launch.h"
 
@@ -11,15 +11,15 @@ namespace {
 
 template <class T, Distribution distribution, class Parameters>
 __global__ void __launch_bounds__(kThreads)
-    AddNoiseKernel(const __grid_constant__ AddNoiseTask task,
-                   const __grid_constant__ AddNoisePlan plan) {
+    ApplyNoiseKernel(const __grid_constant__ ApplyNoiseTask task,
+                     const __grid_constant__ ApplyNoisePlan plan) {
   const GridPlace place = {blockIdx.x, gridDim.x, static_cast<int>(threadIdx.x)};
-  AddNoiseBody<T, distribution, Parameters>(task, plan, place).Run();
+  ApplyNoiseBody<T, distribution, Parameters>(task, plan, place).Run();
 }
 
 template <class T, Distribution distribution, class Parameters>
-cudaError_t Launch(const AddNoiseTask& task, AddNoisePlan plan, cudaStream_t stream) {
-  constexpr auto kKernel = AddNoiseKernel<T, distribution, Parameters>;
+cudaError_t Launch(const ApplyNoiseTask& task, ApplyNoisePlan plan, cudaStream_t stream) {
+  constexpr auto kKernel = ApplyNoiseKernel<T, distribution, Parameters>;
   int resident = 0;
   const cudaError_t error = ResidentBlocks<kKernel>(&resident);
   if (error != cudaSuccess) return error;
@@ -38,10 +38,10 @@ bool Fits(const Parameter& parameter, int64_t features) {
 cudaError_t CheckDevice() {
   cudaFuncAttributes attributes;
   return Reported(cudaFuncGetAttributes(
-      &attributes, AddNoiseKernel<float, Distribution::kNormal, ConstantParameters<float>>));
+      &attributes, ApplyNoiseKernel<float, Distribution::kNormal, ConstantParameters<float>>));
 }
 
-cudaError_t AddNoise(const AddNoiseTask& task, cudaStream_t stream) {
+cudaError_t ApplyNoise(const ApplyNoiseTask& task, cudaStream_t stream) {
   if (task.elements == 0) return cudaSuccess;
   if (task.elements < 0 || task.features <= 0 || !Fits(task.loc, task.features) ||
       !Fits(task.scale, task.features)) {
@@ -51,7 +51,7 @@ cudaError_t AddNoise(const AddNoiseTask& task, cudaStream_t stream) {
     using T = typename decltype(element)::type;
     using Scalar = ComputeType<T>;
     constexpr Distribution d = decltype(distribution)::value;
-    const AddNoisePlan plan = SplitIntoChunks<T>(task);
+    const ApplyNoisePlan plan = SplitIntoChunks<T>(task);
     if (task.loc.count == 1 && task.scale.count == 1) {
       return Launch<T, d, ConstantParameters<Scalar>>(task, plan, stream);
     }

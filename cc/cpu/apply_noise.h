@@ -1,6 +1,6 @@
 // The forward pass on the processor.
-#ifndef FLATNOISE_CC_CPU_ADD_NOISE_H_
-#define FLATNOISE_CC_CPU_ADD_NOISE_H_
+#ifndef FLATNOISE_CC_CPU_APPLY_NOISE_H_
+#define FLATNOISE_CC_CPU_APPLY_NOISE_H_
 
 #include <cstdint>
 
@@ -13,15 +13,15 @@ namespace flatnoise::cpu {
 // index, lies in [i, i + 1) times kPieceElements, counted from the piece of the first element. The
 // result does not depend on how pieces are grouped, nor on which thread runs them.
 inline constexpr int64_t kPieceElements = 8192;
-int64_t CountPieces(const AddNoiseTask& task, int64_t elements);
+int64_t CountPieces(const ApplyNoiseTask& task, int64_t elements);
 
 // About how many nanoseconds a piece takes: what a scheduler wants to know.
 int64_t PieceNanoseconds(Distribution distribution);
 
 // Runs pieces first to last (exclusive) of a task of so many elements.
-void AddNoisePieces(const AddNoiseTask& task, int64_t elements, int64_t first, int64_t last,
-                    const Kernels& kernels = ActiveKernels());
+void ApplyNoisePieces(const ApplyNoiseTask& task, int64_t elements, int64_t first, int64_t last,
+                      const Kernels& kernels = ActiveKernels());
 
 }  // namespace flatnoise::cpu
 
-#endif  // FLATNOISE_CC_CPU_ADD_NOISE_H_
+#endif  // FLATNOISE_CC_CPU_APPLY_NOISE_H_

@@ -1,7 +1,7 @@
 // What one thread of the forward kernel does, as a plain function of its place in the grid: the
 // device runs it in a kernel, the tests run it on the host.
-#ifndef FLATNOISE_CC_CUDA_ADD_NOISE_BODY_H_
-#define FLATNOISE_CC_CUDA_ADD_NOISE_BODY_H_
+#ifndef FLATNOISE_CC_CUDA_APPLY_NOISE_BODY_H_
+#define FLATNOISE_CC_CUDA_APPLY_NOISE_BODY_H_
 
 #include <cstdint>
 
@@ -24,7 +24,7 @@ inline constexpr int kChunksInFlight = sizeof(T) == 2 ? 1 : 2;
 // How elements are shared out: `head` single ones, then chunks, then single ones again. All are
 // single where input and output can't both be aligned. Every thread takes kChunksInFlight chunks in
 // each of `rounds`; what is left is taken one chunk at a time.
-struct AddNoisePlan {
+struct ApplyNoisePlan {
   int64_t head;
   int64_t chunks;
   int64_t rounds;
@@ -42,8 +42,8 @@ FLATNOISE_INLINE int64_t BytesPastChunk(const void* p) {
 
 // The part of a plan that does not depend on the grid.
 template <class T>
-FLATNOISE_INLINE AddNoisePlan SplitIntoChunks(const AddNoiseTask& task) {
-  AddNoisePlan plan = {};
+FLATNOISE_INLINE ApplyNoisePlan SplitIntoChunks(const ApplyNoiseTask& task) {
+  ApplyNoisePlan plan = {};
   const int64_t past = BytesPastChunk(task.output);
   constexpr int64_t kBytes = sizeof(T);
   const int64_t head = (kChunkBytes - past) % kChunkBytes / kBytes;
@@ -66,14 +66,14 @@ FLATNOISE_INLINE int64_t BlocksOfStream(int64_t elements) {
 // How many threads have work: one to a chunk, or to a block of the stream where elements are
 // single.
 template <class T>
-FLATNOISE_INLINE int64_t UsefulThreads(const AddNoiseTask& task, const AddNoisePlan& plan) {
+FLATNOISE_INLINE int64_t UsefulThreads(const ApplyNoiseTask& task, const ApplyNoisePlan& plan) {
   const int64_t tail = task.elements - plan.head - plan.chunks * kChunk<T>;
   const int64_t single = BlocksOfStream<T>(plan.head > tail ? plan.head : tail);
   return plan.chunks > single ? plan.chunks : single;
 }
 
 template <class T>
-FLATNOISE_INLINE void PlanRounds(const AddNoiseTask& task, int64_t blocks, AddNoisePlan* plan) {
+FLATNOISE_INLINE void PlanRounds(const ApplyNoiseTask& task, int64_t blocks, ApplyNoisePlan* plan) {
   constexpr int64_t kInFlight = kChunksInFlight<T>;
   const int64_t threads = blocks * kThreads;
   plan->rounds = plan->chunks / (threads * kInFlight);
@@ -83,9 +83,10 @@ FLATNOISE_INLINE void PlanRounds(const AddNoiseTask& task, int64_t blocks, AddNo
 }
 
 template <class T, Distribution distribution, class Parameters>
-class AddNoiseBody {
+class ApplyNoiseBody {
  public:
-  FLATNOISE_INLINE AddNoiseBody(const AddNoiseTask& task, const AddNoisePlan& plan, GridPlace place)
+  FLATNOISE_INLINE ApplyNoiseBody(const ApplyNoiseTask& task, const ApplyNoisePlan& plan,
+                                  GridPlace place)
       : task_(task),
         plan_(plan),
         place_(place),
@@ -221,8 +222,8 @@ class AddNoiseBody {
     static_cast<T*>(task_.output)[element] = Narrow<T>(AddScaled(x, loc, scale, z));
   }
 
-  const AddNoiseTask& task_;
-  const AddNoisePlan& plan_;
+  const ApplyNoiseTask& task_;
+  const ApplyNoisePlan& plan_;
   GridPlace place_;
   ChunkNoise<Scalar, distribution, kWidth> noise_;
   Parameters parameters_;
@@ -231,4 +232,4 @@ class AddNoiseBody {
 
 }  // namespace flatnoise::cuda
 
-#endif  // FLATNOISE_CC_CUDA_ADD_NOISE_BODY_H_
+#endif  // FLATNOISE_CC_CUDA_APPLY_NOISE_BODY_H_

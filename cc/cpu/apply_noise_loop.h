@@ -1,6 +1,6 @@
 // The forward loop: read a group, make its noise, write the sum.
-#ifndef FLATNOISE_CC_CPU_ADD_NOISE_LOOP_H_
-#define FLATNOISE_CC_CPU_ADD_NOISE_LOOP_H_
+#ifndef FLATNOISE_CC_CPU_APPLY_NOISE_LOOP_H_
+#define FLATNOISE_CC_CPU_APPLY_NOISE_LOOP_H_
 
 #include <cstdint>
 
@@ -17,7 +17,7 @@ class ConstantParameters {
  public:
   using L = VectorLanes<Isa, Scalar>;
 
-  FLATNOISE_INLINE ConstantParameters(const AddNoiseTask& task, int64_t)
+  FLATNOISE_INLINE ConstantParameters(const ApplyNoiseTask& task, int64_t)
       : loc_(L::Broadcast(*static_cast<const Scalar*>(task.loc.values))),
         scale_(L::Broadcast(*static_cast<const Scalar*>(task.scale.values))) {}
 
@@ -37,7 +37,7 @@ class FeatureParameters {
   using L = VectorLanes<Isa, Scalar>;
   static constexpr int kGroup = GroupShape<Isa, Scalar>::kElements;
 
-  FLATNOISE_INLINE FeatureParameters(const AddNoiseTask& task, int64_t begin)
+  FLATNOISE_INLINE FeatureParameters(const ApplyNoiseTask& task, int64_t begin)
       : loc_(static_cast<const Scalar*>(task.loc.values), task.loc.count),
         scale_(static_cast<const Scalar*>(task.scale.values), task.scale.count),
         features_(task.features),
@@ -69,9 +69,9 @@ class FeatureParameters {
 };
 
 template <class Isa, class T, Distribution distribution, class Parameters>
-class AddNoiseLoop {
+class ApplyNoiseLoop {
  public:
-  FLATNOISE_INLINE AddNoiseLoop(const AddNoiseTask& task, int64_t begin)
+  FLATNOISE_INLINE ApplyNoiseLoop(const ApplyNoiseTask& task, int64_t begin)
       : noise_(task.stream),
         parameters_(task, begin),
         input_(static_cast<const T*>(task.input) + begin),
@@ -157,4 +157,4 @@ class AddNoiseLoop {
 
 }  // namespace flatnoise::cpu
 
-#endif  // FLATNOISE_CC_CPU_ADD_NOISE_LOOP_H_
+#endif  // FLATNOISE_CC_CPU_APPLY_NOISE_LOOP_H_

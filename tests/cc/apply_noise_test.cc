@@ -1,5 +1,5 @@
 // The vectorised loops give, for every element, the bits of the scalar definition.
-#include "cpu/add_noise.h"
+#include "cpu/apply_noise.h"
 
 #include <gtest/gtest.h>
 #include <xmmintrin.h>
@@ -74,21 +74,21 @@ struct Problem {
   static constexpr size_t kGuard = 64;
   std::vector<T> input, output;
   std::vector<Scalar> loc, scale;
-  AddNoiseTask task;
+  ApplyNoiseTask task;
 };
 
-class AddNoise : public testing::TestWithParam<Case> {
+class ApplyNoise : public testing::TestWithParam<Case> {
  protected:
   const Kernels& kernels() const { return *std::get<0>(GetParam()); }
   ElementType type() const { return std::get<1>(GetParam()); }
   Distribution distribution() const { return std::get<2>(GetParam()); }
 
-  void RunWhole(AddNoiseTask task, int64_t elements) const {
-    AddNoisePieces(task, elements, 0, CountPieces(task, elements), kernels());
+  void RunWhole(ApplyNoiseTask task, int64_t elements) const {
+    ApplyNoisePieces(task, elements, 0, CountPieces(task, elements), kernels());
   }
 };
 
-TEST_P(AddNoise, EveryLengthAndTail) {
+TEST_P(ApplyNoise, EveryLengthAndTail) {
   WithType(type(), [&](auto t) {
     for (int64_t elements = 0; elements <= 200; ++elements) {
       Problem<decltype(t)> problem(distribution(), elements, 0, 1, 1, 1);
@@ -98,7 +98,7 @@ TEST_P(AddNoise, EveryLengthAndTail) {
   });
 }
 
-TEST_P(AddNoise, EveryOffset) {
+TEST_P(ApplyNoise, EveryOffset) {
   constexpr uint64_t kLargest = uint64_t{INT64_MAX};
   for (uint64_t offset :
        {uint64_t{1}, uint64_t{2}, uint64_t{3}, uint64_t{63}, uint64_t{8191},
@@ -111,7 +111,7 @@ TEST_P(AddNoise, EveryOffset) {
   }
 }
 
-TEST_P(AddNoise, ParametersPerFeature) {
+TEST_P(ApplyNoise, ParametersPerFeature) {
   for (int64_t features : {1, 2, 3, 7, 63, 64, 65, 100, 1024, 1025, 3000}) {
     for (int kinds = 1; kinds <= 3; ++kinds) {
       WithType(type(), [&](auto t) {
@@ -125,30 +125,30 @@ TEST_P(AddNoise, ParametersPerFeature) {
   }
 }
 
-TEST_P(AddNoise, AnySplitGivesTheSameBits) {
+TEST_P(ApplyNoise, AnySplitGivesTheSameBits) {
   WithType(type(), [&](auto t) {
     constexpr int64_t kElements = 1000;
     for (int64_t split : {1, 3, 64, 499, 999}) {
       Problem<decltype(t)> problem(distribution(), kElements, 6, 100, 100, 1);
-      kernels().add_noise(problem.task, split, kElements);
-      kernels().add_noise(problem.task, 0, split);
+      kernels().apply_noise(problem.task, split, kElements);
+      kernels().apply_noise(problem.task, 0, split);
       problem.ExpectCorrect();
     }
   });
 }
 
-TEST_P(AddNoise, PiecesInAnyOrder) {
+TEST_P(ApplyNoise, PiecesInAnyOrder) {
   WithType(type(), [&](auto t) {
     const int64_t elements = 3 * kPieceElements + 17;
     Problem<decltype(t)> problem(distribution(), elements, 8190, 1, 1, 1);
     for (int64_t piece = CountPieces(problem.task, elements); piece-- > 0;) {
-      AddNoisePieces(problem.task, elements, piece, piece + 1, kernels());
+      ApplyNoisePieces(problem.task, elements, piece, piece + 1, kernels());
     }
     problem.ExpectCorrect();
   });
 }
 
-TEST_P(AddNoise, InPlaceAndMisaligned) {
+TEST_P(ApplyNoise, InPlaceAndMisaligned) {
   WithType(type(), [&](auto t) {
     for (int64_t shift : {0, 1, 3}) {
       Problem<decltype(t)> problem(distribution(), 333, 0, 1, 1, 1);
@@ -162,7 +162,7 @@ TEST_P(AddNoise, InPlaceAndMisaligned) {
   });
 }
 
-TEST_P(AddNoise, KeepsInfinitiesNaNAndSubnormals) {
+TEST_P(ApplyNoise, KeepsInfinitiesNaNAndSubnormals) {
   WithType(type(), [&](auto t) {
     using T = decltype(t);
     using Scalar = ComputeType<T>;
@@ -183,7 +183,7 @@ TEST_P(AddNoise, KeepsInfinitiesNaNAndSubnormals) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Kernels, AddNoise, AllCases(), CaseName);
+INSTANTIATE_TEST_SUITE_P(Kernels, ApplyNoise, AllCases(), CaseName);
 
 TEST(Dispatch, KnowsTheBaselineAndRefusesUnknownNames) {
   EXPECT_STREQ(SupportedKernels().back()->name, "baseline");
