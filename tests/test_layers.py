@@ -11,6 +11,7 @@ from flatnoise import layers, library, noise_layer
 
 LAYERS = {
     "gaussian": (layers.AddGaussianNoise, {}),
+    "multiplied gaussian": (layers.MultiplyGaussianNoise, {}),
     "uniform": (layers.AddUniformNoise, {}),
     "learned": (layers.LearnedGaussianNoise, {"axis": None}),
     "by name, gaussian": (layers.AddNoise, {"noise_type": "gaussian"}),

@@ -186,7 +186,7 @@ def losses(jit_compile, steps_per_execution):
     model = keras.Sequential(
         [
             keras.Input((6, 6, 2)),
-            flatnoise.layers.ApplyNoise("gaussian", stddev=0.3, seed=1),
+            flatnoise.layers.AddNoise("gaussian", stddev=0.3, seed=1),
             keras.layers.Dense(3),
         ]
     )

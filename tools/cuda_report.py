@@ -61,7 +61,7 @@ class Kernel:
             body = [text for at, text in self.instructions if begin <= at <= end]
             loads = sum("LDG.E.128" in text for text in body)
             stores = sum("STG.E.128" in text for text in body)
-            if loads == 0 or (stores == 0 and self.name.startswith("forward")):
+            if loads == 0 or (stores == 0 and not self.name.startswith("gradient")):
                 continue
             chunks = stores or 2  # the gradient's loop reads two chunks
             elements = chunks * CHUNKS[self.element_type]
@@ -97,12 +97,15 @@ def readable(symbol: str) -> str:
     types = "|".join(TYPES)
     noise = {"0": "normal", "1": "uniform"}
     symbol = symbol.replace("NS_4HalfE", "N_S_4HalfE").replace("NS_8BFloat16E", "N_S_8BFloat16E")
-    found = re.search(rf"ApplyNoiseKernelI({types})LNS_12DistributionE(\d)E(.*)", symbol)
+    found = re.search(
+        rf"ApplyNoiseBodyI({types})LNS_12DistributionE(\d)ELNS_11CombinationE(\d)E(.*)", symbol
+    )
     if found:
+        kind = {"0": "add", "1": "multiply"}[found[3]]
         parameters = "scalar"
-        if "FeatureParameters" in found[3]:
-            parameters = "per feature" + (", aligned" if "Lb1E" in found[3] else ", any")
-        return f"forward {TYPES[found[1]]} {noise[found[2]]}, {parameters}"
+        if "FeatureParameters" in found[4]:
+            parameters = "per feature" + (", aligned" if "Lb1E" in found[4] else ", any")
+        return f"{kind} {TYPES[found[1]]} {noise[found[2]]}, {parameters}"
     found = re.search(rf"SumTilesKernelI({types})LNS_12DistributionE(\d)ELb(\d)", symbol)
     if found:
         parameters = "per feature" if found[3] == "1" else "scalar"
@@ -186,11 +189,11 @@ def summary(found: dict[str, list[Kernel]]) -> list[str]:
     """All architectures in Markdown."""
     lines = [
         "| architecture | kernels | most registers | spilled bytes | local memory "
-        "| forward float32 normal, instructions per element |",
+        "| add float32 normal, instructions per element |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for architecture, kernels in found.items():
-        headline = next(k for k in kernels if k.name == "forward float32 normal, scalar")
+        headline = next(k for k in kernels if k.name == "add float32 normal, scalar")
         loop = headline.hot_loop()
         cells = [f"sm_{architecture}", len(kernels), max(k.registers for k in kernels)]
         cells.append(sum(k.spilled for k in kernels))

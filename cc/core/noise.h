@@ -1,4 +1,4 @@
-// The fused element: x + (loc + scale z), where z is the stream's number for the element's index.
+// The stream as numbers: z, standard normal or uniform, for every index.
 #ifndef FLATNOISE_CC_CORE_NOISE_H_
 #define FLATNOISE_CC_CORE_NOISE_H_
 
@@ -12,12 +12,6 @@
 #include "core/stream.h"
 
 namespace flatnoise {
-
-// Three roundings, no fused multiply-add: stock TensorFlow ops give the same bits.
-template <class Real>
-FLATNOISE_INLINE Real AddScaled(Real x, Real loc, Real scale, Real z) {
-  return x + (loc + scale * z);
-}
 
 // How many values one Philox block gives: four floats or two doubles.
 template <class Scalar>

@@ -1,9 +1,10 @@
-// The forward loop: read a group, make its noise, write the sum.
+// The forward loop: read a group, make its noise, write both combined.
 #ifndef FLATNOISE_CC_CPU_APPLY_NOISE_LOOP_H_
 #define FLATNOISE_CC_CPU_APPLY_NOISE_LOOP_H_
 
 #include <cstdint>
 
+#include "core/combination.h"
 #include "core/noise.h"
 #include "core/number_types.h"
 #include "cpu/noise_group.h"
@@ -68,7 +69,7 @@ class FeatureParameters {
   const Scalar* scale_values_ = nullptr;
 };
 
-template <class Isa, class T, Distribution distribution, class Parameters>
+template <class Isa, class T, Distribution distribution, Combination combination, class Parameters>
 class ApplyNoiseLoop {
  public:
   FLATNOISE_INLINE ApplyNoiseLoop(const ApplyNoiseTask& task, int64_t begin)
@@ -104,8 +105,8 @@ class ApplyNoiseLoop {
     noise_.Make(position_ / kValuesPerBlock<Scalar>, z);
     parameters_.BeginGroup();
     for (int i = 0; i < Shape::kVectors; i += 2) {
-      const auto first = Sum(input, z, i);
-      const auto second = Sum(input, z, i + 1);
+      const auto first = Combined(input, z, i);
+      const auto second = Combined(input, z, i + 1);
       Isa::Store(output + i * L::kLanes, first, second);
     }
   }
@@ -121,10 +122,10 @@ class ApplyNoiseLoop {
     }
   }
 
-  FLATNOISE_INLINE typename L::Real Sum(const T* input, const typename L::Real* z,
-                                        int vector) const {
-    return AddScaled(Isa::Load(input + vector * L::kLanes), parameters_.loc(vector),
-                     parameters_.scale(vector), z[vector]);
+  FLATNOISE_INLINE typename L::Real Combined(const T* input, const typename L::Real* z,
+                                             int vector) const {
+    return Combine<combination>(Isa::Load(input + vector * L::kLanes), parameters_.loc(vector),
+                                parameters_.scale(vector), z[vector]);
   }
 
   // `count` elements of a group, the first of them `skipped` elements into it.

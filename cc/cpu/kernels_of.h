@@ -62,13 +62,21 @@ struct KernelsOf {
 
   template <class T, Distribution distribution>
   static void ApplyNoiseTo(const ApplyNoiseTask& task, int64_t begin, int64_t end) {
+    if (task.combination == Combination::kMultiply) {
+      return CombineWith<T, distribution, Combination::kMultiply>(task, begin, end);
+    }
+    CombineWith<T, distribution, Combination::kAdd>(task, begin, end);
+  }
+
+  template <class T, Distribution distribution, Combination combination>
+  static void CombineWith(const ApplyNoiseTask& task, int64_t begin, int64_t end) {
     using Scalar = ComputeType<T>;
     if (task.loc.count == 1 && task.scale.count == 1) {
-      ApplyNoiseLoop<Isa, T, distribution, ConstantParameters<Isa, Scalar>>(task, begin)
-          .Run(end - begin);
+      using Parameters = ConstantParameters<Isa, Scalar>;
+      ApplyNoiseLoop<Isa, T, distribution, combination, Parameters>(task, begin).Run(end - begin);
     } else {
-      ApplyNoiseLoop<Isa, T, distribution, FeatureParameters<Isa, Scalar>>(task, begin)
-          .Run(end - begin);
+      using Parameters = FeatureParameters<Isa, Scalar>;
+      ApplyNoiseLoop<Isa, T, distribution, combination, Parameters>(task, begin).Run(end - begin);
     }
   }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "core/combination.h"
 #include "core/distributions.h"
 #include "core/number_types.h"
 #include "core/parameter.h"
@@ -11,10 +12,11 @@
 
 namespace flatnoise::cpu {
 
-// output[i] = input[i] + (loc + scale z[offset + i]); output may be input.
+// output[i] = input[i] combined with loc + scale z[offset + i]; output may be input.
 struct ApplyNoiseTask {
   ElementType type;
   Distribution distribution;
+  Combination combination;
   const void* input;
   void* output;
   Stream stream;

@@ -3,23 +3,24 @@
 
 #include "cuda/apply_noise.h"
 #include "cuda/apply_noise_body.h"
-#include "cuda/dispatch.h"
+#include "cuda/apply_noise_dispatch.h"
 #include "cuda/launch.h"
 
 namespace flatnoise::cuda {
 namespace {
 
-template <class T, Distribution distribution, class Parameters>
+template <class Body>
 __global__ void __launch_bounds__(kThreads)
     ApplyNoiseKernel(const __grid_constant__ ApplyNoiseTask task,
                      const __grid_constant__ ApplyNoisePlan plan) {
   const GridPlace place = {blockIdx.x, gridDim.x, static_cast<int>(threadIdx.x)};
-  ApplyNoiseBody<T, distribution, Parameters>(task, plan, place).Run();
+  Body(task, plan, place).Run();
 }
 
-template <class T, Distribution distribution, class Parameters>
+template <class Kind>
 cudaError_t Launch(const ApplyNoiseTask& task, ApplyNoisePlan plan, cudaStream_t stream) {
-  constexpr auto kKernel = ApplyNoiseKernel<T, distribution, Parameters>;
+  using T = typename Kind::Element;
+  constexpr auto kKernel = ApplyNoiseKernel<typename Kind::Body>;
   int resident = 0;
   const cudaError_t error = ResidentBlocks<kKernel>(&resident);
   if (error != cudaSuccess) return error;
@@ -36,9 +37,10 @@ bool Fits(const Parameter& parameter, int64_t features) {
 }  // namespace
 
 cudaError_t CheckDevice() {
+  using Body =
+      ApplyNoiseBody<float, Distribution::kNormal, Combination::kAdd, ConstantParameters<float>>;
   cudaFuncAttributes attributes;
-  return Reported(cudaFuncGetAttributes(
-      &attributes, ApplyNoiseKernel<float, Distribution::kNormal, ConstantParameters<float>>));
+  return Reported(cudaFuncGetAttributes(&attributes, ApplyNoiseKernel<Body>));
 }
 
 cudaError_t ApplyNoise(const ApplyNoiseTask& task, cudaStream_t stream) {
@@ -47,18 +49,8 @@ cudaError_t ApplyNoise(const ApplyNoiseTask& task, cudaStream_t stream) {
       !Fits(task.scale, task.features)) {
     return cudaErrorInvalidValue;
   }
-  return Dispatch(task.type, task.distribution, [&](auto element, auto distribution) {
-    using T = typename decltype(element)::type;
-    using Scalar = ComputeType<T>;
-    constexpr Distribution d = decltype(distribution)::value;
-    const ApplyNoisePlan plan = SplitIntoChunks<T>(task);
-    if (task.loc.count == 1 && task.scale.count == 1) {
-      return Launch<T, d, ConstantParameters<Scalar>>(task, plan, stream);
-    }
-    if (plan.wide_parameters) {
-      return Launch<T, d, FeatureParameters<Scalar, true>>(task, plan, stream);
-    }
-    return Launch<T, d, FeatureParameters<Scalar, false>>(task, plan, stream);
+  return DispatchApplyNoise(task, [&](auto kind, const ApplyNoisePlan& plan) {
+    return Launch<decltype(kind)>(task, plan, stream);
   });
 }
 

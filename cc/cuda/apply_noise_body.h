@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "core/combination.h"
 #include "core/noise.h"
 #include "core/number_types.h"
 #include "core/qualifiers.h"
@@ -82,7 +83,7 @@ FLATNOISE_INLINE void PlanRounds(const ApplyNoiseTask& task, int64_t blocks, App
   plan->single_step = threads * kChunk<T> % task.features;
 }
 
-template <class T, Distribution distribution, class Parameters>
+template <class T, Distribution distribution, Combination combination, class Parameters>
 class ApplyNoiseBody {
  public:
   FLATNOISE_INLINE ApplyNoiseBody(const ApplyNoiseTask& task, const ApplyNoisePlan& plan,
@@ -170,7 +171,7 @@ class ApplyNoiseBody {
     FLATNOISE_UNROLL
     for (int i = 0; i < n; ++i) {
       if (i > 0) parameters_.Step(plan_.chunk_step);
-      StoreChunk(cursor.output + i * kThreads * kChunkBytes, Sum(words[i], z[i]));
+      StoreChunk(cursor.output + i * kThreads * kChunkBytes, Combined(words[i], z[i]));
     }
   }
 
@@ -181,18 +182,18 @@ class ApplyNoiseBody {
       const ChunkWords words = LoadChunk(cursor.input);
       Scalar z[kWidth];
       noise_.OutOfPhase(cursor.block, phase, z);
-      StoreChunk(cursor.output, Sum(words, z));
+      StoreChunk(cursor.output, Combined(words, z));
       cursor.Advance(place_.threads());
       parameters_.Step(plan_.single_step);
     }
   }
 
-  FLATNOISE_INLINE ChunkWords Sum(const ChunkWords& words, const Scalar (&z)[kWidth]) const {
+  FLATNOISE_INLINE ChunkWords Combined(const ChunkWords& words, const Scalar (&z)[kWidth]) const {
     Scalar x[kWidth], loc[kWidth], scale[kWidth];
     Unpack<T>(words, x);
     parameters_.Read(loc, scale);
     FLATNOISE_UNROLL
-    for (int i = 0; i < kWidth; ++i) x[i] = AddScaled(x[i], loc[i], scale[i], z[i]);
+    for (int i = 0; i < kWidth; ++i) x[i] = Combine<combination>(x[i], loc[i], scale[i], z[i]);
     return Pack<T>(x);
   }
 
@@ -219,7 +220,7 @@ class ApplyNoiseBody {
     Scalar loc, scale;
     parameters_.ReadAt(element, &loc, &scale);
     const Scalar x = Widen(static_cast<const T*>(task_.input)[element]);
-    static_cast<T*>(task_.output)[element] = Narrow<T>(AddScaled(x, loc, scale, z));
+    static_cast<T*>(task_.output)[element] = Narrow<T>(Combine<combination>(x, loc, scale, z));
   }
 
   const ApplyNoiseTask& task_;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "core/combination.h"
 #include "core/distributions.h"
 #include "core/number_types.h"
 #include "core/parameter.h"
@@ -19,11 +20,13 @@ struct StreamStart {
   const int64_t* offset;
 };
 
-// output[i] = input[i] + (loc + scale z[offset + i]); output may be input. With `validate_args`,
-// elements whose loc is not finite, or whose scale is negative or not finite, become NaN.
+// output[i] = input[i] combined with loc + scale z[offset + i]; output may be input. With
+// `validate_args`, elements whose loc is not finite, or whose scale is negative or not finite,
+// become NaN.
 struct ApplyNoiseTask {
   ElementType type;
   Distribution distribution;
+  Combination combination;
   const void* input;
   void* output;
   int64_t elements;

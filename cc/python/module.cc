@@ -158,6 +158,7 @@ Words RandomWords(const Seed& seed, int64_t blocks, uint64_t first_block) {
   return result;
 }
 
+template <Combination combination>
 py::array ApplyNoise(const py::object& inputs, const Seed& seed, const py::object& loc,
                      const py::object& scale, const std::string& distribution, int64_t offset,
                      bool flatten, const std::optional<std::string>& instruction_set) {
@@ -171,6 +172,7 @@ py::array ApplyNoise(const py::object& inputs, const Seed& seed, const py::objec
   py::array output(input.dtype(), shape);
   const cpu::ApplyNoiseTask task = {type,
                                     ParseDistribution(distribution),
+                                    combination,
                                     input.data(),
                                     output.mutable_data(),
                                     StreamOf(seed),
@@ -237,10 +239,16 @@ PYBIND11_MODULE(_core, m) {
   m.def("random_words", &RandomWords, py::arg("seed"), py::arg("blocks"),
         py::arg("first_block") = 0,
         "Blocks of four words of a seed's stream, of shape [blocks, 4].");
-  m.def("add_noise", &ApplyNoise, py::arg("inputs"), py::arg("seed"), py::arg("loc") = 0.0,
-        py::arg("scale") = 1.0, py::kw_only(), py::arg("distribution") = "normal",
-        py::arg("offset") = 0, py::arg("flatten") = true, py::arg("instruction_set") = py::none(),
-        "inputs + (loc + scale * z), z the stream's numbers from offset on.");
+  const auto define_apply_noise = [&m](const char* name, auto function, const char* documentation) {
+    m.def(name, function, py::arg("inputs"), py::arg("seed"), py::arg("loc") = 0.0,
+          py::arg("scale") = 1.0, py::kw_only(), py::arg("distribution") = "normal",
+          py::arg("offset") = 0, py::arg("flatten") = true, py::arg("instruction_set") = py::none(),
+          documentation);
+  };
+  define_apply_noise("add_noise", &ApplyNoise<Combination::kAdd>,
+                     "inputs + (loc + scale * z), z the stream's numbers from offset on.");
+  define_apply_noise("multiply_noise", &ApplyNoise<Combination::kMultiply>,
+                     "inputs * (loc + scale * z), z the stream's numbers from offset on.");
   m.def("sum_gradients", &SumGradients, py::arg("grad"), py::arg("seed"), py::kw_only(),
         py::arg("distribution") = "normal", py::arg("offset") = 0, py::arg("per_feature") = false,
         py::arg("instruction_set") = py::none(),

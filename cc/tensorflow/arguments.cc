@@ -50,6 +50,11 @@ absl::Status ReadAttributes(const tensorflow::OpKernelConstruction* construction
   return CheckParameterType(construction->input_type(kTensor), parameter);
 }
 
+Combination CombinationOf(const tensorflow::OpKernelConstruction* construction) {
+  return construction->def().op() == "Flatnoise>FlattenMultiplyNoise" ? Combination::kMultiply
+                                                                      : Combination::kAdd;
+}
+
 int64_t CountFeatures(const TensorShape& shape) {
   int64_t features = 1;
   for (int i = 1; i < shape.dims(); ++i) features *= shape.dim_size(i);

@@ -26,9 +26,10 @@ void ParallelFor(OpKernelContext* context, int64_t total, int64_t nanoseconds_ea
                                                                            work);
 }
 
-class FlattenAddNoiseOp : public OpKernel {
+class FlattenNoiseOp : public OpKernel {
  public:
-  explicit FlattenAddNoiseOp(OpKernelConstruction* construction) : OpKernel(construction) {
+  explicit FlattenNoiseOp(OpKernelConstruction* construction)
+      : OpKernel(construction), combination_(CombinationOf(construction)) {
     OP_REQUIRES_OK(construction, ReadAttributes(construction, &distribution_));
     OP_REQUIRES_OK(construction, construction->GetAttr("flatten", &flatten_));
     OP_REQUIRES_OK(construction, construction->GetAttr("validate_args", &validate_args_));
@@ -43,8 +44,8 @@ class FlattenAddNoiseOp : public OpKernel {
         context, context->forward_input_or_allocate_output(
                      {kTensor}, 0, flatten_ ? FlattenedShape(input_shape) : input_shape, &output));
     cpu::ApplyNoiseTask task;
-    OP_REQUIRES_OK(
-        context, MakeApplyNoiseTask(inputs, distribution_, validate_args_, output->data(), &task));
+    OP_REQUIRES_OK(context, MakeApplyNoiseTask(inputs, distribution_, combination_, validate_args_,
+                                               output->data(), &task));
     ParallelFor(context, cpu::CountPieces(task, inputs.elements),
                 cpu::PieceNanoseconds(distribution_), [&](int64_t first, int64_t last) {
                   cpu::ApplyNoisePieces(task, inputs.elements, first, last);
@@ -52,14 +53,15 @@ class FlattenAddNoiseOp : public OpKernel {
   }
 
  private:
+  Combination combination_;
   Distribution distribution_;
   bool flatten_;
   bool validate_args_;
 };
 
-class FlattenAddNoiseGradOp : public OpKernel {
+class FlattenNoiseGradOp : public OpKernel {
  public:
-  explicit FlattenAddNoiseGradOp(OpKernelConstruction* construction) : OpKernel(construction) {
+  explicit FlattenNoiseGradOp(OpKernelConstruction* construction) : OpKernel(construction) {
     OP_REQUIRES_OK(construction, ReadAttributes(construction, &distribution_));
   }
 
@@ -92,19 +94,19 @@ class FlattenAddNoiseGradOp : public OpKernel {
   Distribution distribution_;
 };
 
-#define FLATNOISE_REGISTER(T)                                                                      \
-  REGISTER_KERNEL_BUILDER(                                                                         \
-      Name("Flatnoise>FlattenAddNoise").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"),     \
-      FlattenAddNoiseOp);                                                                          \
-  REGISTER_KERNEL_BUILDER(                                                                         \
-      Name("Flatnoise>FlattenAddNoiseGrad").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"), \
-      FlattenAddNoiseGradOp)
+#define FLATNOISE_REGISTER_OP(NAME, T, KERNEL) \
+  REGISTER_KERNEL_BUILDER(Name(NAME).Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"), KERNEL)
+#define FLATNOISE_REGISTER(T)                                                 \
+  FLATNOISE_REGISTER_OP("Flatnoise>FlattenAddNoise", T, FlattenNoiseOp);      \
+  FLATNOISE_REGISTER_OP("Flatnoise>FlattenMultiplyNoise", T, FlattenNoiseOp); \
+  FLATNOISE_REGISTER_OP("Flatnoise>FlattenAddNoiseGrad", T, FlattenNoiseGradOp)
 
 FLATNOISE_REGISTER(Eigen::half);
 FLATNOISE_REGISTER(Eigen::bfloat16);
 FLATNOISE_REGISTER(float);
 FLATNOISE_REGISTER(double);
 #undef FLATNOISE_REGISTER
+#undef FLATNOISE_REGISTER_OP
 
 }  // namespace
 }  // namespace flatnoise

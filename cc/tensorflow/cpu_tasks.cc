@@ -58,16 +58,24 @@ absl::Status CheckValues(const OpInputs& inputs, Distribution distribution) {
 }  // namespace
 
 absl::Status MakeApplyNoiseTask(const OpInputs& inputs, Distribution distribution,
-                                bool validate_args, void* output, cpu::ApplyNoiseTask* task) {
+                                Combination combination, bool validate_args, void* output,
+                                cpu::ApplyNoiseTask* task) {
   absl::Status status = CheckOffset(*inputs.offset);
   if (status.ok() && validate_args) {
     status = inputs.type == ElementType::kDouble ? CheckValues<double>(inputs, distribution)
                                                  : CheckValues<float>(inputs, distribution);
   }
   if (!status.ok()) return status;
-  *task = {inputs.type,     distribution,     inputs.tensor,
-           output,          StreamOf(inputs), static_cast<uint64_t>(*inputs.offset),
-           inputs.features, inputs.loc,       inputs.scale};
+  *task = {inputs.type,
+           distribution,
+           combination,
+           inputs.tensor,
+           output,
+           StreamOf(inputs),
+           static_cast<uint64_t>(*inputs.offset),
+           inputs.features,
+           inputs.loc,
+           inputs.scale};
   return absl::Status();
 }
 

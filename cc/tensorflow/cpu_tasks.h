@@ -11,7 +11,8 @@ namespace flatnoise {
 // An error where the offset is negative or, with `validate_args`, where the scale is negative or
 // NaN or the loc is not finite.
 absl::Status MakeApplyNoiseTask(const OpInputs& inputs, Distribution distribution,
-                                bool validate_args, void* output, cpu::ApplyNoiseTask* task);
+                                Combination combination, bool validate_args, void* output,
+                                cpu::ApplyNoiseTask* task);
 
 absl::Status MakeSumGradientsTask(const OpInputs& inputs, Distribution distribution,
                                   cpu::SumGradientsTask* task);

@@ -10,9 +10,10 @@ cuda::StreamStart StartOf(const OpInputs& inputs) {
 }  // namespace
 
 cuda::ApplyNoiseTask CudaApplyNoiseTask(const OpInputs& inputs, Distribution distribution,
-                                        bool validate_args, void* output) {
-  return {inputs.type,     distribution,    inputs.tensor, output,       inputs.elements,
-          inputs.features, StartOf(inputs), inputs.loc,    inputs.scale, validate_args};
+                                        Combination combination, bool validate_args, void* output) {
+  return {inputs.type, distribution,    combination,     inputs.tensor,
+          output,      inputs.elements, inputs.features, StartOf(inputs),
+          inputs.loc,  inputs.scale,    validate_args};
 }
 
 cuda::SumGradientsTask CudaSumGradientsTask(const OpInputs& inputs, Distribution distribution,

@@ -8,7 +8,7 @@
 namespace flatnoise {
 
 cuda::ApplyNoiseTask CudaApplyNoiseTask(const OpInputs& inputs, Distribution distribution,
-                                        bool validate_args, void* output);
+                                        Combination combination, bool validate_args, void* output);
 
 cuda::SumGradientsTask CudaSumGradientsTask(const OpInputs& inputs, Distribution distribution,
                                             void* loc_gradient, void* scale_gradient);

@@ -26,9 +26,10 @@ cudaStream_t StreamOf(OpKernelContext* context) {
       context->op_device_context()->stream()->platform_specific_handle().stream);
 }
 
-class FlattenAddNoiseGpuOp : public OpKernel {
+class FlattenNoiseGpuOp : public OpKernel {
  public:
-  explicit FlattenAddNoiseGpuOp(OpKernelConstruction* construction) : OpKernel(construction) {
+  explicit FlattenNoiseGpuOp(OpKernelConstruction* construction)
+      : OpKernel(construction), combination_(CombinationOf(construction)) {
     OP_REQUIRES_OK(construction, ReadAttributes(construction, &distribution_));
     OP_REQUIRES_OK(construction, construction->GetAttr("flatten", &flatten_));
     OP_REQUIRES_OK(construction, construction->GetAttr("validate_args", &validate_args_));
@@ -42,19 +43,21 @@ class FlattenAddNoiseGpuOp : public OpKernel {
     OP_REQUIRES_OK(
         context, context->forward_input_or_allocate_output(
                      {kTensor}, 0, flatten_ ? FlattenedShape(input_shape) : input_shape, &output));
-    const auto task = CudaApplyNoiseTask(inputs, distribution_, validate_args_, output->data());
+    const auto task =
+        CudaApplyNoiseTask(inputs, distribution_, combination_, validate_args_, output->data());
     OP_REQUIRES_OK(context, ToStatus(cuda::ApplyNoise(task, StreamOf(context))));
   }
 
  private:
+  Combination combination_;
   Distribution distribution_;
   bool flatten_;
   bool validate_args_;
 };
 
-class FlattenAddNoiseGradGpuOp : public OpKernel {
+class FlattenNoiseGradGpuOp : public OpKernel {
  public:
-  explicit FlattenAddNoiseGradGpuOp(OpKernelConstruction* construction) : OpKernel(construction) {
+  explicit FlattenNoiseGradGpuOp(OpKernelConstruction* construction) : OpKernel(construction) {
     OP_REQUIRES_OK(construction, ReadAttributes(construction, &distribution_));
   }
 
@@ -80,19 +83,19 @@ class FlattenAddNoiseGradGpuOp : public OpKernel {
   Distribution distribution_;
 };
 
-#define FLATNOISE_REGISTER(T)                                                                      \
-  REGISTER_KERNEL_BUILDER(                                                                         \
-      Name("Flatnoise>FlattenAddNoise").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T"),     \
-      FlattenAddNoiseGpuOp);                                                                       \
-  REGISTER_KERNEL_BUILDER(                                                                         \
-      Name("Flatnoise>FlattenAddNoiseGrad").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T"), \
-      FlattenAddNoiseGradGpuOp)
+#define FLATNOISE_REGISTER_OP(NAME, T, KERNEL) \
+  REGISTER_KERNEL_BUILDER(Name(NAME).Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T"), KERNEL)
+#define FLATNOISE_REGISTER(T)                                                    \
+  FLATNOISE_REGISTER_OP("Flatnoise>FlattenAddNoise", T, FlattenNoiseGpuOp);      \
+  FLATNOISE_REGISTER_OP("Flatnoise>FlattenMultiplyNoise", T, FlattenNoiseGpuOp); \
+  FLATNOISE_REGISTER_OP("Flatnoise>FlattenAddNoiseGrad", T, FlattenNoiseGradGpuOp)
 
 FLATNOISE_REGISTER(Eigen::half);
 FLATNOISE_REGISTER(Eigen::bfloat16);
 FLATNOISE_REGISTER(float);
 FLATNOISE_REGISTER(double);
 #undef FLATNOISE_REGISTER
+#undef FLATNOISE_REGISTER_OP
 
 }  // namespace
 }  // namespace flatnoise

@@ -1,5 +1,6 @@
 // The ops' interfaces and shape functions.
 #include <cstdint>
+#include <string>
 
 #include "tensorflow/arguments.h"
 #include "tensorflow/core/framework/op.h"
@@ -54,7 +55,7 @@ absl::Status MergeParameter(InferenceContext* c, const char* argument, int index
                          c->DebugString(shape));
 }
 
-// What both ops ask of their inputs; `tensor_name` is the first input's.
+// What the ops ask of their inputs; `tensor_name` is the first input's.
 absl::Status CheckInputs(InferenceContext* c, const char* tensor_name, DimensionHandle* features) {
   TF_RETURN_IF_ERROR(RequireBatch(c, tensor_name, c->input(kTensor)));
   TF_RETURN_IF_ERROR(RequireShape(c, "seed", kSeed, c->Vector(2)));
@@ -84,7 +85,7 @@ absl::Status RefineShape(InferenceContext* c, ShapeHandle shape, DimensionHandle
   return c->ReplaceDim(shape, unknown, c->MakeDim(c->Value(features) / known), refined);
 }
 
-absl::Status InferFlattenAddNoise(InferenceContext* c) {
+absl::Status InferFlattenNoise(InferenceContext* c) {
   DimensionHandle features;
   TF_RETURN_IF_ERROR(CheckInputs(c, "input", &features));
   const ShapeHandle input = c->input(kTensor);
@@ -108,33 +109,43 @@ absl::Status InferFlattenAddNoiseGrad(InferenceContext* c) {
   return absl::Status();
 }
 
-REGISTER_OP("Flatnoise>FlattenAddNoise")
-    .Input("input: T")
-    .Input("seed: Tseed")
-    .Input("loc: U")
-    .Input("scale: U")
-    .Input("offset: int64")
-    .Output("output: T")
-    .Attr("T: {half, bfloat16, float, double}")
-    .Attr("U: {float, double}")
-    .Attr("Tseed: {int32, int64}")
-    .Attr("distribution: {'normal', 'uniform'} = 'normal'")
-    .Attr("flatten: bool = true")
-    .Attr("validate_args: bool = false")
-    .SetShapeFn(InferFlattenAddNoise)
-    .Doc(R"doc(
-Adds loc + scale * z to every element, z the Philox stream's number for the element's index.
+const char* const kNoiseOpArguments = R"doc(
 
 input: A tensor of rank 1 or more, the batch first.
 seed: Two integers that name the stream, as in `tf.random.stateless_*`.
 loc: A scalar, or one value per feature; double for a double input, else float.
 scale: Like loc.
 offset: The index in the stream of the first element, not negative.
-output: The sum, of shape `[batch, features]`, or of the input's shape where not flattened.
+output: Of shape `[batch, features]`, or of the input's shape where not flattened.
 distribution: Of z: standard normal, or uniform in [0, 1).
 flatten: Whether to flatten all dimensions but the first.
 validate_args: Whether to refuse a negative or NaN scale and a loc that is not finite.
-)doc");
+)doc";
+
+#define FLATNOISE_REGISTER_NOISE_OP(NAME, SUMMARY)            \
+  REGISTER_OP(NAME)                                           \
+      .Input("input: T")                                      \
+      .Input("seed: Tseed")                                   \
+      .Input("loc: U")                                        \
+      .Input("scale: U")                                      \
+      .Input("offset: int64")                                 \
+      .Output("output: T")                                    \
+      .Attr("T: {half, bfloat16, float, double}")             \
+      .Attr("U: {float, double}")                             \
+      .Attr("Tseed: {int32, int64}")                          \
+      .Attr("distribution: {'normal', 'uniform'} = 'normal'") \
+      .Attr("flatten: bool = true")                           \
+      .Attr("validate_args: bool = false")                    \
+      .SetShapeFn(InferFlattenNoise)                          \
+      .Doc(std::string(SUMMARY) + kNoiseOpArguments)
+
+FLATNOISE_REGISTER_NOISE_OP(
+    "Flatnoise>FlattenAddNoise",
+    "Adds loc + scale * z to every element, z the Philox stream's number for the element's index.");
+FLATNOISE_REGISTER_NOISE_OP(
+    "Flatnoise>FlattenMultiplyNoise",
+    "Multiplies every element by loc + scale * z, z as in FlattenAddNoise.");
+#undef FLATNOISE_REGISTER_NOISE_OP
 
 REGISTER_OP("Flatnoise>FlattenAddNoiseGrad")
     .Input("grad: T")

@@ -19,12 +19,12 @@ namespace ffi = ::xla::ffi;
 ffi::Error ApplyNoise(cudaStream_t stream, ffi::AnyBuffer tensor, ffi::AnyBuffer seed,
                       ffi::AnyBuffer loc, ffi::AnyBuffer scale, ffi::AnyBuffer offset,
                       ffi::Result<ffi::AnyBuffer> output, int64_t distribution, int64_t features,
-                      int64_t validate_args) {
+                      int64_t combination, int64_t validate_args) {
   const OpInputs inputs = InputsOf(tensor, seed, loc, scale, offset, features);
-  return ToError(
-      ToStatus(cuda::ApplyNoise(CudaApplyNoiseTask(inputs, DistributionOf(distribution),
-                                                   validate_args != 0, output->untyped_data()),
-                                stream)));
+  return ToError(ToStatus(cuda::ApplyNoise(
+      CudaApplyNoiseTask(inputs, DistributionOf(distribution), CombinationOf(combination),
+                         validate_args != 0, output->untyped_data()),
+      stream)));
 }
 
 ffi::Error SumGradients(cudaStream_t stream, ffi::ScratchAllocator scratch, ffi::AnyBuffer tensor,
@@ -61,6 +61,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(FlatnoiseApplyNoiseCuda, flatnoise::ApplyNoise,
                                   .Ret<ffi::AnyBuffer>()
                                   .Attr<int64_t>("distribution")
                                   .Attr<int64_t>("features")
+                                  .Attr<int64_t>("combination")
                                   .Attr<int64_t>("validate_args"),
                               {ffi::Traits::kCmdBufferCompatible});
 

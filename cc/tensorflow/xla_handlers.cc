@@ -60,11 +60,12 @@ void ParallelFor(ffi::ThreadPool& pool, int64_t total, std::function<void(int64_
 ffi::Error ApplyNoise(ffi::ThreadPool pool, ffi::AnyBuffer tensor, ffi::AnyBuffer seed,
                       ffi::AnyBuffer loc, ffi::AnyBuffer scale, ffi::AnyBuffer offset,
                       ffi::Result<ffi::AnyBuffer> output, int64_t distribution, int64_t features,
-                      int64_t validate_args) {
+                      int64_t combination, int64_t validate_args) {
   const OpInputs inputs = InputsOf(tensor, seed, loc, scale, offset, features);
   cpu::ApplyNoiseTask task;
-  const absl::Status status = MakeApplyNoiseTask(inputs, DistributionOf(distribution),
-                                                 validate_args != 0, output->untyped_data(), &task);
+  const absl::Status status =
+      MakeApplyNoiseTask(inputs, DistributionOf(distribution), CombinationOf(combination),
+                         validate_args != 0, output->untyped_data(), &task);
   if (!status.ok()) return ToError(status);
   // A few pieces at a time, so that a small tensor stays on this thread.
   constexpr int64_t kPiecesAtOnce = 8;
@@ -113,6 +114,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(FlatnoiseApplyNoiseHost, flatnoise::ApplyNoise,
                                   .Ret<ffi::AnyBuffer>()
                                   .Attr<int64_t>("distribution")
                                   .Attr<int64_t>("features")
+                                  .Attr<int64_t>("combination")
                                   .Attr<int64_t>("validate_args"));
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(FlatnoiseSumGradientsHost, flatnoise::SumGradients,

@@ -7,7 +7,8 @@
 
 #define FLATNOISE_EXPORTED extern "C" __attribute__((visibility("default")))
 
-// Inputs 0 to 4 of FlattenAddNoise; the sum. Attributes distribution, features, validate_args.
+// Inputs 0 to 4 of FlattenAddNoise and FlattenMultiplyNoise; the output. Attributes distribution,
+// features, combination, validate_args.
 FLATNOISE_EXPORTED XLA_FFI_Error* FlatnoiseApplyNoiseHost(XLA_FFI_CallFrame* call_frame);
 
 // Inputs 0 to 4 of FlattenAddNoiseGrad; both gradients. Attributes distribution, features.

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "core/combination.h"
 #include "core/distributions.h"
 #include "tensorflow/op_inputs.h"
 #include "xla/ffi/api/ffi.h"
@@ -44,6 +45,8 @@ inline OpInputs InputsOf(const xla::ffi::AnyBuffer& tensor, const xla::ffi::AnyB
 inline Distribution DistributionOf(int64_t attribute) {
   return static_cast<Distribution>(attribute);
 }
+
+inline Combination CombinationOf(int64_t attribute) { return static_cast<Combination>(attribute); }
 
 inline xla::ffi::Error ToError(const absl::Status& status) {
   if (status.ok()) return xla::ffi::Error();

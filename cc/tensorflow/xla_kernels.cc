@@ -78,9 +78,10 @@ std::string SharedAttributes(Distribution distribution, const TensorShape& tenso
          Attribute("features", CountFeatures(tensor));
 }
 
-class FlattenAddNoiseXlaOp : public XlaOpKernel {
+class FlattenNoiseXlaOp : public XlaOpKernel {
  public:
-  explicit FlattenAddNoiseXlaOp(OpKernelConstruction* construction) : XlaOpKernel(construction) {
+  explicit FlattenNoiseXlaOp(OpKernelConstruction* construction)
+      : XlaOpKernel(construction), combination_(CombinationOf(construction)) {
     OP_REQUIRES_OK(construction, ReadAttributes(construction, &distribution_));
     OP_REQUIRES_OK(construction, construction->GetAttr("flatten", &flatten_));
     OP_REQUIRES_OK(construction, construction->GetAttr("validate_args", &validate_args_));
@@ -91,21 +92,23 @@ class FlattenAddNoiseXlaOp : public XlaOpKernel {
     OP_REQUIRES_OK(context, CheckShapes(shapes, "input"));
     const xla::Shape result = RowMajor(context->input_xla_type(kTensor),
                                        flatten_ ? FlattenedShape(shapes.tensor) : shapes.tensor);
-    context->SetOutput(0, CallKernel(context, kApplyNoiseTarget, result,
-                                     SharedAttributes(distribution_, shapes.tensor) + ", " +
-                                         Attribute("validate_args", validate_args_ ? 1 : 0)));
+    context->SetOutput(
+        0, CallKernel(context, kApplyNoiseTarget, result,
+                      SharedAttributes(distribution_, shapes.tensor) + ", " +
+                          Attribute("combination", static_cast<int64_t>(combination_)) + ", " +
+                          Attribute("validate_args", validate_args_ ? 1 : 0)));
   }
 
  private:
+  Combination combination_;
   Distribution distribution_;
   bool flatten_;
   bool validate_args_;
 };
 
-class FlattenAddNoiseGradXlaOp : public XlaOpKernel {
+class FlattenNoiseGradXlaOp : public XlaOpKernel {
  public:
-  explicit FlattenAddNoiseGradXlaOp(OpKernelConstruction* construction)
-      : XlaOpKernel(construction) {
+  explicit FlattenNoiseGradXlaOp(OpKernelConstruction* construction) : XlaOpKernel(construction) {
     OP_REQUIRES_OK(construction, ReadAttributes(construction, &distribution_));
   }
 
@@ -127,16 +130,18 @@ class FlattenAddNoiseGradXlaOp : public XlaOpKernel {
 
 // As plain kernels of XLA's device and not by REGISTER_XLA_OP, whose registry is read once: a
 // library loaded after something was compiled would come too late.
-REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenAddNoise").Device("XLA_CPU_JIT"),
-                        FlattenAddNoiseXlaOp);
-REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenAddNoiseGrad").Device("XLA_CPU_JIT"),
-                        FlattenAddNoiseGradXlaOp);
+#define FLATNOISE_REGISTER(DEVICE)                                                              \
+  REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenAddNoise").Device(DEVICE), FlattenNoiseXlaOp); \
+  REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenMultiplyNoise").Device(DEVICE),                \
+                          FlattenNoiseXlaOp);                                                   \
+  REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenAddNoiseGrad").Device(DEVICE),                 \
+                          FlattenNoiseGradXlaOp)
+
+FLATNOISE_REGISTER("XLA_CPU_JIT");
 #ifdef FLATNOISE_WITH_CUDA
-REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenAddNoise").Device("XLA_GPU_JIT"),
-                        FlattenAddNoiseXlaOp);
-REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenAddNoiseGrad").Device("XLA_GPU_JIT"),
-                        FlattenAddNoiseGradXlaOp);
+FLATNOISE_REGISTER("XLA_GPU_JIT");
 #endif
+#undef FLATNOISE_REGISTER
 
 }  // namespace
 }  // namespace flatnoise

@@ -1,4 +1,4 @@
-"""Flatten a tensor and add noise to it in one pass, for TensorFlow and Keras.
+"""Flatten a tensor and apply noise to it in one pass, for TensorFlow and Keras.
 
 The noise is the stream of ``tf.random.stateless_normal`` and ``tf.random.stateless_uniform``
 (``alg="philox"``), made while the input is read, so that the tensor is read once and written
@@ -16,16 +16,23 @@ __all__ = [
     "build_info",
     "flatten_add_normal",
     "flatten_add_uniform",
+    "flatten_multiply_normal",
     "layers",
     "raw_ops",
 ]
 
-_NEED_TENSORFLOW = ("flatten_add_normal", "flatten_add_uniform", "layers", "raw_ops")
+_NEED_TENSORFLOW = (
+    "flatten_add_normal",
+    "flatten_add_uniform",
+    "flatten_multiply_normal",
+    "layers",
+    "raw_ops",
+)
 _HAS_TENSORFLOW = importlib.util.find_spec("tensorflow") is not None
 
 if TYPE_CHECKING or _HAS_TENSORFLOW:
     from flatnoise import layers, raw_ops
-    from flatnoise.ops import flatten_add_normal, flatten_add_uniform
+    from flatnoise.ops import flatten_add_normal, flatten_add_uniform, flatten_multiply_normal
 
 if not TYPE_CHECKING:
     # Without TensorFlow the package still imports: the NumPy module `flatnoise._core` needs none.

@@ -19,6 +19,17 @@ def add_noise(
     flatten: bool = True,
     instruction_set: str | None = None,
 ) -> npt.NDArray[Any]: ...
+def multiply_noise(
+    inputs: npt.NDArray[Any],
+    seed: Sequence[int],
+    loc: npt.ArrayLike = 0.0,
+    scale: npt.ArrayLike = 1.0,
+    *,
+    distribution: str = "normal",
+    offset: int = 0,
+    flatten: bool = True,
+    instruction_set: str | None = None,
+) -> npt.NDArray[Any]: ...
 def sum_gradients(
     grad: npt.NDArray[Any],
     seed: Sequence[int],

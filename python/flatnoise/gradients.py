@@ -1,7 +1,8 @@
 """Gradients of the compiled ops, of every order.
 
-The op is linear in `input`, `loc` and `scale`, and its gradient op is linear in `grad`: each is
-the other's derivative, so higher orders follow from these two.
+The op that adds is linear in `input`, `loc` and `scale`, and its gradient op is linear in `grad`:
+each is the other's derivative. The gradients of the op that multiplies are made of both. So higher
+orders follow from these three.
 """
 
 from typing import Any
@@ -35,6 +36,27 @@ def _flatten_add_noise_grad(op: Any, grad: Any) -> tuple[Any, ...]:
     return input_grad, None, loc_grad, scale_grad, None
 
 
+def _flatten_multiply_noise_grad(op: Any, grad: Any) -> tuple[Any, ...]:
+    x, seed, loc, scale, offset = op.inputs
+    stream = {
+        "seed": seed,
+        "loc": loc,
+        "scale": scale,
+        "offset": offset,
+        "distribution": _distribution(op),
+    }
+    ops = library.load().ops
+    # The product is linear in its input, so the same factors go to the gradient.
+    input_grad = ops.flatnoise_flatten_multiply_noise(input=grad, flatten=False, **stream)
+    input_grad = tf.reshape(input_grad, shape_of(x))
+    if _skipped_inputs(op) >= _LOC_AND_SCALE:
+        return input_grad, None, None, None, None
+    # In the type of the parameters, or a half-precision product would be rounded before the sum.
+    by_factor = tf.cast(grad, loc.dtype) * tf.cast(tf.reshape(x, shape_of(grad)), loc.dtype)
+    loc_grad, scale_grad = ops.flatnoise_flatten_add_noise_grad(grad=by_factor, **stream)
+    return input_grad, None, loc_grad, scale_grad, None
+
+
 def _flatten_add_noise_grad_grad(op: Any, loc_grad: Any, scale_grad: Any) -> tuple[Any, ...]:
     grad, seed, _, _, offset = op.inputs
     # d(Σ dy)·g + d(Σ dy·z)·h = g + h·z: the op itself, with zero input.
@@ -53,4 +75,5 @@ def _flatten_add_noise_grad_grad(op: Any, loc_grad: Any, scale_grad: Any) -> tup
 def register() -> None:
     """Makes the gradients known to TensorFlow; to be called once per process."""
     tf.RegisterGradient("Flatnoise>FlattenAddNoise")(_flatten_add_noise_grad)
+    tf.RegisterGradient("Flatnoise>FlattenMultiplyNoise")(_flatten_multiply_noise_grad)
     tf.RegisterGradient("Flatnoise>FlattenAddNoiseGrad")(_flatten_add_noise_grad_grad)

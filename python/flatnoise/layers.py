@@ -1,4 +1,4 @@
-"""Keras layers that add noise, and flatten in the same pass.
+"""Keras layers that apply noise, and flatten in the same pass.
 
 Each call draws a seed of its own, also where calls of one layer run at the same time, as in
 `tf.data.Dataset.map` with `num_parallel_calls`.
@@ -10,9 +10,15 @@ from flatnoise._tensorflow import keras
 from flatnoise.arguments import check_choice
 from flatnoise.learned_noise import LearnedGaussianNoise
 from flatnoise.noise_layer import NoiseLayer, check_normal, check_uniform
-from flatnoise.ops import flatten_add_normal, flatten_add_uniform
+from flatnoise.ops import flatten_add_normal, flatten_add_uniform, flatten_multiply_normal
 
-__all__ = ["AddGaussianNoise", "AddNoise", "AddUniformNoise", "LearnedGaussianNoise"]
+__all__ = [
+    "AddGaussianNoise",
+    "AddNoise",
+    "AddUniformNoise",
+    "LearnedGaussianNoise",
+    "MultiplyGaussianNoise",
+]
 
 _NOISE_TYPES = ("gaussian", "uniform")
 
@@ -65,7 +71,7 @@ class AddGaussianNoise(NoiseLayer):
         self.mean = mean
         self.stddev = stddev
 
-    def _add_noise(self, inputs: Any, **options: Any) -> Any:
+    def _apply_noise(self, inputs: Any, **options: Any) -> Any:
         return flatten_add_normal(inputs, mean=self.mean, stddev=self.stddev, **options)
 
     def get_config(self) -> dict[str, Any]:
@@ -121,7 +127,7 @@ class AddUniformNoise(NoiseLayer):
         self.minval = minval
         self.maxval = maxval
 
-    def _add_noise(self, inputs: Any, **options: Any) -> Any:
+    def _apply_noise(self, inputs: Any, **options: Any) -> Any:
         return flatten_add_uniform(inputs, minval=self.minval, maxval=self.maxval, **options)
 
     def get_config(self) -> dict[str, Any]:
@@ -188,7 +194,7 @@ class AddNoise(NoiseLayer):
         self.minval = minval
         self.maxval = maxval
 
-    def _add_noise(self, inputs: Any, **options: Any) -> Any:
+    def _apply_noise(self, inputs: Any, **options: Any) -> Any:
         if self.noise_type == "gaussian":
             return flatten_add_normal(inputs, mean=self.mean, stddev=self.stddev, **options)
         return flatten_add_uniform(inputs, minval=self.minval, maxval=self.maxval, **options)
@@ -203,3 +209,63 @@ class AddNoise(NoiseLayer):
             "minval": self.minval,
             "maxval": self.maxval,
         }
+
+
+@keras.saving.register_keras_serializable(package="flatnoise")
+class MultiplyGaussianNoise(NoiseLayer):
+    """Multiplies by normally distributed noise, on every call.
+
+    With `training_only=True` and `stddev=math.sqrt(rate / (1 - rate))` it does what
+    `keras.layers.GaussianDropout(rate)` does.
+
+
+    No two replicas of a `tf.distribute` strategy multiply by the same noise. The state of the noise
+    is saved with the model: a training that is taken up again goes on with fresh noise.
+
+    Example:
+    >>> layer = flatnoise.layers.MultiplyGaussianNoise(stddev=0.5)
+    >>> layer(keras.ops.zeros((32, 28, 28, 1))).shape
+    TensorShape([32, 28, 28, 1])
+
+    Args:
+        mean: Float, the mean of the factors.
+        stddev: Float, the standard deviation of the factors, at least 0.
+        flatten: Boolean. Whether the output is `(batch, features)` or has the shape of the input.
+        seed: Integer, optional random seed to enable deterministic behavior.
+        training_only: Boolean. If `True`, noise is applied in training only, as by
+            `keras.layers.GaussianDropout`; otherwise on every call.
+        shard_invariant: Boolean. Whether the replicas of a `tf.distribute` strategy share the
+            noise that one of them alone would apply to the whole batch, at the price of telling
+            each other the sizes of their shares; otherwise each replica adds noise of its own.
+        implementation: `"auto"`, `"native"` (the compiled op) or `"tensorflow"` (stock ops); see
+            `flatnoise.flatten_multiply_normal`.
+        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Call arguments:
+        inputs: Floating-point tensor of rank 1 or more, the batch first.
+        training: Boolean. Counts only where `training_only` is `True`.
+    """
+
+    def __init__(
+        self,
+        mean: float = 1.0,
+        stddev: float = 0.1,
+        flatten: bool = False,
+        seed: int | None = None,
+        training_only: bool = False,
+        shard_invariant: bool = False,
+        implementation: str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        """Makes the layer; the class tells of the arguments."""
+        super().__init__(flatten, seed, training_only, shard_invariant, implementation, **kwargs)
+        check_normal(mean, stddev)
+        self.mean = mean
+        self.stddev = stddev
+
+    def _apply_noise(self, inputs: Any, **options: Any) -> Any:
+        return flatten_multiply_normal(inputs, mean=self.mean, stddev=self.stddev, **options)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that the layer was made with."""
+        return {**super().get_config(), "mean": self.mean, "stddev": self.stddev}

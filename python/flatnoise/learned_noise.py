@@ -142,7 +142,7 @@ class LearnedGaussianNoise(NoiseLayer):
         """The standard deviation as it is now, a tensor of the sizes of the chosen axes."""
         return tf.exp(tf.convert_to_tensor(self.log_stddev))
 
-    def _add_noise(self, inputs: Any, **options: Any) -> Any:
+    def _apply_noise(self, inputs: Any, **options: Any) -> Any:
         stddev = self.stddev
         if self._axes:
             features = tf.shape(inputs)[1:]

@@ -71,7 +71,7 @@ def _check_flag(argument: str, value: Any) -> None:
 
 
 class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
-    """What the noise layers share: seeds, shapes, masks, saving. They say what noise to add."""
+    """What the noise layers share: seeds, shapes, masks, saving. They say which noise, and how."""
 
     def __init__(
         self,
@@ -105,7 +105,7 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
         # There is nothing to build, unless a subclass says otherwise.
         self.built = type(self).build is keras.layers.Layer.build
 
-    def _add_noise(self, inputs: Any, **options: Any) -> Any:
+    def _apply_noise(self, inputs: Any, **options: Any) -> Any:
         """Has a function of the package do it, which takes the `options`."""
         raise NotImplementedError
 
@@ -114,7 +114,7 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
         if self.training_only and not training:
             return flattened(inputs) if self.flatten else inputs
         seed = stateless_seed(self.seed_generator.next())
-        return self._add_noise(
+        return self._apply_noise(
             inputs,
             seed=seed if self.shard_invariant else distinct_per_replica(seed),
             offset=elements_on_earlier_replicas(inputs) if self.shard_invariant else 0,

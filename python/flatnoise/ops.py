@@ -1,4 +1,4 @@
-"""The functional API: flatten a tensor and add noise to it, in one pass."""
+"""The functional API: flatten a tensor and apply noise to it, in one pass."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from flatnoise import arguments, gpu, library, twin
 from flatnoise._tensorflow import tf
 from flatnoise.shapes import feature_count
 
-__all__ = ["flatten_add_normal", "flatten_add_uniform"]
+__all__ = ["flatten_add_normal", "flatten_add_uniform", "flatten_multiply_normal"]
 
 
 def flatten_add_normal(
@@ -70,7 +70,16 @@ def flatten_add_normal(
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
     return _noisy(
-        inputs, seed, _normal_parameters, mean, stddev, flatten, offset, implementation, name
+        "flatten_add_noise",
+        inputs,
+        seed,
+        _normal_parameters,
+        mean,
+        stddev,
+        flatten,
+        offset,
+        implementation,
+        name,
     )
 
 
@@ -125,7 +134,80 @@ def flatten_add_uniform(
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
     return _noisy(
-        inputs, seed, _uniform_parameters, minval, maxval, flatten, offset, implementation, name
+        "flatten_add_noise",
+        inputs,
+        seed,
+        _uniform_parameters,
+        minval,
+        maxval,
+        flatten,
+        offset,
+        implementation,
+        name,
+    )
+
+
+def flatten_multiply_normal(
+    inputs: Any,
+    seed: Any,
+    mean: Any = 1.0,
+    stddev: Any = 1.0,
+    *,
+    flatten: bool = True,
+    offset: Any = 0,
+    implementation: str = "auto",
+    name: str | None = None,
+) -> Any:
+    """Flattens a tensor to `[batch, features]` and multiplies it by normally distributed noise.
+
+    Computes `inputs * (mean + stddev * z)`, with the `z` of `flatnoise.flatten_add_normal`. In all
+    else it is as that. The factors that `keras.layers.GaussianDropout(rate)` draws (Srivastava et
+    al., "Dropout: a simple way to prevent neural networks from overfitting", 2014, section 10) have
+    mean 1 and `stddev = sqrt(rate / (1 - rate))`.
+
+    Example:
+    >>> activations = tf.ones([32, 7, 7, 64])
+    >>> flatnoise.flatten_multiply_normal(activations, seed=[1, 2], stddev=0.5).shape
+    TensorShape([32, 3136])
+
+    Args:
+        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
+        seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
+        mean: The mean of the factors: a finite number or a floating-point tensor, a scalar or
+            `[features]` for a mean per feature. Differentiable.
+        stddev: The standard deviation of the factors, at least 0; otherwise as `mean`.
+        flatten: Whether to flatten to `[batch, features]` (`[batch, 1]` for inputs of rank 1), or
+            to keep the shape of `inputs`.
+        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor.
+        implementation: `"native"`, `"tensorflow"` or `"auto"`, as in
+            `flatnoise.flatten_add_normal`.
+        name: A name for the operation.
+
+    Returns:
+        A tensor of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
+        `flatten` is false.
+
+    Raises:
+        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
+            can't be right.
+        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
+            out to be wrong: a negative `stddev`, a NaN, a vector whose length isn't the number of
+            features. On a GPU, and where stock ops can't raise, as under XLA, wrong values make
+            the result NaN instead.
+        RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
+    """
+    return _noisy(
+        "flatten_multiply_noise",
+        inputs,
+        seed,
+        _normal_parameters,
+        mean,
+        stddev,
+        flatten,
+        offset,
+        implementation,
+        name,
     )
 
 
@@ -161,7 +243,8 @@ def _uniform_parameters(
     return "uniform", low, scale
 
 
-def _add_noise(
+def _apply_noise(
+    operation: str,
     inputs: Any,
     seed: Any,
     parameters: _Parameters,
@@ -172,11 +255,11 @@ def _add_noise(
     implementation: str,
     name: str | None,
 ) -> Any:
-    flatten_add_noise = _implementation(implementation)
+    run = _implementation(operation, implementation)
     inputs = arguments.convert_input(inputs)
     dtype = arguments.compute_dtype(inputs.dtype)
     distribution, loc, scale = parameters(first, second, dtype, feature_count(inputs.shape))
-    return flatten_add_noise(
+    return run(
         input=inputs,
         seed=arguments.convert_seed(seed),
         loc=tf.convert_to_tensor(loc),
@@ -190,23 +273,24 @@ def _add_noise(
 
 
 # Its branches are on Python values: autograph would only slow the tracing down.
-_noisy = tf.autograph.experimental.do_not_convert(_add_noise)
+_noisy = tf.autograph.experimental.do_not_convert(_apply_noise)
 
 
-def _implementation(choice: str) -> Any:
+def _implementation(operation: str, choice: str) -> Any:
     arguments.check_choice("implementation", choice, arguments.IMPLEMENTATIONS)
+    stock = getattr(twin, operation)
     if choice == "tensorflow":
-        return twin.flatten_add_noise
+        return stock
     found = library.load()
     if choice == "native":
         _require_native(found)
-        return found.ops.flatnoise_flatten_add_noise
+        return getattr(found.ops, f"flatnoise_{operation}")
     problem = gpu.problem() if found.loaded else found.reason
     if problem is not None:
         library.warn_once_about_twin(problem)
     if problem is not None or _xla_lacks_kernels(found):
-        return twin.flatten_add_noise
-    return found.ops.flatnoise_flatten_add_noise
+        return stock
+    return getattr(found.ops, f"flatnoise_{operation}")
 
 
 def _require_native(found: library.Library) -> None:

@@ -1,4 +1,4 @@
-"""The op out of stock TensorFlow ops: the same signature, the same numbers, on any device.
+"""The ops out of stock TensorFlow ops: the same signature, the same numbers, on any device.
 
 It stands in where the compiled op can't run. Stock ``tf.random.stateless_*`` ops won't do: XLA
 takes other bits of the same random words for the same seed. So only the words are taken from
@@ -9,7 +9,9 @@ of max(|z|, 1): stock logarithms, sines and cosines differ between eager mode an
 between the middle and the end of a buffer.
 """
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 from flatnoise._tensorflow import tf
@@ -21,7 +23,7 @@ from flatnoise.shapes import (
     shape_of,
 )
 
-__all__ = ["flatten_add_noise"]
+__all__ = ["flatten_add_noise", "flatten_multiply_noise"]
 
 _PHILOX = 1
 _SEED_KEY = 0x02461E293EC8F720
@@ -172,7 +174,8 @@ def _poisoned_unless(requirements: list[Requirement], scale: Any) -> Any:
     return scale
 
 
-def flatten_add_noise(
+def _flatten_noise(
+    combine: Callable[[Any, Any], Any],
     input: Any,
     seed: Any,
     loc: Any,
@@ -190,6 +193,7 @@ def flatten_add_noise(
     assertions, the result is NaN instead.
 
     Args:
+        combine: Of an element and its noise: `tf.add` or `tf.multiply`.
         input: A floating-point tensor of rank 1 or more.
         seed: An int32 or int64 tensor of shape [2].
         loc: A tensor of the type that noise is computed in, a scalar or [features].
@@ -203,16 +207,20 @@ def flatten_add_noise(
     Returns:
         A tensor of the type of `input`.
     """
-    with tf.name_scope(name or "FlattenAddNoise"):
+    with tf.name_scope(name or "FlattenNoise"):
         requirements = _requirements(input, seed, loc, scale, offset, validate_args)
         with tf.control_dependencies(_assertions(requirements)):
             rows = flattened(input)
-            noise = _noise(distribution, element_count(input), seed, offset, scale.dtype)
-        spread = tf.reshape(noise, shape_of(rows)) * _poisoned_unless(requirements, scale)
-        shift = loc + spread
-        # Graph optimization reorders sums of sums, and so rounds otherwise: this stands between.
-        shift = tf.ensure_shape(shift, shift.shape)
-        noisy = tf.cast(tf.cast(rows, scale.dtype) + shift, input.dtype)
+            z = _noise(distribution, element_count(input), seed, offset, scale.dtype)
+        noise = loc + tf.reshape(z, shape_of(rows)) * _poisoned_unless(requirements, scale)
+        # Graph optimization reorders sums of sums and products of products, and so rounds
+        # otherwise: this stands between.
+        noise = tf.ensure_shape(noise, noise.shape)
+        noisy = tf.cast(combine(tf.cast(rows, scale.dtype), noise), input.dtype)
         output = noisy if flatten else tf.reshape(noisy, shape_of(input))
         output.set_shape(output_shape(input.shape, flatten))
         return output
+
+
+flatten_add_noise = functools.partial(_flatten_noise, tf.add)
+flatten_multiply_noise = functools.partial(_flatten_noise, tf.multiply)

@@ -23,12 +23,17 @@ T Least(T) {
   return std::numeric_limits<T>::denorm_min();
 }
 
+struct Kind {
+  Distribution distribution;
+  Combination combination;
+};
+
 template <class T>
 struct Problem {
   using Scalar = ComputeType<T>;
 
-  Problem(Distribution distribution, int64_t elements, uint64_t offset, int64_t features,
-          int64_t loc_count, int64_t scale_count)
+  Problem(Kind kind, int64_t elements, uint64_t offset, int64_t features, int64_t loc_count,
+          int64_t scale_count)
       : input(static_cast<size_t>(elements)),
         output(input.size() + kGuard),
         loc(static_cast<size_t>(loc_count)),
@@ -41,7 +46,8 @@ struct Problem {
       scale[i] = static_cast<Scalar>(0.1 + 0.003 * double(i % 89));
     std::memset(output.data(), 0x5A, output.size() * sizeof(T));
     task = {kElementType<T>,
-            distribution,
+            kind.distribution,
+            kind.combination,
             input.data(),
             output.data(),
             StreamFromSeed(11, static_cast<uint64_t>(-7)),
@@ -54,8 +60,9 @@ struct Problem {
   T Expected(size_t i) const {
     const auto feature = i % static_cast<size_t>(task.features);
     const Scalar z = ExpectedNoise<Scalar>(task.distribution, task.stream, task.offset + i);
-    return FromCompute<T>(AddScaled(ToCompute(input[i]), loc[loc.size() == 1 ? 0 : feature],
-                                    scale[scale.size() == 1 ? 0 : feature], z));
+    return FromCompute<T>(ExpectedElement(task.combination, ToCompute(input[i]),
+                                          loc[loc.size() == 1 ? 0 : feature],
+                                          scale[scale.size() == 1 ? 0 : feature], z));
   }
 
   void ExpectCorrect() const {
@@ -77,11 +84,20 @@ struct Problem {
   ApplyNoiseTask task;
 };
 
-class ApplyNoise : public testing::TestWithParam<Case> {
+using ApplyNoiseCase = std::tuple<Case, Combination>;
+
+std::string ApplyNoiseCaseName(const testing::TestParamInfo<ApplyNoiseCase>& info) {
+  return CaseName(std::get<0>(info.param)) + NameOf(std::get<1>(info.param));
+}
+
+class ApplyNoise : public testing::TestWithParam<ApplyNoiseCase> {
  protected:
-  const Kernels& kernels() const { return *std::get<0>(GetParam()); }
-  ElementType type() const { return std::get<1>(GetParam()); }
-  Distribution distribution() const { return std::get<2>(GetParam()); }
+  const Kernels& kernels() const { return *std::get<0>(std::get<0>(GetParam())); }
+  ElementType type() const { return std::get<1>(std::get<0>(GetParam())); }
+  Kind kind() const {
+    const auto& [kernels_and_types, combination] = GetParam();
+    return {std::get<2>(kernels_and_types), combination};
+  }
 
   void RunWhole(ApplyNoiseTask task, int64_t elements) const {
     ApplyNoisePieces(task, elements, 0, CountPieces(task, elements), kernels());
@@ -91,7 +107,7 @@ class ApplyNoise : public testing::TestWithParam<Case> {
 TEST_P(ApplyNoise, EveryLengthAndTail) {
   WithType(type(), [&](auto t) {
     for (int64_t elements = 0; elements <= 200; ++elements) {
-      Problem<decltype(t)> problem(distribution(), elements, 0, 1, 1, 1);
+      Problem<decltype(t)> problem(kind(), elements, 0, 1, 1, 1);
       RunWhole(problem.task, elements);
       problem.ExpectCorrect();
     }
@@ -104,7 +120,7 @@ TEST_P(ApplyNoise, EveryOffset) {
        {uint64_t{1}, uint64_t{2}, uint64_t{3}, uint64_t{63}, uint64_t{8191},
         (uint64_t{1} << 34) - 5, (uint64_t{1} << 33) + 5, kLargest - 150, kLargest}) {
     WithType(type(), [&](auto t) {
-      Problem<decltype(t)> problem(distribution(), 301, offset, 1, 1, 1);
+      Problem<decltype(t)> problem(kind(), 301, offset, 1, 1, 1);
       RunWhole(problem.task, 301);
       problem.ExpectCorrect();
     });
@@ -116,8 +132,8 @@ TEST_P(ApplyNoise, ParametersPerFeature) {
     for (int kinds = 1; kinds <= 3; ++kinds) {
       WithType(type(), [&](auto t) {
         const int64_t elements = 2 * features + 130;
-        Problem<decltype(t)> problem(distribution(), elements, 5, features,
-                                     kinds & 1 ? features : 1, kinds & 2 ? features : 1);
+        Problem<decltype(t)> problem(kind(), elements, 5, features, kinds & 1 ? features : 1,
+                                     kinds & 2 ? features : 1);
         RunWhole(problem.task, elements);
         problem.ExpectCorrect();
       });
@@ -129,7 +145,7 @@ TEST_P(ApplyNoise, AnySplitGivesTheSameBits) {
   WithType(type(), [&](auto t) {
     constexpr int64_t kElements = 1000;
     for (int64_t split : {1, 3, 64, 499, 999}) {
-      Problem<decltype(t)> problem(distribution(), kElements, 6, 100, 100, 1);
+      Problem<decltype(t)> problem(kind(), kElements, 6, 100, 100, 1);
       kernels().apply_noise(problem.task, split, kElements);
       kernels().apply_noise(problem.task, 0, split);
       problem.ExpectCorrect();
@@ -140,7 +156,7 @@ TEST_P(ApplyNoise, AnySplitGivesTheSameBits) {
 TEST_P(ApplyNoise, PiecesInAnyOrder) {
   WithType(type(), [&](auto t) {
     const int64_t elements = 3 * kPieceElements + 17;
-    Problem<decltype(t)> problem(distribution(), elements, 8190, 1, 1, 1);
+    Problem<decltype(t)> problem(kind(), elements, 8190, 1, 1, 1);
     for (int64_t piece = CountPieces(problem.task, elements); piece-- > 0;) {
       ApplyNoisePieces(problem.task, elements, piece, piece + 1, kernels());
     }
@@ -151,7 +167,7 @@ TEST_P(ApplyNoise, PiecesInAnyOrder) {
 TEST_P(ApplyNoise, InPlaceAndMisaligned) {
   WithType(type(), [&](auto t) {
     for (int64_t shift : {0, 1, 3}) {
-      Problem<decltype(t)> problem(distribution(), 333, 0, 1, 1, 1);
+      Problem<decltype(t)> problem(kind(), 333, 0, 1, 1, 1);
       std::vector<decltype(t)> memory(problem.output.size() + 3);
       std::memcpy(&memory[shift], problem.input.data(), 333 * sizeof(t));
       problem.task.input = problem.task.output = &memory[shift];
@@ -166,9 +182,10 @@ TEST_P(ApplyNoise, KeepsInfinitiesNaNAndSubnormals) {
   WithType(type(), [&](auto t) {
     using T = decltype(t);
     using Scalar = ComputeType<T>;
-    Problem<T> problem(distribution(), 64, 0, 1, 1, 1);
+    Problem<T> problem(kind(), 64, 0, 1, 1, 1);
     const T least = Least(t);
-    problem.scale[0] = problem.loc[0] = 0;
+    problem.scale[0] = 0;
+    problem.loc[0] = kind().combination == Combination::kAdd ? 0 : 1;
     problem.input[0] = FromCompute<T>(std::numeric_limits<Scalar>::infinity());
     problem.input[1] = FromCompute<T>(std::numeric_limits<Scalar>::quiet_NaN());
     problem.input[2] = least;
@@ -183,7 +200,9 @@ TEST_P(ApplyNoise, KeepsInfinitiesNaNAndSubnormals) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Kernels, ApplyNoise, AllCases(), CaseName);
+INSTANTIATE_TEST_SUITE_P(Kernels, ApplyNoise,
+                         testing::Combine(AllCases(), testing::ValuesIn(kCombinations)),
+                         ApplyNoiseCaseName);
 
 TEST(Dispatch, KnowsTheBaselineAndRefusesUnknownNames) {
   EXPECT_STREQ(SupportedKernels().back()->name, "baseline");

@@ -7,6 +7,7 @@
 #include <string>
 #include <tuple>
 
+#include "core/combination.h"
 #include "core/noise.h"
 #include "core/number_types.h"
 #include "cpu/dispatch.h"
@@ -15,11 +16,21 @@ namespace flatnoise::cpu {
 
 using Case = std::tuple<const Kernels*, ElementType, Distribution>;
 
-inline std::string CaseName(const testing::TestParamInfo<Case>& info) {
+inline constexpr Combination kCombinations[] = {Combination::kAdd, Combination::kMultiply};
+
+inline std::string NameOf(Combination combination) {
+  return combination == Combination::kAdd ? "_add" : "_multiply";
+}
+
+inline std::string CaseName(const Case& parameters) {
   const char* const types[] = {"half", "bfloat16", "float", "double"};
-  return std::string(std::get<0>(info.param)->name) + "_" +
-         types[static_cast<int>(std::get<1>(info.param))] + "_" +
-         (std::get<2>(info.param) == Distribution::kNormal ? "normal" : "uniform");
+  const auto& [kernels, type, distribution] = parameters;
+  return std::string(kernels->name) + "_" + types[static_cast<int>(type)] + "_" +
+         (distribution == Distribution::kNormal ? "normal" : "uniform");
+}
+
+inline std::string CaseNameOf(const testing::TestParamInfo<Case>& info) {
+  return CaseName(info.param);
 }
 
 inline auto AllCases() {
@@ -34,6 +45,13 @@ Scalar ExpectedNoise(Distribution distribution, const Stream& stream, uint64_t i
   return distribution == Distribution::kNormal
              ? NoiseAt<Distribution::kNormal, Scalar>(stream, index)
              : NoiseAt<Distribution::kUniform, Scalar>(stream, index);
+}
+
+template <class Scalar>
+Scalar ExpectedElement(Combination combination, Scalar x, Scalar loc, Scalar scale, Scalar z) {
+  return combination == Combination::kAdd
+             ? flatnoise::Combine<Combination::kAdd>(x, loc, scale, z)
+             : flatnoise::Combine<Combination::kMultiply>(x, loc, scale, z);
 }
 
 // Calls body(T{}) with the type that `type` names.

@@ -10,7 +10,7 @@
 
 #include "cases.h"
 #include "cpu/apply_noise.h"
-#include "cuda/apply_noise_body.h"
+#include "cuda/apply_noise_dispatch.h"
 #include "cuda/dispatch.h"
 #include "cuda/sum_gradients_body.h"
 
@@ -21,29 +21,19 @@ constexpr int64_t kSeed[2] = {11, -7};
 constexpr int32_t kShortSeed[2] = {11, -7};
 
 // As the launcher does it, for a grid of so many blocks.
-template <class T, Distribution distribution, class Parameters>
+template <class Kind>
 void RunGrid(const ApplyNoiseTask& task, ApplyNoisePlan plan, int64_t blocks) {
-  PlanRounds<T>(task, blocks, &plan);
+  PlanRounds<typename Kind::Element>(task, blocks, &plan);
   for (int64_t block = 0; block < blocks; ++block) {
     for (int thread = 0; thread < kThreads; ++thread) {
-      ApplyNoiseBody<T, distribution, Parameters>(task, plan, {block, blocks, thread}).Run();
+      typename Kind::Body(task, plan, {block, blocks, thread}).Run();
     }
   }
 }
 
 void RunApplyNoise(const ApplyNoiseTask& task, int64_t blocks) {
-  Dispatch(task.type, task.distribution, [&](auto element, auto distribution) {
-    using T = typename decltype(element)::type;
-    using Scalar = ComputeType<T>;
-    constexpr Distribution d = decltype(distribution)::value;
-    const ApplyNoisePlan plan = SplitIntoChunks<T>(task);
-    if (task.loc.count == 1 && task.scale.count == 1) {
-      RunGrid<T, d, ConstantParameters<Scalar>>(task, plan, blocks);
-    } else if (plan.wide_parameters) {
-      RunGrid<T, d, FeatureParameters<Scalar, true>>(task, plan, blocks);
-    } else {
-      RunGrid<T, d, FeatureParameters<Scalar, false>>(task, plan, blocks);
-    }
+  DispatchApplyNoise(task, [&](auto kind, const ApplyNoisePlan& plan) {
+    RunGrid<decltype(kind)>(task, plan, blocks);
   });
 }
 
@@ -87,7 +77,8 @@ struct Setting {
 };
 
 template <class T>
-void ExpectBitsOfTheProcessor(Distribution distribution, const Setting& s) {
+void ExpectBitsOfTheProcessor(Distribution distribution, Combination combination,
+                              const Setting& s) {
   using Scalar = ComputeType<T>;
   Buffer<T> input(s.elements, s.in_place ? s.output_shift : s.input_shift);
   Buffer<T> output(s.elements, s.output_shift);
@@ -104,6 +95,7 @@ void ExpectBitsOfTheProcessor(Distribution distribution, const Setting& s) {
   }
   const cpu::ApplyNoiseTask cpu_task = {kElementType<T>,
                                         distribution,
+                                        combination,
                                         input.data(),
                                         expected.data(),
                                         StreamFromSeed(11, static_cast<uint64_t>(-7)),
@@ -115,6 +107,7 @@ void ExpectBitsOfTheProcessor(Distribution distribution, const Setting& s) {
 
   const ApplyNoiseTask task = {kElementType<T>,
                                distribution,
+                               combination,
                                s.in_place ? output.data() : input.data(),
                                output.data(),
                                s.elements,
@@ -134,12 +127,13 @@ void ExpectBitsOfTheProcessor(Distribution distribution, const Setting& s) {
 
 using TypeAndDistribution = std::tuple<ElementType, Distribution>;
 
-class CudaApplyNoise : public testing::TestWithParam<TypeAndDistribution> {
+class CudaApplyNoise : public testing::TestWithParam<std::tuple<TypeAndDistribution, Combination>> {
  protected:
   void Expect(const Setting& setting) const {
-    const auto [type, distribution] = GetParam();
+    const auto [type, distribution] = std::get<0>(GetParam());
+    const Combination combination = std::get<1>(GetParam());
     cpu::WithType(type, [&, distribution = distribution](auto t) {
-      ExpectBitsOfTheProcessor<decltype(t)>(distribution, setting);
+      ExpectBitsOfTheProcessor<decltype(t)>(distribution, combination, setting);
     });
   }
 };
@@ -205,6 +199,7 @@ TEST(CudaApplyNoiseArguments, PoisonTheOutput) {
     std::vector<float> output(100);
     RunApplyNoise({ElementType::kFloat,
                    Distribution::kNormal,
+                   Combination::kAdd,
                    input.data(),
                    output.data(),
                    100,
@@ -439,19 +434,25 @@ TEST(CudaSumGradientsArguments, PoisonTheSums) {
   for (double sum : sums.scale) EXPECT_TRUE(std::isnan(sum));
 }
 
-std::string Name(const testing::TestParamInfo<TypeAndDistribution>& info) {
+std::string Name(const TypeAndDistribution& parameters) {
   const char* const types[] = {"half", "bfloat16", "float", "double"};
-  const bool normal = std::get<1>(info.param) == Distribution::kNormal;
-  return std::string(types[static_cast<int>(std::get<0>(info.param))]) +
-         (normal ? "_normal" : "_uniform");
+  const auto [type, distribution] = parameters;
+  return std::string(types[static_cast<int>(type)]) +
+         (distribution == Distribution::kNormal ? "_normal" : "_uniform");
 }
 
 const auto kEveryCase =
     testing::Combine(testing::Values(ElementType::kHalf, ElementType::kBFloat16,
                                      ElementType::kFloat, ElementType::kDouble),
                      testing::Values(Distribution::kNormal, Distribution::kUniform));
-INSTANTIATE_TEST_SUITE_P(Types, CudaApplyNoise, kEveryCase, Name);
-INSTANTIATE_TEST_SUITE_P(Types, CudaSumGradients, kEveryCase, Name);
+INSTANTIATE_TEST_SUITE_P(Types, CudaApplyNoise,
+                         testing::Combine(kEveryCase, testing::ValuesIn(cpu::kCombinations)),
+                         [](const auto& info) {
+                           return Name(std::get<0>(info.param)) +
+                                  cpu::NameOf(std::get<1>(info.param));
+                         });
+INSTANTIATE_TEST_SUITE_P(Types, CudaSumGradients, kEveryCase,
+                         [](const auto& info) { return Name(info.param); });
 
 }  // namespace
 }  // namespace flatnoise::cuda

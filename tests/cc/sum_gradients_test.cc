@@ -110,7 +110,7 @@ TEST_P(SumGradients, HaveTheSameBitsForEveryInstructionSetAndOrder) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Kernels, SumGradients, AllCases(), CaseName);
+INSTANTIATE_TEST_SUITE_P(Kernels, SumGradients, AllCases(), CaseNameOf);
 
 TEST(SumGradientsOfNothing, AreZero) {
   const GradientSums sums(

@@ -47,6 +47,7 @@ class Threads : public testing::TestWithParam<Case> {
   ApplyNoiseTask TaskTo(void* output) const {
     return {type(),
             distribution(),
+            Combination::kAdd,
             tensor_.data(),
             output,
             kStream,
@@ -106,7 +107,7 @@ TEST_P(Threads, GiveGradientTilesTheBitsOfOneThread) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Kernels, Threads, AllCases(), CaseName);
+INSTANTIATE_TEST_SUITE_P(Kernels, Threads, AllCases(), CaseNameOf);
 
 TEST(ActiveKernels, AreChosenOnce) {
   std::vector<const Kernels*> chosen(kThreads);

@@ -25,6 +25,7 @@ class Problem {
         scale_(bytes.ConsumeBool() ? features_ : 1, AnyShift(bytes)) {
     task_.type = ElementTypeOf<T>();
     task_.distribution = AnyDistribution(bytes);
+    task_.combination = AnyCombination(bytes);
     task_.stream = AnyStream(bytes);
     task_.offset = AnyOffset(bytes);
     task_.features = features_;
@@ -75,7 +76,10 @@ class Problem {
   T Expected(int64_t i) const {
     const auto z = ExpectedNoise<Scalar>(task_.distribution, task_.stream,
                                          task_.offset + static_cast<uint64_t>(i));
-    return FromCompute<T>(AddScaled(ToCompute(input_[i]), Of(loc_, i), Of(scale_, i), z));
+    const Scalar x = ToCompute(input_[i]), loc = Of(loc_, i), scale = Of(scale_, i);
+    return FromCompute<T>(task_.combination == Combination::kAdd
+                              ? Combine<Combination::kAdd>(x, loc, scale, z)
+                              : Combine<Combination::kMultiply>(x, loc, scale, z));
   }
 
   Scalar Of(const Memory<Scalar>& parameter, int64_t i) const {

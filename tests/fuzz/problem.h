@@ -80,6 +80,10 @@ inline Distribution AnyDistribution(FuzzedDataProvider& bytes) {
   return bytes.ConsumeBool() ? Distribution::kNormal : Distribution::kUniform;
 }
 
+inline Combination AnyCombination(FuzzedDataProvider& bytes) {
+  return bytes.ConsumeBool() ? Combination::kAdd : Combination::kMultiply;
+}
+
 inline Stream AnyStream(FuzzedDataProvider& bytes) {
   const auto seed = bytes.ConsumeIntegral<uint64_t>();
   return StreamFromSeed(seed, bytes.ConsumeIntegral<uint64_t>());

@@ -152,6 +152,7 @@ class Bench {
     }
     const ApplyNoiseTask task = {type.type,
                                  distribution,
+                                 Combination::kAdd,
                                  input_.data(),
                                  output_.data(),
                                  elements,

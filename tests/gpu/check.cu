@@ -68,6 +68,7 @@ struct Setting {
   size_t output_shift = 0;
   bool in_place = false;
   bool short_seed = false;
+  Combination combination = Combination::kAdd;
 
   std::string Text() const {
     return std::to_string(elements) + " elements, offset " + std::to_string(offset) + ", " +
@@ -102,6 +103,7 @@ class Problem {
     if (setting_.short_seed) start = {short_seed_.data(), false, offset_.data()};
     return {kElementType<T>,
             distribution_,
+            setting_.combination,
             setting_.in_place ? output_.data() : input_.data(),
             output_.data(),
             setting_.elements,
@@ -117,6 +119,7 @@ class Problem {
     const cpu::ApplyNoiseTask task = {
         kElementType<T>,
         distribution_,
+        setting_.combination,
         host_input_.data(),
         expected.data(),
         StreamFromSeed(static_cast<uint64_t>(kSeed[0]), static_cast<uint64_t>(kSeed[1])),
@@ -168,7 +171,7 @@ void ForEachKind(const Body& body) {
   }
 }
 
-void ExpectForward(const Setting& setting) {
+void ExpectForwardOf(const Setting& setting) {
   ForEachKind([&](auto t, Distribution distribution) {
     using T = decltype(t);
     const Problem<T> problem(distribution, setting);
@@ -176,9 +179,17 @@ void ExpectForward(const Setting& setting) {
     CHECK_CUDA(cudaDeviceSynchronize());
     Expect(SameBits(problem.Output(), problem.Expected()),
            "forward, type " + std::to_string(static_cast<int>(kElementType<T>)) +
-               ", distribution " + std::to_string(static_cast<int>(distribution)) + ", " +
+               ", distribution " + std::to_string(static_cast<int>(distribution)) +
+               ", combination " + std::to_string(static_cast<int>(setting.combination)) + ", " +
                setting.Text());
   });
+}
+
+void ExpectForward(Setting setting) {
+  for (const Combination combination : {Combination::kAdd, Combination::kMultiply}) {
+    setting.combination = combination;
+    ExpectForwardOf(setting);
+  }
 }
 
 void CheckForward(bool short_form) {
@@ -211,11 +222,11 @@ void CheckForward(bool short_form) {
 }
 
 // The launcher picks one grid; here all kinds of them.
-template <class T, Distribution distribution, class Parameters>
+template <class Body>
 __global__ void BodyKernel(const __grid_constant__ ApplyNoiseTask task,
                            const __grid_constant__ ApplyNoisePlan plan) {
   const GridPlace place = {blockIdx.x, gridDim.x, static_cast<int>(threadIdx.x)};
-  ApplyNoiseBody<T, distribution, Parameters>(task, plan, place).Run();
+  Body(task, plan, place).Run();
 }
 
 void CheckGrids() {
@@ -225,8 +236,9 @@ void CheckGrids() {
       const ApplyNoiseTask task = problem.Task();
       ApplyNoisePlan plan = SplitIntoChunks<float>(task);
       PlanRounds<float>(task, blocks, &plan);
-      BodyKernel<float, Distribution::kNormal, ConstantParameters<float>>
-          <<<static_cast<unsigned>(blocks), kThreads>>>(task, plan);
+      using Body = ApplyNoiseBody<float, Distribution::kNormal, Combination::kAdd,
+                                  ConstantParameters<float>>;
+      BodyKernel<Body><<<static_cast<unsigned>(blocks), kThreads>>>(task, plan);
       CHECK_CUDA(cudaGetLastError());
       CHECK_CUDA(cudaDeviceSynchronize());
       Expect(SameBits(problem.Output(), problem.Expected()),

@@ -40,6 +40,7 @@ extern "C" __attribute__((visibility("default"))) int flatnoise_apply_noise(
     void* stream) {
   const ApplyNoiseTask task = {static_cast<ElementType>(type),
                                DistributionOf(uniform),
+                               flatnoise::Combination::kAdd,
                                input,
                                output,
                                elements,
