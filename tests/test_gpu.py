@@ -38,23 +38,24 @@ def on(device, function, *arguments):
 
 
 @needs_gpu
+@pytest.mark.parametrize("raw_op", ["FlattenAddNoise", "FlattenMultiplyNoise"])
 @pytest.mark.parametrize("offset", [0, 5, 2**40 + 3])
 @pytest.mark.parametrize("shape", [(1,), (3, 7), (4, 5, 3), (300, 1000), (0, 4), (4, 0)], ids=str)
-def test_forward_has_the_processors_bits(compile_as, distribution, dtype, shape, offset):
+def test_forward_has_the_processors_bits(compile_as, distribution, dtype, shape, offset, raw_op):
     parameter = COMPUTE_DTYPE[dtype]
     features = int(np.prod(shape[1:]))
     x = tf.cast(tf.random.stateless_normal(shape, [1, 2]), dtype)
     for scale in (tf.ones([], parameter), tf.linspace(tf.ones([], parameter), 2, features)):
         loc = tf.constant(-0.25, parameter)
 
-        def add(x, seed, loc, scale, offset):
-            return flatnoise.raw_ops.FlattenAddNoise(
+        def noised(x, seed, loc, scale, offset):
+            return getattr(flatnoise.raw_ops, raw_op)(
                 input=x, seed=seed, loc=loc, scale=scale, offset=offset, distribution=distribution
             )
 
         arguments = (x, SEED, loc, scale, tf.constant(offset, tf.int64))
-        (expected,) = on("/CPU:0", add, *arguments)
-        (actual,) = on("/GPU:0", compile_as(add), *arguments)
+        (expected,) = on("/CPU:0", noised, *arguments)
+        (actual,) = on("/GPU:0", compile_as(noised), *arguments)
         assert actual.shape == expected.shape
         assert actual.tobytes() == expected.tobytes()
 
