@@ -26,12 +26,11 @@ FLATNOISE_INLINE uint64_t ValueBits(const PhiloxBlock<uint32_t>& words, int i, d
 }
 
 // The values of one block, in the stream's order.
-template <Distribution distribution, class Scalar>
-FLATNOISE_INLINE void BlockNoise(const PhiloxBlock<uint32_t>& words, Scalar* values) {
-  using L = ScalarLanes<Scalar>;
-  constexpr int n = kValuesPerBlock<Scalar>;
+template <Distribution distribution, class L>
+FLATNOISE_INLINE void BlockNoise(const PhiloxBlock<uint32_t>& words, typename L::Scalar* values) {
+  constexpr int n = kValuesPerBlock<typename L::Scalar>;
   typename L::Bits bits[n];
-  for (int i = 0; i < n; ++i) bits[i] = ValueBits(words, i, Scalar{});
+  for (int i = 0; i < n; ++i) bits[i] = ValueBits(words, i, typename L::Scalar{});
   ValuesFromBits<distribution, L>(bits, values, n);
 }
 
@@ -41,7 +40,7 @@ FLATNOISE_INLINE Scalar NoiseAt(const Stream& stream, uint64_t index) {
   constexpr int n = kValuesPerBlock<Scalar>;
   const auto words = Philox<ScalarWords>(BlockCounter(stream, index / n), ScheduleKey(stream.key));
   Scalar values[n];
-  BlockNoise<distribution>(words, values);
+  BlockNoise<distribution, ScalarLanes<Scalar>>(words, values);
   return values[index % n];
 }
 

@@ -38,21 +38,8 @@ class ChunkNoise {
   }
 
   FLATNOISE_INLINE void Block(uint64_t block, Scalar* values) const {
-    using L = DeviceLanes<Scalar>;
     const auto words = Philox<DeviceWords>(BlockCounter(stream_, block), keys_);
-    FLATNOISE_UNROLL
-    for (int i = 0; i < kBlock; i += 2) {
-      const auto first = ValueBits(words, i, Scalar{});
-      const auto second = ValueBits(words, i + 1, Scalar{});
-      if constexpr (distribution == Distribution::kUniform) {
-        values[i] = UnitUniform<L>(first);
-        values[i + 1] = UnitUniform<L>(second);
-      } else {
-        const auto pair = BoxMuller<L>(first, second);
-        values[i] = pair.first;
-        values[i + 1] = pair.second;
-      }
-    }
+    BlockNoise<distribution, DeviceLanes<Scalar>>(words, values);
   }
 
   // The chunk that begins with the first value of this block.
