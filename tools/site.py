@@ -9,6 +9,7 @@ Formulas become MathML, so no script has to draw them.
 import pathlib
 import posixpath
 import re
+from html import unescape
 
 from latex2mathml.converter import convert
 from mkdocs.config.defaults import MkDocsConfig
@@ -32,6 +33,11 @@ LANGUAGES = {".py": "python", ".cc": "cpp", ".h": "cpp", ".cu": "cpp"}
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)")
 OUTSIDE = re.compile(r"[a-z]+:|#")
 INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.DOTALL)
+WORD = re.compile(
+    r'<mrow>(<m[in] mathvariant="(?P<variant>\w+)">\w+</m[in]>)'
+    r'(<m[in] mathvariant="(?P=variant)">\w+</m[in]>)*</mrow>'
+)
+BAR = '<mo stretchy="false" lspace="0" rspace="0">|</mo>'
 BLOCK = re.compile(r'<div class="arithmatex">\s*\\\[(.*?)\\\]\s*</div>', re.DOTALL)
 
 
@@ -113,12 +119,18 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
 
 def on_page_content(html: str, **_: object) -> str:
     """Makes the formulas MathML."""
-    html = INLINE.sub(lambda match: convert(unescaped(match[1])), html)
-    return BLOCK.sub(lambda match: convert(unescaped(match[1]), display="block"), html)
+    html = INLINE.sub(lambda match: as_mathml(match[1], "inline"), html)
+    return BLOCK.sub(lambda match: as_mathml(match[1], "block"), html)
 
 
-def unescaped(formula: str) -> str:
-    """The formula as it was written, before it was put into HTML."""
-    for entity, character in {"&lt;": "<", "&gt;": ">", "&amp;": "&"}.items():
-        formula = formula.replace(entity, character)
-    return formula
+def as_mathml(formula: str, display: str) -> str:
+    """A formula of a page's HTML, with its words and bars set as TeX sets them."""
+    mathml: str = convert(unescape(formula), display=display)
+    mathml = WORD.sub(as_word, mathml)
+    mathml = mathml.replace("<mo>max</mo>", "<mi>max</mi>")
+    return mathml.replace('<mo stretchy="false">&#x0007C;</mo>', BAR)
+
+
+def as_word(letters: re.Match[str]) -> str:
+    """A word of several letters as one, where the converter makes a product of them."""
+    return f'<mtext class="{letters["variant"]}">{re.sub("<[^>]*>", "", letters[0])}</mtext>'
