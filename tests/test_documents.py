@@ -30,6 +30,8 @@ share, seed, step = tf.zeros([4, 3]), 7, 0
 dataset = tf.data.Dataset.from_tensor_slices(tf.zeros([4, 3]))
 """
 }
+# What programs import beyond the tests' own packages.
+NEEDED = {"tools/accuracy.py": ["mpmath", "matplotlib"]}
 # Commands that are not run, by how they begin, with the place where they are.
 RUN_ELSEWHERE = {
     "pip install": "noxfile.py installs wheels and sources",
@@ -102,7 +104,9 @@ def check_make(words):
 
 
 def check_program(words):
-    (program,) = words[1:2]
+    program = words[1]
+    for module in NEEDED.get(program, ()):
+        pytest.importorskip(module)
     assert (ROOT / program).is_file()
     assert "usage:" in run([sys.executable, program, "--help"])
 
@@ -124,3 +128,11 @@ def test_commands_are_there(command):
         check_program(words)
     else:
         check_file(words)
+
+
+def test_the_plot_of_the_speed_is_made_from_results(tmp_path):
+    pytest.importorskip("matplotlib")
+    picture = tmp_path / "speed.png"
+    results = "benchmarks/results/2026-11-23-cpu.txt"
+    run([sys.executable, "benchmarks/plot_results.py", results, str(picture)])
+    assert picture.stat().st_size > 1000
