@@ -64,7 +64,7 @@ def runnable_code(page):
 
 
 @pytest.mark.parametrize("page", with_blocks("python"))
-def test_python_code_runs(page, tmp_path, monkeypatch):
+def test_python_code_runs(page, native, tmp_path, monkeypatch):
     pytest.importorskip("sklearn")
     monkeypatch.chdir(tmp_path)
     text = (ROOT / page).read_text(encoding="utf-8")
