@@ -32,10 +32,16 @@ def run(capsys):
 
 
 @pytest.fixture
-def picture(tmp_path):
-    path = tmp_path / "picture.png"
-    yield path
-    assert path.stat().st_size > 1000
+def draw(run, tmp_path):
+    """Runs an example that draws, and looks whether it has."""
+
+    def run_example(name, *arguments):
+        picture = tmp_path / "picture.png"
+        printed = run(name, *arguments, "--output", picture)
+        assert picture.stat().st_size > 1000
+        return printed
+
+    return run_example
 
 
 def numbers_in(printed, pattern):
@@ -62,21 +68,21 @@ def test_the_sampling_step_and_its_gradients_are_those_of_stock_ops(compile_it):
         np.testing.assert_allclose(ours, stock, rtol=1e-5, atol=1e-5)
 
 
-def test_the_autoencoder_takes_noise_away(run, picture):
-    printed = run("denoise_digits", "--epochs", 3, "--rounds", 2, "--output", picture)
+def test_the_autoencoder_takes_noise_away(draw):
+    printed = draw("denoise_digits", "--epochs", 3, "--rounds", 2)
     (gain,) = numbers_in(printed, r"a gain of (\S+) dB")
     assert gain > 2
     assert re.search(r"flatnoise +\S+ ms", printed)
 
 
-def test_the_variational_autoencoder_learns(run, picture):
-    printed = run("vae_digits", "--epochs", 3, "--output", picture)
+def test_the_variational_autoencoder_learns(draw):
+    printed = draw("vae_digits", "--epochs", 3)
     before, after = numbers_in(printed, r"digits: (\S+) nats before, (\S+) after")
     assert after > before + 10
 
 
-def test_classifiers_trained_with_noise_hold_out_against_it(run, picture):
-    printed = run("robust_digits", "--epochs", 20, "--output", picture)
+def test_classifiers_trained_with_noise_hold_out_against_it(draw):
+    printed = draw("robust_digits", "--epochs", 20)
     # Under the noise of the third column, of standard deviation 0.4.
     plain, fixed, learned = (
         numbers_in(printed, rf"{name} +\S+ +\S+ +(\S+)")[0]
@@ -86,18 +92,16 @@ def test_classifiers_trained_with_noise_hold_out_against_it(run, picture):
     assert learned > plain
 
 
-def test_the_generator_learns(run, picture):
-    printed = run("gan_digits", "--epochs", 80, "--seeds", 1, "--output", picture)
+def test_the_generator_learns(draw):
+    printed = draw("gan_digits", "--epochs", 80, "--seeds", 1)
     for name in ("without noise layers", "with noise layers"):
         (untrained,) = numbers_in(printed, r"untrained generator +(\S+)")
         (trained,) = numbers_in(printed, rf"{name} +(\S+)")
         assert trained < untrained / 2
 
 
-def test_the_pipeline_adds_the_noise_asked_for_in_any_order(run, picture):
-    printed = run(
-        "augment_photographs", "--crops", 24, "--stddev", 10, "--rounds", 1, "--output", picture
-    )
+def test_the_pipeline_adds_the_noise_asked_for_in_any_order(draw):
+    printed = draw("augment_photographs", "--crops", 24, "--stddev", 10, "--rounds", 1)
     mean, stddev = numbers_in(printed, r"measured: +mean (\S+), standard deviation (\S+)")
     # Six standard errors for 24 crops of 128×128×3.
     assert abs(mean) < 6 * 10 / np.sqrt(24 * 128 * 128 * 3)
