@@ -27,8 +27,8 @@ PACKAGE_SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE CMakeLi
 CXX_FILES = $(shell find cc tests -name '*.cc' -o -name '*.h' -o -name '*.cu')
 PYTHON_FILES := python tests benchmarks examples cmake tools .ci setup.py noxfile.py
 
-.PHONY: help demo test test-cc test-python test-matrix lint format wheel sdist release bench bazel \
-  sanitize fuzz tidy clean
+.PHONY: help demo test test-cc test-python test-matrix lint format wheel sdist release bench docs \
+  bazel sanitize fuzz tidy clean
 .DEFAULT_GOAL := help
 
 help: ## Say what there is to make
@@ -79,6 +79,10 @@ release: $(RELEASE_TOOLS) ## Build and check all that is published: wheels, sour
 
 bench: $(PACKAGE) ## Measure against stock TensorFlow (ARGS=--quick: a minute)
 	$(BIN)/python benchmarks/cpu.py $(ARGS)
+
+docs: $(DEPENDENCIES) ## Build the documentation's site into build/site, warnings as errors
+	$(BIN)/python -m pip install --quiet --group docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bazel: $(DEPENDENCIES) ## Build the op library with Bazel, run the C++ tests, load the library
 	PYTHON_BIN_PATH=$(CURDIR)/$(BIN)/python scripts/bazel_build.sh $(ARGS)

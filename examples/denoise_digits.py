@@ -119,7 +119,7 @@ def training_steps(
     return run
 
 
-def time_steps(images: np.ndarray, rounds: int = 100, steps: int = 5) -> dict[str, float]:
+def time_steps(images: np.ndarray, rounds: int, steps: int = 5) -> dict[str, float]:
     """Median milliseconds per training step, the models taking turns."""
     runs = {
         "no noise": training_steps(no_noise, images),
@@ -149,13 +149,14 @@ def draw(rows: dict[str, np.ndarray], path: pathlib.Path, columns: int = 12) -> 
     figure.savefig(path, dpi=160)
 
 
-def parse_arguments() -> argparse.Namespace:
+def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description="Train a denoising autoencoder on digits.")
     parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=100, help="how often to take the times")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", type=pathlib.Path, default="demo/denoised_digits.png")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def describe_implementation() -> str:
@@ -166,9 +167,9 @@ def describe_implementation() -> str:
     return f"the compiled op, instruction set {info['instruction_set']}"
 
 
-def main() -> None:
+def main(command_line: list[str] | None = None) -> None:
     """Trains, draws, measures."""
-    arguments = parse_arguments()
+    arguments = parse_arguments(command_line)
     keras.utils.set_random_seed(arguments.seed)
     train, clean = load_images()
     noisy = flatnoise.flatten_add_normal(
@@ -195,7 +196,7 @@ def main() -> None:
     print(f"a gain of {after - before:.2f} dB")
     print(f"Wrote {arguments.output}")
 
-    times = time_steps(train)
+    times = time_steps(train, arguments.rounds)
     print(f"\nTime per training step of {BATCH} digits (median, taking turns):")
     for name, milliseconds in times.items():
         extra = 1000 * (milliseconds - times["no noise"])

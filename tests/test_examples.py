@@ -1,4 +1,4 @@
-"""The example programs, in short form."""
+"""The example programs, in short form: each has to show what it claims."""
 
 import importlib.util
 import pathlib
@@ -11,18 +11,48 @@ import tensorflow as tf
 EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
 
 
-@pytest.fixture
-def vae():
+def load(name):
     pytest.importorskip("sklearn")
     pytest.importorskip("matplotlib")
-    spec = importlib.util.spec_from_file_location("vae_digits", EXAMPLES / "vae_digits.py")
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
+@pytest.fixture
+def run(capsys):
+    """Runs an example with arguments and returns what it printed."""
+
+    def run_example(name, *arguments):
+        load(name).main([str(argument) for argument in arguments])
+        return capsys.readouterr().out
+
+    return run_example
+
+
+@pytest.fixture
+def draw(run, tmp_path):
+    """Runs an example that draws, and looks whether it has."""
+
+    def run_example(name, *arguments):
+        picture = tmp_path / "picture.png"
+        printed = run(name, *arguments, "--output", picture)
+        assert picture.stat().st_size > 1000
+        return printed
+
+    return run_example
+
+
+def numbers_in(printed, pattern):
+    found = re.search(pattern, printed)
+    assert found, printed
+    return [float(number.replace(",", "")) for number in found.groups()]
+
+
 @pytest.mark.parametrize("compile_it", [False, True], ids=["plain", "XLA"])
-def test_the_sampling_step_and_its_gradients_are_those_of_stock_ops(vae, compile_it):
+def test_the_sampling_step_and_its_gradients_are_those_of_stock_ops(compile_it):
+    vae = load("vae_digits")
     rng = np.random.default_rng(0)
     mean, log_var, upstream = tf.unstack(tf.constant(rng.normal(size=[3, 5, 7]), tf.float32))
 
@@ -38,11 +68,54 @@ def test_the_sampling_step_and_its_gradients_are_those_of_stock_ops(vae, compile
         np.testing.assert_allclose(ours, stock, rtol=1e-5, atol=1e-5)
 
 
-def test_the_variational_autoencoder_learns(vae, tmp_path, capsys):
-    vae.main(["--epochs", "3", "--output", str(tmp_path / "digits.png")])
-    printed = capsys.readouterr().out
-    before, after = map(
-        float, re.search(r"digits: (\S+) nats before, (\S+) after", printed).groups()
-    )
+def test_the_autoencoder_takes_noise_away(draw):
+    printed = draw("denoise_digits", "--epochs", 3, "--rounds", 2)
+    (gain,) = numbers_in(printed, r"a gain of (\S+) dB")
+    assert gain > 2
+    assert re.search(r"flatnoise +\S+ ms", printed)
+
+
+def test_the_variational_autoencoder_learns(draw):
+    printed = draw("vae_digits", "--epochs", 3)
+    before, after = numbers_in(printed, r"digits: (\S+) nats before, (\S+) after")
     assert after > before + 10
-    assert (tmp_path / "digits.png").stat().st_size > 1000
+
+
+def test_classifiers_trained_with_noise_hold_out_against_it(draw):
+    printed = draw("robust_digits", "--epochs", 20)
+    # Under the noise of the third column, of standard deviation 0.4.
+    plain, fixed, learned = (
+        numbers_in(printed, rf"{name} +\S+ +\S+ +(\S+)")[0]
+        for name in ("no noise", "fixed noise", "learned noise")
+    )
+    assert fixed > plain
+    assert learned > plain
+
+
+def test_the_generator_learns(draw):
+    printed = draw("gan_digits", "--epochs", 80, "--seeds", 1)
+    for name in ("without noise layers", "with noise layers"):
+        (untrained,) = numbers_in(printed, r"untrained generator +(\S+)")
+        (trained,) = numbers_in(printed, rf"{name} +(\S+)")
+        assert trained < untrained / 2
+
+
+def test_the_pipeline_adds_the_noise_asked_for_in_any_order(draw):
+    printed = draw("augment_photographs", "--crops", 24, "--stddev", 10, "--rounds", 1)
+    mean, stddev = numbers_in(printed, r"measured: +mean (\S+), standard deviation (\S+)")
+    # Six standard errors for 24 crops of 128×128×3.
+    assert abs(mean) < 6 * 10 / np.sqrt(24 * 128 * 128 * 3)
+    assert abs(stddev - 10) < 6 * 10 / np.sqrt(2 * 24 * 128 * 128 * 3)
+    assert "equal to the bit: True" in printed
+    assert re.search(r"flatnoise +[\d,]+\n", printed)
+
+
+def test_stock_ops_are_served_where_flatnoise_cannot_be_imported(run, native):
+    printed = run("serve_digits", "--epochs", 10)
+    as_it_is, _, with_stock_ops = printed.partition("Exported with")
+    assert "Op type not registered 'Flatnoise>FlattenAddNoise'" in as_it_is
+    assert "import of flatnoise halted" in with_stock_ops
+    (difference,) = numbers_in(printed, r"from the answers given here: (\S+)")
+    assert difference < 1e-5
+    one, many = numbers_in(printed, r"one answer: +(\S+)\n.*answers: +(\S+)")
+    assert many > one > 0.5

@@ -69,14 +69,14 @@ def build_info() -> dict[str, Any]:
         * ``version``: the version of flatnoise.
         * ``tensorflow_version``: the version of TensorFlow that runs, or ``None``.
         * ``built_against_tensorflow``: the versions that the compiled part was built against, one
-          for each of its libraries.
+            for each of its libraries.
         * ``instruction_set``: the CPU instruction set in use, or ``None``.
         * ``instruction_sets``: all that the compiled part has code for.
         * ``cuda_version``: the CUDA version that its GPU kernels were built with, or ``None``
-          where it has none.
+            where it has none.
         * ``cuda_architectures``: the GPU architectures it has code for, as CMake names them.
         * ``gpu_error``: why it can't run on the GPUs that TensorFlow sees; ``None`` where it can,
-          and where there are none.
+            and where there are none.
         * ``native_loaded``: whether the compiled op is loaded.
         * ``native_error``: why it is not; ``None`` where it is.
         * ``native_library``: the path of the library that is or would be loaded.

@@ -30,10 +30,10 @@ class AddGaussianNoise(NoiseLayer):
     No two replicas of a `tf.distribute` strategy add the same noise. The state of the noise is
     saved with the model: a training that is taken up again goes on with fresh noise.
 
-    Example:
-    >>> layer = flatnoise.layers.AddGaussianNoise(mean=0.0, stddev=0.1)
-    >>> layer(keras.ops.zeros((32, 28, 28, 1))).shape
-    TensorShape([32, 28, 28, 1])
+    Examples:
+        >>> layer = flatnoise.layers.AddGaussianNoise(mean=0.0, stddev=0.1)
+        >>> layer(keras.ops.zeros((32, 28, 28, 1))).shape
+        TensorShape([32, 28, 28, 1])
 
     Args:
         mean: Float, the mean of the noise.
@@ -86,10 +86,10 @@ class AddUniformNoise(NoiseLayer):
     No two replicas of a `tf.distribute` strategy add the same noise. The state of the noise is
     saved with the model: a training that is taken up again goes on with fresh noise.
 
-    Example:
-    >>> layer = flatnoise.layers.AddUniformNoise(minval=-0.1, maxval=0.1)
-    >>> layer(keras.ops.zeros((16, 32, 32, 3))).shape
-    TensorShape([16, 3072])
+    Examples:
+        >>> layer = flatnoise.layers.AddUniformNoise(minval=-0.1, maxval=0.1)
+        >>> layer(keras.ops.zeros((16, 32, 32, 3))).shape
+        TensorShape([16, 3072])
 
     Args:
         minval: Float, the least noise.
@@ -142,10 +142,10 @@ class AddNoise(NoiseLayer):
     No two replicas of a `tf.distribute` strategy add the same noise. The state of the noise is
     saved with the model: a training that is taken up again goes on with fresh noise.
 
-    Example:
-    >>> layer = flatnoise.layers.AddNoise(noise_type="gaussian", stddev=0.02)
-    >>> layer(keras.ops.zeros((8, 64, 64, 3))).shape
-    TensorShape([8, 12288])
+    Examples:
+        >>> layer = flatnoise.layers.AddNoise(noise_type="gaussian", stddev=0.02)
+        >>> layer(keras.ops.zeros((8, 64, 64, 3))).shape
+        TensorShape([8, 12288])
 
     Args:
         noise_type: `"gaussian"` or `"uniform"`.
@@ -222,10 +222,10 @@ class MultiplyGaussianNoise(NoiseLayer):
     No two replicas of a `tf.distribute` strategy multiply by the same noise. The state of the noise
     is saved with the model: a training that is taken up again goes on with fresh noise.
 
-    Example:
-    >>> layer = flatnoise.layers.MultiplyGaussianNoise(stddev=0.5)
-    >>> layer(keras.ops.zeros((32, 28, 28, 1))).shape
-    TensorShape([32, 28, 28, 1])
+    Examples:
+        >>> layer = flatnoise.layers.MultiplyGaussianNoise(stddev=0.5)
+        >>> layer(keras.ops.zeros((32, 28, 28, 1))).shape
+        TensorShape([32, 28, 28, 1])
 
     Args:
         mean: Float, the mean of the factors.

@@ -53,14 +53,15 @@ class LearnedGaussianNoise(NoiseLayer):
     A loss that noise harms drives `stddev` towards 0. Use a regularizer that speaks for noise, as
     in the example, or a constraint, where that isn't wanted.
 
-    Example:
-    >>> layer = flatnoise.layers.LearnedGaussianNoise(
-    ...     stddev=0.1, stddev_regularizer=lambda stddev: -1e-3 * tf.reduce_sum(tf.math.log(stddev))
-    ... )
-    >>> layer(tf.zeros([16, 64])).shape
-    TensorShape([16, 64])
-    >>> layer.stddev.shape
-    TensorShape([64])
+    Examples:
+        >>> layer = flatnoise.layers.LearnedGaussianNoise(
+        ...     stddev=0.1,
+        ...     stddev_regularizer=lambda stddev: -1e-3 * tf.reduce_sum(tf.math.log(stddev)),
+        ... )
+        >>> layer(tf.zeros([16, 64])).shape
+        TensorShape([16, 64])
+        >>> layer.stddev.shape
+        TensorShape([64])
 
     Args:
         stddev: Float, the standard deviation to start from, above 0.

@@ -35,10 +35,10 @@ def flatten_add_normal(
     noise. The words come from Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as
     1, 2, 3", 2011), and become normal by the method of Box and Muller (1958).
 
-    Example:
-    >>> images = tf.zeros([32, 28, 28, 1])
-    >>> flatnoise.flatten_add_normal(images, seed=[1, 2], stddev=0.1).shape
-    TensorShape([32, 784])
+    Examples:
+        >>> images = tf.zeros([32, 28, 28, 1])
+        >>> flatnoise.flatten_add_normal(images, seed=[1, 2], stddev=0.1).shape
+        TensorShape([32, 784])
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
@@ -100,10 +100,10 @@ def flatten_add_uniform(
     `tf.random.stateless_uniform(..., seed, alg="philox")` on [0, 1) (the float64 one for float64
     inputs). In all else it is as `flatnoise.flatten_add_normal`.
 
-    Example:
-    >>> images = tf.zeros([16, 32, 32, 3])
-    >>> flatnoise.flatten_add_uniform(images, seed=[1, 2], minval=-0.1, maxval=0.1).shape
-    TensorShape([16, 3072])
+    Examples:
+        >>> images = tf.zeros([16, 32, 32, 3])
+        >>> flatnoise.flatten_add_uniform(images, seed=[1, 2], minval=-0.1, maxval=0.1).shape
+        TensorShape([16, 3072])
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
@@ -165,10 +165,10 @@ def flatten_multiply_normal(
     al., "Dropout: a simple way to prevent neural networks from overfitting", 2014, section 10) have
     mean 1 and `stddev = sqrt(rate / (1 - rate))`.
 
-    Example:
-    >>> activations = tf.ones([32, 7, 7, 64])
-    >>> flatnoise.flatten_multiply_normal(activations, seed=[1, 2], stddev=0.5).shape
-    TensorShape([32, 3136])
+    Examples:
+        >>> activations = tf.ones([32, 7, 7, 64])
+        >>> flatnoise.flatten_multiply_normal(activations, seed=[1, 2], stddev=0.5).shape
+        TensorShape([32, 3136])
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.

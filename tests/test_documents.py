@@ -1,0 +1,138 @@
+"""What the documents show is run: their Python code, and those of their commands that are cheap.
+
+The code of a page runs from its top to its bottom, as a reader would type it. A block that can't
+run has a comment before it in its document, `<!-- not run: why -->`.
+"""
+
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+PAGES = sorted(
+    str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+)
+FENCE = re.compile(
+    r"(?:<!-- not run: (?P<reason>[^>]+) -->\n+)?"
+    r"^```(?P<language>\w+)\n(?P<code>.*?)^```$",
+    re.DOTALL | re.MULTILINE,
+)
+# What a page takes for given, besides the imports that it shows.
+GIVEN = {
+    "docs/scaling.md": """
+import tensorflow as tf
+import flatnoise
+share, seed, step = tf.zeros([4, 3]), 7, 0
+dataset = tf.data.Dataset.from_tensor_slices(tf.zeros([4, 3]))
+"""
+}
+# What programs import beyond the tests' own packages.
+NEEDED = {"tools/accuracy.py": ["mpmath", "matplotlib"]}
+# Commands that are not run, by how they begin, with the place where they are.
+RUN_ELSEWHERE = {
+    "pip install": "noxfile.py installs wheels and sources",
+    "FLATNOISE_TENSORFLOW_VERSIONS=": "noxfile.py builds so",
+    "CMAKE_ARGS=": "takes a CUDA compiler",
+    "cmake": "CONTRIBUTING.md's turn for developers; the build of every test run",
+    "export": "of a shell",
+    "sollya": "takes Sollya",
+    "FLATNOISE_TEST_LARGE=1": "takes 8.6 GB of memory",
+    "PYTHONPATH=python python -m pytest": "runs this",
+    "for set in": "takes the whole suite three times",
+    "FLATNOISE_INSTRUCTION_SET=": "takes the whole suite",
+    "done": "of a loop",
+}
+
+
+def blocks(page, language):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return [match for match in FENCE.finditer(text) if match["language"] == language]
+
+
+def with_blocks(language):
+    return [page for page in PAGES if blocks(page, language)]
+
+
+def runnable_code(page):
+    return [
+        (match.start(), match["code"]) for match in blocks(page, "python") if not match["reason"]
+    ]
+
+
+@pytest.mark.parametrize("page", with_blocks("python"))
+def test_python_code_runs(page, native, tmp_path, monkeypatch):
+    pytest.importorskip("sklearn")
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / page).read_text(encoding="utf-8")
+    names = {"__name__": "__main__"}
+    exec(GIVEN.get(page, ""), names)
+    for start, code in runnable_code(page):
+        # Padded, so that a traceback and autograph find the line of the document.
+        padded = "\n" * (text.count("\n", 0, start) + 1) + code
+        exec(compile(padded, str(ROOT / page), "exec"), names)
+
+
+def test_pages_that_claim_to_be_run_have_nothing_left_out():
+    for page in ("README.md", "docs/quickstart.md", "docs/guide.md", "docs/migration.md"):
+        assert runnable_code(page)
+        assert not [match for match in blocks(page, "python") if match["reason"]]
+
+
+def commands():
+    """Every line of a shell block, without its comment."""
+    for page in with_blocks("sh"):
+        for match in blocks(page, "sh"):
+            for line in match["code"].splitlines():
+                command = line.partition(" # ")[0].strip()
+                if command:
+                    yield pytest.param(command, id=f"{page}: {command}")
+
+
+def run(command):
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def check_make(words):
+    # Says what it would do; fails where there is no such target.
+    assert run(["make", "--dry-run", "--always-make", *words[1:]])
+
+
+def check_program(words):
+    program = words[1]
+    for module in NEEDED.get(program, ()):
+        pytest.importorskip(module)
+    assert (ROOT / program).is_file()
+    assert "usage:" in run([sys.executable, program, "--help"])
+
+
+def check_file(words):
+    assert (ROOT / words[0]).is_file()
+
+
+@pytest.mark.parametrize("command", list(commands()))
+def test_commands_are_there(command):
+    if any(command.startswith(start) for start in RUN_ELSEWHERE):
+        return
+    words = shlex.split(command)
+    if words[0] == "make":
+        check_make(words)
+    elif words[:3] == ["python", "-m", "flatnoise"]:
+        assert "flatnoise" in run([sys.executable, *words[1:]])
+    elif words[0] == "python":
+        check_program(words)
+    else:
+        check_file(words)
+
+
+def test_the_plot_of_the_speed_is_made_from_results(tmp_path):
+    pytest.importorskip("matplotlib")
+    picture = tmp_path / "speed.png"
+    results = "benchmarks/results/2026-11-23-cpu.txt"
+    run([sys.executable, "benchmarks/plot_results.py", results, str(picture)])
+    assert picture.stat().st_size > 1000

@@ -1,0 +1,136 @@
+"""What the documentation's site needs beyond MkDocs: files of the repository, and formulas.
+
+The pages link to each other and to other files of the repository as they do in a checkout. For the
+site, README.md becomes the first page, the other texts beside it become pages, and whatever else a
+page links to is taken along: pictures as they are, sources and results as pages that show them.
+Formulas become MathML, so no script has to draw them.
+"""
+
+import pathlib
+import posixpath
+import re
+from html import unescape
+
+from latex2mathml.converter import convert
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DOCS = "docs"
+REPOSITORY = "repository"
+PAGES = {
+    "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "README.md": "index.md",
+    "SECURITY.md": "security.md",
+}
+PICTURES = (".png", ".svg")
+LANGUAGES = {".py": "python", ".cc": "cpp", ".h": "cpp", ".cu": "cpp"}
+
+# [text](target), ![text](target "title"); in code too, where there are none so far.
+LINK = re.compile(r"\]\((?P<target>[^)\s]+)")
+OUTSIDE = re.compile(r"[a-z]+:|#")
+INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.DOTALL)
+WORD = re.compile(
+    r'<mrow>(<m[in] mathvariant="(?P<variant>\w+)">\w+</m[in]>)'
+    r'(<m[in] mathvariant="(?P=variant)">\w+</m[in]>)*</mrow>'
+)
+BAR = '<mo stretchy="false" lspace="0" rspace="0">|</mo>'
+BLOCK = re.compile(r'<div class="arithmatex">\s*\\\[(.*?)\\\]\s*</div>', re.DOTALL)
+
+
+def place_on_site(path: str) -> str:
+    """Where a file of the repository is on the site, both as paths from their roots."""
+    if path in PAGES:
+        return PAGES[path]
+    if path.startswith(f"{DOCS}/"):
+        return path.removeprefix(f"{DOCS}/")
+    is_picture = pathlib.PurePath(path).suffix in PICTURES
+    return f"{REPOSITORY}/{path}" + ("" if is_picture else ".md")
+
+
+def target_of(link: str, source: str) -> str:
+    """The file of the repository that a link in another one leads to."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(source), link.partition("#")[0]))
+
+
+def links_of(text: str) -> list[str]:
+    """The links of a page that lead to files."""
+    return [link for link in LINK.findall(text) if not OUTSIDE.match(link)]
+
+
+def relink(text: str, source: str) -> str:
+    """A text of the repository with its links as they have to be on the site."""
+    here = posixpath.dirname(place_on_site(source))
+
+    def relinked(match: re.Match[str]) -> str:
+        link = match["target"]
+        if OUTSIDE.match(link):
+            return match[0]
+        place = posixpath.relpath(place_on_site(target_of(link, source)), here or ".")
+        _, hash_sign, anchor = link.partition("#")
+        return f"]({place}{hash_sign}{anchor}"
+
+    return LINK.sub(relinked, text)
+
+
+def as_page(path: str) -> str:
+    """A page that shows a source or a result."""
+    language = LANGUAGES.get(pathlib.PurePath(path).suffix, "text")
+    text = (ROOT / path).read_text(encoding="utf-8")
+    return f"# `{path}`\n\n~~~~~~{{ .{language} }}\n{text}~~~~~~\n"
+
+
+def generated(path: str, config: MkDocsConfig) -> File:
+    """The site's file for a file of the repository that lies outside docs/."""
+    if not (ROOT / path).is_file():
+        raise PluginError(f"A page links to {path}, which is no file of the repository.")
+    place = place_on_site(path)
+    if path in PAGES:
+        text = (ROOT / path).read_text(encoding="utf-8")
+        return File.generated(config, place, content=relink(text, path))
+    if pathlib.PurePath(path).suffix in PICTURES:
+        return File.generated(config, place, abs_src_path=str(ROOT / path))
+    return File.generated(config, place, content=as_page(path))
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Adds the files of the repository that are shown or linked to."""
+    sources = [*PAGES, *(f"{DOCS}/{page.src_uri}" for page in files.documentation_pages())]
+    linked = {
+        target_of(link, source)
+        for source in sources
+        for link in links_of((ROOT / source).read_text(encoding="utf-8"))
+    }
+    outside = {path for path in linked if not path.startswith(f"{DOCS}/")}
+    for path in sorted(outside | set(PAGES)):
+        files.append(generated(path, config))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
+    """Makes the links of the pages in docs/ those of the site."""
+    if page.file.generated_by:
+        return markdown
+    return relink(markdown, f"{DOCS}/{page.file.src_uri}")
+
+
+def on_page_content(html: str, **_: object) -> str:
+    """Makes the formulas MathML."""
+    html = INLINE.sub(lambda match: as_mathml(match[1], "inline"), html)
+    return BLOCK.sub(lambda match: as_mathml(match[1], "block"), html)
+
+
+def as_mathml(formula: str, display: str) -> str:
+    """A formula of a page's HTML, with its words and bars set as TeX sets them."""
+    mathml: str = convert(unescape(formula), display=display)
+    mathml = WORD.sub(as_word, mathml)
+    mathml = mathml.replace("<mo>max</mo>", "<mi>max</mi>")
+    return mathml.replace('<mo stretchy="false">&#x0007C;</mo>', BAR)
+
+
+def as_word(letters: re.Match[str]) -> str:
+    """A word of several letters as one, where the converter makes a product of them."""
+    return f'<mtext class="{letters["variant"]}">{re.sub("<[^>]*>", "", letters[0])}</mtext>'
