@@ -24,6 +24,7 @@ WRONG_FOR_EVERY_DISTRIBUTION = {
     "input of text": ({"inputs": "text"}, "inputs"),
     "input of uneven rows": ({"inputs": [[1.0], [2.0, 3.0]]}, "inputs"),
     "any object as input": ({"inputs": object()}, "inputs"),
+    "too many features": ({"inputs": tf.zeros([0, 2**31, 2**32])}, "inputs"),
     "no seed": ({"seed": None}, "seed"),
     "one number as seed": ({"seed": 5}, "seed"),
     "seed of three": ({"seed": (1, 2, 3)}, "seed"),

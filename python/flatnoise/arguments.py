@@ -48,7 +48,7 @@ def _as_tensor(argument: str, expected: str, value: Any) -> Any:
     """`value` as a tensor; TensorFlow's own errors don't name the argument."""
     try:
         return tf.convert_to_tensor(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, tf.errors.InvalidArgumentError) as error:
         raise _refusal(argument, expected, _describe(value)) from error
 
 

@@ -328,6 +328,7 @@ def main():
                 print(f"call {index}: {what}\n  {describe_call(call)[:1200]}", flush=True)
         if index % 1000 == 999:
             tf.keras.backend.clear_session()
+            print(f"{index + 1} calls so far", file=sys.stderr, flush=True)
     faulthandler.cancel_dump_traceback_later()
     for (way, kind), count in sorted(counts.items()):
         print(f"{way:6} {kind:6} {count}")
