@@ -108,14 +108,14 @@ def of_pairs(function):
 
 
 SPOILED = {
-    "a variance 1 % too large": (lambda z: z * 1.005, "moment 2"),
-    "a mean of 0.01": (lambda z: z + 0.01, "moment 1"),
-    "skewed": (lambda z: z + 0.01 * (z**2 - 1), "moment 3"),
+    "a variance 1 % too large": (lambda z: z * 1.005, "moments"),
+    "a mean of 0.01": (lambda z: z + 0.01, "moments"),
+    "skewed": (lambda z: z + 0.01 * (z**2 - 1), "moments"),
     "sums of 12 uniform numbers": (
         lambda z: scipy.stats.norm.cdf(np.resize(z, 12 * z.size)).reshape(-1, 12).sum(1) - 6,
-        "moment 4",
+        "moments",
     ),
-    "tails cut at 3": (lambda z: np.clip(z, -3, 3), "moment 8"),
+    "tails cut at 3": (lambda z: np.clip(z, -3, 3), "moments"),
     "too few near 0": (lambda z: np.where(np.abs(z) < 0.1, 2 * z, z), "Kolmogorov-Smirnov"),
     "too many beyond 2": (lambda z: np.where(np.abs(z) > 2, 1.1 * z, z), "Anderson-Darling"),
     "each a little of the one before": (

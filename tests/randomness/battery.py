@@ -64,7 +64,13 @@ def two_sided(scores):
 
 
 def moments(collected, law):
-    return two_sided(moment_scores(collected, law))
+    """All eight together, by how they vary together."""
+    moment = {order: law.moment(order) for order in range(1, 2 * ORDERS[-1] + 1)}
+    covariance = [[moment[j + k] - moment[j] * moment[k] for k in ORDERS] for j in ORDERS]
+    error = np.sqrt(np.diag(covariance))
+    scores = moment_scores(collected, law)
+    distance = scores @ np.linalg.solve(covariance / np.outer(error, error), scores)
+    return scipy.stats.chi2.sf(distance, scores.size)
 
 
 def poisson(observed, expected):
@@ -183,8 +189,9 @@ def streams(matrix, law):
 def combined(p_values):
     """Whether p-values of many samples, each at its own, are uniform; small where any is 0."""
     p_values = np.asarray(p_values)
-    smallest = -np.expm1(p_values.size * np.log1p(-min(p_values.min(), 1 - 1e-16)))
-    return float(min(1, 2 * min(smallest, scipy.stats.kstest(p_values, "uniform").pvalue)))
+    smallest = -np.expm1(p_values.size * np.log1p(-p_values.min()))
+    least = min(smallest, scipy.stats.kstest(p_values, "uniform").pvalue)
+    return float(-np.expm1(2 * np.log1p(-least)))
 
 
 def rounded(values, law):
@@ -203,7 +210,7 @@ def rounded(values, law):
 def distribution(blocks, law):
     """Whether blocks of numbers are drawn from the law: named p-values."""
     collected = sum((sums(block, law) for block in blocks[1:]), sums(blocks[0], law))
-    found = {f"moment {k}": p for k, p in zip(ORDERS, moments(collected, law), strict=True)}
+    found = {"moments": moments(collected, law)}
     tests = {
         "Kolmogorov-Smirnov": lambda block: kolmogorov_smirnov(block, law),
         "Anderson-Darling": lambda block: anderson_darling(block, law),
