@@ -20,6 +20,11 @@ WRONG_FOR_EVERY_DISTRIBUTION = {
     "rank 0": ({"inputs": tf.zeros([])}, "inputs"),
     "ragged input": ({"inputs": tf.ragged.constant([[1.0], [2.0, 3.0]])}, "inputs"),
     "sparse input": ({"inputs": tf.sparse.from_dense([[1.0, 0.0]])}, "inputs"),
+    "no input": ({"inputs": None}, "inputs"),
+    "input of text": ({"inputs": "text"}, "inputs"),
+    "input of uneven rows": ({"inputs": [[1.0], [2.0, 3.0]]}, "inputs"),
+    "any object as input": ({"inputs": object()}, "inputs"),
+    "too many features": ({"inputs": tf.zeros([0, 2**31, 2**32])}, "inputs"),
     "no seed": ({"seed": None}, "seed"),
     "one number as seed": ({"seed": 5}, "seed"),
     "seed of three": ({"seed": (1, 2, 3)}, "seed"),
@@ -29,6 +34,7 @@ WRONG_FOR_EVERY_DISTRIBUTION = {
     "seed of booleans": ({"seed": (True, False)}, "seed"),
     "seed tensor of floats": ({"seed": tf.constant([1.0, 2.0])}, "seed"),
     "seed tensor of uint64": ({"seed": tf.constant([1, 2], tf.uint64)}, "seed"),
+    "seed of a tensor and None": ({"seed": (tf.constant(1), None)}, "seed"),
     "seed beyond int64": ({"seed": (2**63, 0)}, "seed"),
     "negative offset": ({"offset": -1}, "offset"),
     "offset beyond int64": ({"offset": 2**63}, "offset"),
@@ -38,7 +44,13 @@ WRONG_FOR_EVERY_DISTRIBUTION = {
     "unknown implementation": ({"implementation": "fast"}, "implementation"),
 }
 WRONG_NUMBERS = [NAN, INF, -INF, "0.5", None, True, 1j, 1e300, [0.0, 1.0], [[0.0, 0.0, 0.0]]]
-WRONG_TENSORS = [tf.constant([0.0, 1.0]), tf.zeros([1, 3]), tf.constant(1), tf.zeros([1])]
+WRONG_TENSORS = [
+    tf.constant([0.0, 1.0]),
+    tf.zeros([1, 3]),
+    tf.constant(1),
+    tf.zeros([1]),
+    [tf.constant(0.0), "0.5", 1.0],
+]
 
 
 def arguments(**changes):

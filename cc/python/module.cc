@@ -74,7 +74,7 @@ const cpu::Kernels& ChooseKernels(const std::optional<std::string>& name) {
 py::array AsArray(const char* argument, const py::object& object) {
   const py::object numpy = py::module_::import("numpy");
   try {
-    const py::array array = numpy.attr("asarray")(object, py::arg("order") = "C");
+    py::array array = numpy.attr("asarray")(object, py::arg("order") = "C");
     if (array.dtype().byteorder() != '>') return array;
     return array.attr("astype")(array.dtype().attr("newbyteorder")("="));
   } catch (const py::error_already_set&) {  // nested lists of unequal lengths

@@ -27,7 +27,7 @@ std::string CudaVersionName(int version) {
 }
 
 std::string ExplainCudaError(cudaError_t error) {
-  const std::string what = absl::StrCat("CUDA reports \"", cudaGetErrorString(error), "\"");
+  std::string what = absl::StrCat("CUDA reports \"", cudaGetErrorString(error), "\"");
   switch (error) {
     case cudaErrorInsufficientDriver:
     case cudaErrorSystemDriverMismatch:

@@ -44,6 +44,14 @@ def _describe(value: Any) -> str:
     return repr(value)
 
 
+def _as_tensor(argument: str, expected: str, value: Any) -> Any:
+    """`value` as a tensor; TensorFlow's own errors don't name the argument."""
+    try:
+        return tf.convert_to_tensor(value)
+    except (TypeError, ValueError, tf.errors.InvalidArgumentError) as error:
+        raise _refusal(argument, expected, _describe(value)) from error
+
+
 def is_tensor(value: Any) -> bool:
     """Whether `value` is a tensor or a variable, of TensorFlow's or of Keras's."""
     # tf.is_tensor asks run-time protocols, which takes longer than a small op.
@@ -67,7 +75,7 @@ def convert_input(inputs: Any) -> Any:
     expected = "a float16, bfloat16, float32 or float64 tensor of rank 1 or more"
     if isinstance(inputs, (tf.RaggedTensor, tf.SparseTensor, tf.IndexedSlices)):
         raise _refusal("inputs", f"a dense tensor ({expected})", f"a {type(inputs).__name__}")
-    tensor = tf.convert_to_tensor(inputs)
+    tensor = _as_tensor("inputs", expected, inputs)
     if tensor.dtype not in _INPUT_DTYPES or tensor.shape.rank == 0:
         raise _refusal("inputs", expected, _describe(tensor))
     if (feature_count(tensor.shape) or 0) > _INT64.max:  # an empty tensor's, then
@@ -111,7 +119,7 @@ def convert_seed(seed: Any) -> Any:
     expected = "two integers, or an int32 or int64 tensor of shape (2,)"
     if not is_tensor(seed) and not _holds_tensors(seed):
         return _convert_python_seed(seed, expected)
-    tensor = tf.convert_to_tensor(seed)
+    tensor = _as_tensor("seed", expected, seed)
     if tensor.dtype not in (tf.int32, tf.int64) or not tensor.shape.is_compatible_with([2]):
         raise _refusal("seed", expected, _describe(tensor))
     return tensor
@@ -121,7 +129,7 @@ def convert_offset(offset: Any) -> Any:
     """An int64 scalar: a Python integer as it is, a tensor as a tensor."""
     expected = "an integer from 0 to 2**63 - 1, or an int32 or int64 scalar tensor"
     if is_tensor(offset):
-        tensor = tf.convert_to_tensor(offset)
+        tensor = _as_tensor("offset", expected, offset)
         if tensor.dtype not in (tf.int32, tf.int64) or tensor.shape.rank not in (0, None):
             raise _refusal("offset", expected, _describe(tensor))
         return tf.cast(tensor, tf.int64)
@@ -150,7 +158,7 @@ def convert_parameter(argument: str, value: Any, dtype: Any, features: int | Non
     length = "features" if features is None else f"{features} (one for each feature)"
     expected = f"a finite real number, or a vector of {length}"
     if is_tensor(value) or _holds_tensors(value):
-        array = tf.convert_to_tensor(value)
+        array = _as_tensor(argument, expected, value)
         is_number = array.dtype.is_floating
         shape = array.shape
     else:

@@ -290,6 +290,22 @@ def one_call(rng, counts):
     return call, lambda: check_broken(way, call, name, rng)
 
 
+def describe(value):
+    """As `repr`, which tensors of a size that NumPy can't have don't permit."""
+    try:
+        return repr(value)
+    except Exception:
+        return f"{type(value).__name__} of shape {getattr(value, 'shape', None)}"
+
+
+def describe_call(call):
+    fields = {field.name: getattr(call, field.name) for field in dataclasses.fields(call)}
+    changes = fields.pop("changes")
+    parts = [f"{name}={describe(value)[:200]}" for name, value in fields.items()]
+    broken_parts = [f"{name}: {describe(value)}" for name, value in changes.items()]
+    return f"{', '.join(parts)}; broken: {', '.join(broken_parts) or 'none'}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("calls", nargs="?", type=int, default=100_000)
@@ -309,9 +325,10 @@ def main():
             what = f"{type(error).__name__}: {str(error)[:400]}"
             failures[what] += 1
             if failures[what] == 1:
-                print(f"call {index}: {what}\n  {repr(call)[:600]}", flush=True)
+                print(f"call {index}: {what}\n  {describe_call(call)[:1200]}", flush=True)
         if index % 1000 == 999:
             tf.keras.backend.clear_session()
+            print(f"{index + 1} calls so far", file=sys.stderr, flush=True)
     faulthandler.cancel_dump_traceback_later()
     for (way, kind), count in sorted(counts.items()):
         print(f"{way:6} {kind:6} {count}")

@@ -1,0 +1,1 @@
+"""A battery of statistical tests of the stream and of the layers' noise."""

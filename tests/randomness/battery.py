@@ -1,0 +1,226 @@
+"""Statistical tests: each takes numbers and gives p-values, which are uniform if all is well."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import scipy.fft
+import scipy.integrate
+import scipy.special
+import scipy.stats
+
+ORDERS = range(1, 9)
+THRESHOLDS = np.round(np.arange(3, 5.7, 0.05), 2)
+LAGS = (*range(1, 65), *(2**power for power in range(7, 15)))
+
+
+@dataclasses.dataclass
+class Sums:
+    """What is kept of any number of values: enough for moments and tails."""
+
+    count: int
+    powers: np.ndarray
+    beyond: np.ndarray
+    least: float
+    largest: float
+
+    def __add__(self, other):
+        return Sums(
+            self.count + other.count,
+            self.powers + other.powers,
+            self.beyond + other.beyond,
+            min(self.least, other.least),
+            max(self.largest, other.largest),
+        )
+
+
+def sums(values, law):
+    """Sums of the powers of (value - centre), and how many |values| are beyond each threshold."""
+    z = np.asarray(values, np.float64) - law.centre
+    z2 = z * z
+    z3 = z2 * z
+    z4 = z2 * z2
+    pairs = [(z, z2), (z2, z2), (z2, z3), (z3, z3), (z3, z4), (z4, z4)]
+    far = np.abs(z[np.abs(z) > THRESHOLDS[0]])
+    beyond = far.size - np.searchsorted(np.sort(far), THRESHOLDS, side="right")
+    powers = np.array([z.sum(), np.dot(z, z), *(np.dot(a, b) for a, b in pairs)])
+    return Sums(z.size, powers, beyond, float(np.min(values)), float(np.max(values)))
+
+
+def moment_scores(collected, law):
+    """By how many standard errors each moment is off, of order 1 to 8."""
+    moment = {order: law.moment(order) for order in (*ORDERS, *(2 * order for order in ORDERS))}
+    return np.array(
+        [
+            (total / collected.count - moment[order])
+            / np.sqrt((moment[2 * order] - moment[order] ** 2) / collected.count)
+            for order, total in zip(ORDERS, collected.powers, strict=True)
+        ]
+    )
+
+
+def two_sided(scores):
+    return 2 * scipy.stats.norm.sf(np.abs(scores))
+
+
+def moments(collected, law):
+    """All eight together, by how they vary together."""
+    moment = {order: law.moment(order) for order in range(1, 2 * ORDERS[-1] + 1)}
+    covariance = [[moment[j + k] - moment[j] * moment[k] for k in ORDERS] for j in ORDERS]
+    error = np.sqrt(np.diag(covariance))
+    scores = moment_scores(collected, law)
+    distance = scores @ np.linalg.solve(covariance / np.outer(error, error), scores)
+    return scipy.stats.chi2.sf(distance, scores.size)
+
+
+def poisson(observed, expected):
+    """Two-sided: how likely a count at least as far off is."""
+    below = scipy.stats.poisson.cdf(observed, expected)
+    above = scipy.stats.poisson.sf(np.asarray(observed) - 1, expected)
+    return np.minimum(1, 2 * np.minimum(below, above))
+
+
+def kolmogorov_smirnov(values, law):
+    return scipy.stats.kstest(law.cdf(values), "uniform").pvalue
+
+
+def anderson_darling_survival(statistic):
+    """The limiting distribution for a law that is fully known, by Anderson and Darling's series.
+
+    "Asymptotic theory of certain goodness of fit criteria based on stochastic processes", 1952.
+    """
+
+    if statistic > 10:  # where the sum's first term, chi-squared / 2, is all but alone
+        return np.sqrt(3) * scipy.stats.chi2.sf(2 * statistic, 1)
+
+    def term(j):
+        exponent = (4 * j + 1) ** 2 * np.pi**2 / (8 * statistic)
+        integral = scipy.integrate.quad(
+            lambda w: np.exp(statistic / (8 * (w * w + 1)) - exponent * (w * w + 1)), 0, np.inf
+        )[0]
+        return scipy.special.binom(-0.5, j) * (4 * j + 1) * integral
+
+    below = np.sqrt(2 * np.pi) / statistic * sum(term(j) for j in range(20))
+    return 1 - below
+
+
+def anderson_darling(values, law):
+    u = np.sort(law.cdf(values))
+    n = u.size
+    weights = 2 * np.arange(1, n + 1) - 1
+    total = np.dot(weights, np.log(u) + np.log1p(-u[::-1]))
+    return anderson_darling_survival(-n - total / n)
+
+
+def standardised(values):
+    values = np.asarray(values, np.float64)
+    return (values - values.mean()) / values.std()
+
+
+def serial_correlation_scores(values):
+    """At each lag, in standard errors."""
+    z = standardised(values)
+    lags = [lag for lag in LAGS if lag < z.size // 4]
+    return np.array([np.dot(z[lag:], z[:-lag]) / np.sqrt(z.size - lag) for lag in lags])
+
+
+def sum_of_squares(scores):
+    return scipy.stats.chi2.sf(np.sum(np.square(scores)), np.size(scores))
+
+
+def serial_correlation(values):
+    return sum_of_squares(serial_correlation_scores(values))
+
+
+def joint_counts(columns, law, cells):
+    """How often each combination of equally likely cells occurs, of the elements of columns."""
+    places = [np.minimum((law.cdf(column) * cells).astype(int), cells - 1) for column in columns]
+    shape = (cells,) * len(places)
+    counts = np.bincount(np.ravel_multi_index(places, shape), minlength=cells ** len(places))
+    return counts.reshape(shape)
+
+
+def tuples(values, law, size, cells):
+    """Whether `size` numbers in a row are independent, of tuples that don't overlap."""
+    whole = values[: values.size // size * size].reshape(-1, size)
+    return scipy.stats.chisquare(joint_counts(whole.T, law, cells).ravel()).pvalue
+
+
+def streams_correlation(streams):
+    """Whether any two of the streams, rows of a matrix, are correlated element by element."""
+    z = np.stack([standardised(stream) for stream in streams])
+    coefficients = z @ z.T / z.shape[1]
+    # Their mean square is 1 / (n - 1) exactly, which tells where streams are short and many.
+    return sum_of_squares(coefficients[np.triu_indices(len(z), 1)] * np.sqrt(z.shape[1] - 1))
+
+
+def neighbours_cells(matrix, law, cells):
+    """Whether each element is independent of that in the next row, beyond correlation."""
+    counts = joint_counts([matrix[:-1].ravel(), matrix[1:].ravel()], law, cells)
+    # Rows between two others count twice, so the margins are taken as they are.
+    return scipy.stats.chi2_contingency(counts).pvalue
+
+
+def shifted_correlation(first, second):
+    """The largest correlation of two streams at any shift of up to half their length.
+
+    It shows a stream that has a piece of the other in it, wherever that is.
+    """
+    n = first.size
+    size = scipy.fft.next_fast_len(2 * n, real=True)
+    spectra = [scipy.fft.rfft(standardised(stream), size) for stream in (first, second)]
+    products = scipy.fft.irfft(spectra[0] * spectra[1].conj(), size)
+    shifts = np.arange(-(n // 2), n // 2)
+    scores = products[shifts] / np.sqrt(n - np.abs(shifts))
+    return float(-np.expm1(shifts.size * np.log1p(-two_sided(scores).min())))
+
+
+def streams(matrix, law):
+    """Whether the rows of a matrix are independent: named p-values."""
+    neighbours = list(itertools.pairwise(matrix))
+    return {
+        "correlation": streams_correlation(matrix),
+        "correlation of squares": streams_correlation((matrix - law.centre) ** 2),
+        "neighbours' cells": neighbours_cells(matrix, law, 32),
+        "neighbours shifted": combined([shifted_correlation(*pair) for pair in neighbours]),
+    }
+
+
+def combined(p_values):
+    """Whether p-values of many samples, each at its own, are uniform; small where any is 0."""
+    p_values = np.asarray(p_values)
+    smallest = -np.expm1(p_values.size * np.log1p(-p_values.min()))
+    least = min(smallest, scipy.stats.kstest(p_values, "uniform").pvalue)
+    return float(-np.expm1(2 * np.log1p(-least)))
+
+
+def rounded(values, law):
+    """Whether noise of a half-precision type has each of its values as often as it should."""
+    support, likely = law
+    places = np.searchsorted(support, np.asarray(values, np.float64))
+    observed = np.bincount(places, minlength=support.size)
+    expected = likely * values.size
+    # Rare values are taken together, lest their counts be far from normal.
+    group = np.cumsum(expected) // 20
+    group = np.unique(np.minimum(group, group[-1] - 1), return_inverse=True)[1]
+    observed, expected = (np.bincount(group, counts) for counts in (observed, expected))
+    return scipy.stats.chisquare(observed, expected * observed.sum() / expected.sum()).pvalue
+
+
+def distribution(blocks, law):
+    """Whether blocks of numbers are drawn from the law: named p-values."""
+    collected = sum((sums(block, law) for block in blocks[1:]), sums(blocks[0], law))
+    found = {"moments": moments(collected, law)}
+    tests = {
+        "Kolmogorov-Smirnov": lambda block: kolmogorov_smirnov(block, law),
+        "Anderson-Darling": lambda block: anderson_darling(block, law),
+        "serial correlation": serial_correlation,
+        "serial correlation of squares": lambda block: serial_correlation(
+            (block - law.centre) ** 2
+        ),
+        "pairs": lambda block: tuples(block, law, 2, 64),
+        "quadruples": lambda block: tuples(block, law, 4, 8),
+    }
+    for name, test in tests.items():
+        found[name] = combined([test(block) for block in blocks])
+    return found

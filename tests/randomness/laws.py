@@ -1,0 +1,139 @@
+"""The exact distribution of what the transforms give, which is not quite the ideal one.
+
+A float32 uniform number is one of 2**23 multiples of 2**-23. Box and Muller's radius,
+sqrt(-2 log u), is made of such a number, or in float64 of one of 2**52, raised to at least 1e-7.
+So normal noise has a largest value. Before it, from about 5 on, the tail goes in steps in float32:
+the least numbers are 0, which counts as 1e-7, 2**-23, 2 * 2**-23.
+"""
+
+import dataclasses
+import functools
+import math
+
+import ml_dtypes
+import numpy as np
+import scipy.integrate
+import scipy.special
+
+SMALLEST = {"float32": float(np.float32(1e-7)), "float64": 1e-7}
+# Of uniform numbers.
+SPACING = {"float32": 2.0**-23, "float64": 2.0**-52}
+
+
+@functools.cache
+def _grid():
+    """All values of a float32 uniform number."""
+    return np.arange(2**23) * SPACING["float32"]
+
+
+@functools.cache
+def _squared_radii():
+    """Of float32 normal numbers, equally likely, the largest first."""
+    return -2 * np.log(np.maximum(_grid(), SMALLEST["float32"]))
+
+
+def largest_normal(dtype):
+    """The largest value of normal noise: the radius at the smallest number, times a sine of 1."""
+    return math.sqrt(-2 * math.log(SMALLEST[dtype]))
+
+
+def _mean_radius_power(half_order, dtype):
+    """The mean of radius**(2 half_order)."""
+    if dtype == "float32":
+        return np.mean(_squared_radii() ** half_order)
+    largest = -math.log(SMALLEST[dtype])
+    below = math.gamma(half_order + 1) * scipy.special.gammainc(half_order + 1, largest)
+    return 2.0**half_order * (below + math.exp(-largest) * largest**half_order)
+
+
+def _normal_moment(order, dtype):
+    if order % 2 == 1:
+        return 0.0
+    half = order // 2
+    mean_sine_power = math.comb(order, half) / 4.0**half
+    return mean_sine_power * _mean_radius_power(half, dtype)
+
+
+def _uniform_moment(order, dtype):
+    def ideal(order):
+        return 0.0 if order % 2 == 1 else 0.5**order / (order + 1)
+
+    # A number is half a cell below the middle of its cell; squares of that are nothing here.
+    return ideal(order) - order * SPACING[dtype] / 2 * ideal(order - 1)
+
+
+def _turns_beyond(threshold, radius):
+    """The share of a turn in which |radius * sine| is above the threshold."""
+    return np.arccos(np.minimum(threshold / radius, 1)) * 2 / math.pi
+
+
+def normal_tail(threshold, dtype):
+    """How likely |z| is above the threshold."""
+    if dtype == "float32":
+        # The largest come first; those of no more than the threshold are none of the tail.
+        count = np.searchsorted(-_squared_radii(), -(threshold**2))
+        return SPACING[dtype] * np.sum(_turns_beyond(threshold, np.sqrt(_squared_radii()[:count])))
+    smallest = SMALLEST[dtype]
+    beyond = scipy.integrate.quad(
+        lambda log_u: math.exp(log_u) * _turns_beyond(threshold, math.sqrt(-2 * log_u)),
+        math.log(smallest),
+        max(-(threshold**2) / 2, math.log(smallest)),
+        epsabs=0,
+        limit=200,
+    )[0]
+    return beyond + smallest * _turns_beyond(threshold, largest_normal(dtype))
+
+
+@dataclasses.dataclass(frozen=True)
+class Law:
+    """Standard normal or uniform numbers in the type that noise is computed in."""
+
+    distribution: str
+    dtype: str
+
+    @property
+    def centre(self):
+        return 0.0 if self.distribution == "normal" else 0.5
+
+    @property
+    def range(self):
+        """The least and the largest value."""
+        if self.distribution == "normal":
+            # float32 arithmetic may round the largest up.
+            largest = largest_normal(self.dtype) * (1 + float(np.finfo(self.dtype).eps))
+            return -largest, largest
+        return 0.0, 1.0 - SPACING[self.dtype]
+
+    def cdf(self, values):
+        """The ideal distribution at the values, a uniform number being its cell's middle.
+
+        What the true distribution differs by is below 1e-6, which no sample of theirs can show.
+        """
+        values = np.asarray(values, np.float64)
+        if self.distribution == "normal":
+            return scipy.special.ndtr(values)
+        return values + SPACING[self.dtype] / 2
+
+    def moment(self, order):
+        """The mean of (value - centre)**order, exactly."""
+        moments = {"normal": _normal_moment, "uniform": _uniform_moment}
+        return float(moments[self.distribution](order, self.dtype))
+
+
+def all_values(dtype):
+    """All finite numbers of a half-precision type, ascending, one zero."""
+    with np.errstate(invalid="ignore"):  # signalling NaNs
+        values = np.arange(2**16, dtype=np.uint16).view(dtype).astype(np.float64)
+    return np.unique(values[np.isfinite(values)])
+
+
+def rounded_law(distribution, dtype):
+    """The values of float32 noise rounded to a half-precision type, and how likely each is."""
+    dtype = {"float16": np.float16, "bfloat16": ml_dtypes.bfloat16}[dtype]
+    if distribution == "uniform":
+        rounded = _grid().astype(np.float32).astype(dtype).astype(np.float64)
+        values, counts = np.unique(rounded, return_counts=True)
+        return values, counts * SPACING["float32"]
+    values = all_values(dtype)
+    edges = scipy.special.ndtr((values[1:] + values[:-1]) / 2)
+    return values, np.diff(edges, prepend=0.0, append=1.0)

@@ -1,0 +1,29 @@
+"""Writes the raw words of a seed's stream to standard output until its reader has enough.
+
+python tests/randomness/raw_words.py | tests/randomness/dieharder.sh
+"""
+
+import argparse
+import sys
+
+from flatnoise import _core
+
+BLOCKS = 2**18
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seed", type=int, nargs=2, default=(20261124, 1))
+    seed = tuple(parser.parse_args().seed)
+    first = 0
+    try:
+        while True:
+            sys.stdout.buffer.write(_core.random_words(seed, BLOCKS, first).tobytes())
+            first += BLOCKS
+    except BrokenPipeError:
+        sys.stdout = None  # nothing to flush at the end
+    print(f"{first * 128:.3g} bits written", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

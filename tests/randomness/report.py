@@ -1,0 +1,234 @@
+"""Runs the battery on large samples: tables in Markdown to standard output, plots to a folder.
+
+    PYTHONPATH=tests python -m randomness.report [--log2 N] [--images docs/images]
+
+With the default of 2**31 numbers for moments and tails it takes some minutes.
+"""
+
+import argparse
+import functools
+import operator
+import os
+import pathlib
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# What is plotted and printed is to be the same whatever else the machine does.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import ml_dtypes
+import numpy as np
+import scipy.stats
+import tensorflow as tf
+from matplotlib import pyplot
+
+REPLICAS = 4
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * REPLICAS
+)
+
+from randomness import battery, laws, sources  # noqa: E402
+from randomness.laws import Law  # noqa: E402
+
+LAWS = [Law(name, dtype) for name in ("normal", "uniform") for dtype in ("float32", "float64")]
+NORMAL = [law for law in LAWS if law.distribution == "normal"]
+HALF = {"float16": np.float16, "bfloat16": ml_dtypes.bfloat16}
+# Moments and tails are of the seed of `sources`; the blocks are to tell of another stream.
+OTHER_SEED = (77, 77)
+CHUNK = 2**16
+SHOWN_TAILS = (3.0, 4.0, 4.5, 5.0, 5.25, 5.5, 5.6, 5.65)
+STREAMS = {
+    "neighbouring seeds, 32 of 2^18": lambda law: sources.neighbouring_seeds(*law, 32, 2**18),
+    "steps of a layer, 32 of 2^18": lambda law: sources.layer_steps(*law, 32, (2**8, 2**10)),
+    "4 replicas in 8 steps, 2^18 each": lambda law: sources.layer_replicas(
+        *law, REPLICAS, 8, (2**8, 2**10)
+    ),
+    "rows of a batch, 32 of 2^18": lambda law: sources.layer_rows(*law, (32, 2**18)),
+    "features of a batch, 256 of 2^14": lambda law: sources.layer_rows(*law, (2**14, 256)).T,
+}
+
+
+def label(law):
+    return f"{law.distribution} {law.dtype}"
+
+
+def table(head, rows):
+    for cells in (head, ["---"] * len(head), *rows):
+        print("| " + " | ".join(cells) + " |")
+    print()
+
+
+def collect(law, count):
+    """Sums of `count` numbers of one stream, in pieces that stay in the cache."""
+    seed = sources.SEED
+    large = 2**22
+    pieces = (
+        battery.sums(part, law)
+        for offset in range(0, count, large)
+        for part in np.split(
+            sources.stream(law.distribution, law.dtype, seed, large, offset), large // CHUNK
+        )
+    )
+    return functools.reduce(operator.add, pieces)
+
+
+def report_moments(collected):
+    rows = []
+    for law in LAWS:
+        scores = battery.moment_scores(collected[law], law)
+        together = f"{battery.moments(collected[law], law):.3f}"
+        rows.append([label(law), *(f"{score:+.2f}" for score in scores), together])
+    table(["", *map(str, battery.ORDERS), "p of all"], rows)
+    return [battery.moments(collected[law], law) for law in LAWS]
+
+
+def expected_beyond(law, collected):
+    tails = [laws.normal_tail(threshold, law.dtype) for threshold in battery.THRESHOLDS]
+    return np.array(tails) * collected.count
+
+
+def report_tails(collected):
+    p_values = []
+    for law in NORMAL:
+        found = collected[law]
+        expected = expected_beyond(law, found)
+        ideal = 2 * scipy.stats.norm.sf(battery.THRESHOLDS) * found.count
+        tested = battery.poisson(found.beyond, expected)
+        rows = [
+            [
+                f"{threshold:g}",
+                f"{found.beyond[place]:,}",
+                f"{expected[place]:,.1f}",
+                f"{ideal[place]:,.1f}",
+                f"{tested[place]:.3f}",
+            ]
+            for place, threshold in enumerate(battery.THRESHOLDS)
+            if threshold in SHOWN_TAILS
+        ]
+        print(f"{label(law)}: least {found.least!r}, largest {found.largest!r}, bound", end=" ")
+        print(f"{laws.largest_normal(law.dtype)!r}\n")
+        table(["t", "seen beyond t", "expected", "of an ideal normal", "p"], rows)
+        # The counts are of nested sets: one of them stands for all.
+        p_values.append(tested[list(battery.THRESHOLDS).index(5.5)])
+    return p_values
+
+
+def report_named(title, found):
+    """A table of p-values, a column for each law."""
+    names = list(next(iter(found.values())))
+    rows = [[name, *(f"{p[name]:.3f}" for p in found.values())] for name in names]
+    table([title, *map(str, found)], rows)
+    return [p for each in found.values() for p in each.values()]
+
+
+def report_blocks():
+    found = {}
+    for law in LAWS:
+        blocks = sources.blocks(law.distribution, law.dtype, OTHER_SEED, 64, 2**18)
+        found[label(law)] = battery.distribution(blocks, law)
+    return report_named("64 blocks of 2^18 numbers", found)
+
+
+def report_layers():
+    found = {}
+    for law in LAWS:
+        steps = sources.layer_steps(law.distribution, law.dtype, 64, (128, 32, 32, 3))
+        found[label(law)] = battery.distribution(list(steps), law)
+    return report_named("64 steps of 128×32×32×3", found)
+
+
+def report_streams():
+    p_values = []
+    for title, make in STREAMS.items():
+        found = {
+            label(law): battery.streams(make((law.distribution, law.dtype)), law) for law in LAWS
+        }
+        p_values += report_named(title, found)
+    return p_values
+
+
+def report_halves():
+    found = {
+        dtype: {
+            name: battery.rounded(
+                sources.stream(name, numpy_dtype, sources.SEED, 2**26),
+                laws.rounded_law(name, dtype),
+            )
+            for name in ("normal", "uniform")
+        }
+        for dtype, numpy_dtype in HALF.items()
+    }
+    return report_named("2^26 numbers", found)
+
+
+def plot(path, x_label, y_label):
+    pyplot.xlabel(x_label)
+    pyplot.ylabel(y_label)
+    pyplot.legend(frameon=False, fontsize=8)
+    pyplot.tight_layout()
+    pyplot.savefig(path, dpi=110)
+    pyplot.close()
+
+
+def new_plot():
+    pyplot.figure(figsize=(5.2, 3.4))
+
+
+def plot_moments(collected, folder):
+    new_plot()
+    for law, marker in zip(LAWS, "osx+", strict=True):
+        scores = battery.moment_scores(collected[law], law)
+        pyplot.plot(battery.ORDERS, scores, marker, label=label(law))
+    pyplot.axhspan(-2, 2, color="0.9", zorder=0)
+    pyplot.ylim(-4, 4)
+    plot(folder / "statistics-moments.png", "order of the moment", "standard errors off")
+
+
+def plot_tails(collected, folder):
+    new_plot()
+    for law, color in zip(NORMAL, ("tab:blue", "tab:orange"), strict=True):
+        found = collected[law]
+        ideal = 2 * scipy.stats.norm.sf(battery.THRESHOLDS) * found.count
+        errors = np.sqrt(found.beyond) / ideal
+        exact = expected_beyond(law, found) / ideal
+        pyplot.plot(battery.THRESHOLDS, exact, color=color, label=f"{law.dtype}, exact")
+        pyplot.errorbar(
+            battery.THRESHOLDS,
+            found.beyond / ideal,
+            errors,
+            fmt=".",
+            ms=4,
+            color=color,
+            label=f"{law.dtype}, seen",
+        )
+    pyplot.axhline(1, color="0.7", lw=1, zorder=0)
+    plot(folder / "statistics-tails.png", "t", "P(|z| > t) of an ideal normal's")
+
+
+def plot_p_values(p_values, folder):
+    new_plot()
+    ordered = np.sort(p_values)
+    places = (np.arange(ordered.size) + 0.5) / ordered.size
+    pyplot.plot(places, ordered, ".", ms=4, label=f"{ordered.size} p-values, sorted")
+    pyplot.plot([0, 1], [0, 1], color="0.7", lw=1, label="uniform")
+    plot(folder / "statistics-p-values.png", "share", "p-value")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--log2", type=int, default=31, help="of the numbers for moments and tails")
+    parser.add_argument("--images", type=pathlib.Path, default=pathlib.Path("docs/images"))
+    options = parser.parse_args()
+    options.images.mkdir(parents=True, exist_ok=True)
+
+    collected = {law: collect(law, 2**options.log2) for law in LAWS}
+    plot_moments(collected, options.images)
+    plot_tails(collected, options.images)
+    p_values = report_moments(collected) + report_tails(collected)
+    p_values += report_blocks() + report_layers() + report_halves() + report_streams()
+    plot_p_values(p_values, options.images)
+    print(f"{len(p_values)} p-values, the least {min(p_values):.2g}, ", end="")
+    print(f"together {battery.combined(p_values):.2f}")
+
+
+if __name__ == "__main__":
+    main()

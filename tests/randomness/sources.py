@@ -1,0 +1,63 @@
+"""Noise to be tested: of the stream, of layers, and spoiled."""
+
+import numpy as np
+import tensorflow as tf
+
+from flatnoise import _core, layers
+
+SEED = (20261124, 1)
+
+
+def stream(distribution, dtype, seed, count, offset=0):
+    """Elements offset ... offset + count - 1 of a seed's stream, by the compiled core."""
+    zeros = np.zeros([1, count], dtype)
+    return _core.add_noise(zeros, seed, 0.0, 1.0, distribution=distribution, offset=offset)[0]
+
+
+def blocks(distribution, dtype, seed, number, size):
+    """Pieces of one stream, one after another."""
+    return [stream(distribution, dtype, seed, size, index * size) for index in range(number)]
+
+
+def neighbouring_seeds(distribution, dtype, number, size):
+    """Rows of the seeds (s, 0), (s + 1, 0), ... and (s, 1), (s, 2), ..."""
+    first, second = SEED
+    seeds = [(first + step, second) for step in range(number // 2)]
+    seeds += [(first, second + step) for step in range(1, number - number // 2 + 1)]
+    return np.stack([stream(distribution, dtype, seed, size) for seed in seeds])
+
+
+def _layer(distribution, dtype):
+    options = {"flatten": True, "seed": SEED[0], "dtype": dtype}
+    if distribution == "normal":
+        return layers.AddGaussianNoise(mean=0.0, stddev=1.0, **options)
+    return layers.AddUniformNoise(minval=0.0, maxval=1.0, **options)
+
+
+def layer_steps(distribution, dtype, number, shape):
+    """What a layer adds in each of its calls, a row for each."""
+    layer = _layer(distribution, dtype)
+    zeros = tf.zeros(shape, dtype)
+    return np.stack([layer(zeros, training=True).numpy().ravel() for _ in range(number)])
+
+
+def layer_rows(distribution, dtype, shape):
+    """What a layer adds in one call, a row for each of the batch."""
+    return _layer(distribution, dtype)(tf.zeros(shape, dtype), training=True).numpy()
+
+
+def layer_replicas(distribution, dtype, replicas, steps, shape):
+    """What a layer adds on the replicas of a strategy, a row for each replica in each step."""
+    strategy = tf.distribute.MirroredStrategy(
+        [f"CPU:{index}" for index in range(replicas)],
+        cross_device_ops=tf.distribute.ReductionToOneDevice(),
+    )
+    with strategy.scope():
+        layer = _layer(distribution, dtype)
+
+    @tf.function
+    def step():
+        return strategy.run(lambda: layer(tf.zeros(shape, dtype), training=True))
+
+    given = [strategy.experimental_local_results(step()) for _ in range(steps)]
+    return np.stack([value.numpy().ravel() for step in given for value in step])
