@@ -1,5 +1,6 @@
 """Does a peer's work in a process of its own, as asked: JSON lines in, JSON lines out."""
 
+import dataclasses
 import gc
 import json
 import os
@@ -93,16 +94,23 @@ class _Session:
         return {"seconds": _seconds(contender, calls)}
 
     def memory(self, case: dict[str, Any], way: str) -> dict[str, Any]:
-        """By how much a call's peak stands above what the process holds before it."""
+        """By how much a call's peak stands above what the process holds before it.
+
+        It is the first call with so large an input: frameworks keep memory that is free again. What
+        they load when they first do the work is loaded over a few rows before.
+        """
         wanted = _case(case)
-        contender = next(each for each in self._build(wanted) if each.way == way)
         for _ in range(2):
-            contender.run()
+            self._named(dataclasses.replace(wanted, shape=(2, *wanted.shape[1:])), way).run()
+        contender = self._named(wanted, way)
         gc.collect()
         machine.forget_peak()
         before = machine.held_bytes()
         contender.run()
         return {"grown": machine.peak_bytes() - before, "input": wanted.input_bytes}
+
+    def _named(self, case: cases.Case, way: str) -> Contender:
+        return next(contender for contender in self._build(case) if contender.way == way)
 
 
 def _case(fields: dict[str, Any]) -> cases.Case:
