@@ -57,7 +57,8 @@ def _draw_speed(axes: Any, rows: Sequence[Row]) -> None:
     axes.set_yscale("log")
     axes.set(xlabel="elements", ylabel="read and written, GB/s")
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=7)
+    if axes.has_data():
+        axes.legend(fontsize=7)
 
 
 def _draw_ratios(axes: Any, row: Row) -> None:
