@@ -52,7 +52,7 @@ def heading(row: Row) -> str:
 
 def of_row(row: Row, style: box.Box | None) -> Table:
     """All contenders of a case, the fastest first, the copies at the end."""
-    columns = ("M/s", "ms", "quartiles", "samples", "first call, s", "flatnoise is", "of copy")
+    columns = ("M/s", "ms", "quartiles", "samples", "first call, s", "× flatnoise", "of copy")
     table = _table(style, heading(row), "contender", *columns)
     ours, copy = row.fastest(peers.OURS), row.fastest(copies=True)
     measured = [result for result in row.results if result.samples]

@@ -11,36 +11,81 @@ from flatnoise.bench import cases
 from flatnoise.bench.cases import LOC, SCALE, Case
 from flatnoise.bench.peers import Contender, NotMeasured, Peer
 
-Function = Callable[[Any], Any]
+Function = Callable[..., Any]
 
 
-def _eager(case: Case) -> Function:
-    """In place as far as it goes, which is faster than a sum of three tensors."""
+def _sum(case: Case) -> Function:
+    draw = torch.randn_like if case.distribution == "normal" else torch.rand_like
 
-    def add_noise(x: Any) -> Any:
+    def add_noise(x: Any, loc: Any, scale: Any) -> Any:
+        rows = x.flatten(1)
+        return rows + (loc + scale * draw(rows))
+
+    return add_noise
+
+
+def _in_place(case: Case) -> Function:
+    """As far as it goes, which outside the compiler is faster than a sum of three tensors."""
+
+    def add_noise(x: Any, loc: float, scale: float) -> Any:
         rows = x.flatten(1)
         noise = torch.empty_like(rows)
         if case.distribution == "normal":
-            noise.normal_(LOC, SCALE)
+            noise.normal_(loc, scale)
         else:
-            noise.uniform_(LOC, LOC + SCALE)
+            noise.uniform_(loc, loc + scale)
         return noise.add_(rows)
 
     return add_noise
 
 
-def _to_compile(case: Case) -> Function:
-    draw = torch.randn_like if case.distribution == "normal" else torch.rand_like
+# Work around the noise: each builder turns a noise function into one of x, loc and scale.
 
-    def add_noise(x: Any) -> Any:
-        rows = x.flatten(1)
-        return rows + (LOC + SCALE * draw(rows))
 
-    return add_noise
+def _forward(noise: Function) -> Function:
+    return lambda x, loc, scale: noise(x, LOC, SCALE)
+
+
+def _per_feature(noise: Function) -> Function:
+    return noise
+
+
+def _chain(noise: Function) -> Function:
+    return lambda x, loc, scale: noise(x * x, LOC, SCALE)
+
+
+def _both_ways(noise: Function) -> Function:
+    def step(*tensors: Any) -> Any:
+        y = noise(*tensors)
+        return y, torch.autograd.grad(y, tensors, tensors[0].detach().flatten(1))
+
+    return step
+
+
+_BUILDERS: dict[str, Callable[[Function], Function]] = {
+    "forward": _forward,
+    "per_feature": _per_feature,
+    "chain": _chain,
+    "both_ways": _both_ways,
+}
+
+
+def _eager(case: Case) -> Function:
+    in_place = case.work in ("forward", "chain")
+    return _BUILDERS[case.work](_in_place(case) if in_place else _sum(case))
+
+
+def _compiled(case: Case) -> Function:
+    if case.work == "both_ways":  # the compiler makes the way back of what it compiles
+        return _both_ways(torch.compile(_sum(case), dynamic=False))
+    compiled: Function = torch.compile(_BUILDERS[case.work](_sum(case)), dynamic=False)
+    return compiled
 
 
 class Torch(Peer):
     """PyTorch."""
+
+    works = tuple(_BUILDERS)
 
     def __init__(self, threads: int, device: str) -> None:
         """Fixes the number of threads."""
@@ -55,18 +100,28 @@ class Torch(Peer):
         """Eager and compiled, and a copy into memory that is there."""
         words = cases.make_input(case).view(f"u{case.item_bytes}")
         x = torch.from_numpy(words).view(getattr(torch, case.dtype)).to(self._device)
-        compiled = torch.compile(_to_compile(case), dynamic=False)
-        there = torch.zeros_like(x)
-        return [
-            Contender("eager", self._to_completion(_eager(case), x)),
-            Contender("compile", self._to_completion(compiled, x)),
-            Contender("copy_", self._to_completion(there.copy_, x), is_copy=True),
+        shape = [case.input_elements // case.shape[0]] if case.work == "per_feature" else []
+        loc, scale = x.new_full(shape, LOC), x.new_full(shape, SCALE)
+        tensors = x, loc, scale
+        if case.work == "both_ways":
+            tensors = tuple(tensor.requires_grad_() for tensor in tensors)
+        found = [
+            Contender("eager", self._to_completion(case, _eager(case), tensors)),
+            Contender("compile", self._to_completion(case, _compiled(case), tensors)),
         ]
+        if case.is_one_pass:
+            copy = self._to_completion(case, torch.zeros_like(x).copy_, (x,))
+            found.append(Contender("copy_", copy, is_copy=True))
+        return found
 
-    def _to_completion(self, function: Function, x: Any) -> Callable[[], Any]:
+    def _to_completion(
+        self, case: Case, function: Function, tensors: tuple[Any, ...]
+    ) -> Callable[[], Any]:
+        without_gradients = case.work != "both_ways"
+
         def run() -> Any:
-            with torch.inference_mode():
-                result = function(x)
+            with torch.inference_mode(without_gradients):
+                result = function(*tensors)
             if self._device == "cuda":
                 torch.cuda.synchronize()
             return result
