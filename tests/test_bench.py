@@ -144,6 +144,22 @@ def test_sizes_are_shapes_or_powers_of_two(text, shape):
     assert cases.parse_shape(text) == shape
 
 
+def test_in_each_turn_every_contender_is_measured_once():
+    asked = []
+    worker = types.SimpleNamespace(
+        ask=lambda do, way, calls: asked.append(way) or {"seconds": float(calls)}
+    )
+    row = Row(Case(SMALL), Setup("cpu", 1))
+    row.results = [
+        Result("numpy", f"{number}", False, 0.0, 7, turns)
+        for number, turns in enumerate((5, 5, 5, 2))
+    ]
+    measuring._take_turns(row, {"numpy": worker}, 5, lambda row, doing: None)
+    assert [sorted(asked[:4]), sorted(asked[4:8])] == [["0", "1", "2", "3"]] * 2
+    assert [sorted(asked[first : first + 3]) for first in (8, 11, 14)] == [["0", "1", "2"]] * 3
+    assert [result.samples for result in row.results] == [[7.0] * 5] * 3 + [[7.0] * 2]
+
+
 # Peers that fail.
 
 

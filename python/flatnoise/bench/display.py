@@ -46,7 +46,8 @@ class Display:
     def notice(self, row: Row, doing: str) -> None:
         """Shows a case as far as it is."""
         self._progress.update(self._task, description=doing)
-        self._live.update(Group(tables.of_row(row, self.style), self._progress), refresh=True)
+        # The bar first: a terminal too low for the table cuts off its end.
+        self._live.update(Group(self._progress, tables.of_row(row, self.style)), refresh=True)
 
     def say(self, doing: str) -> None:
         """Shows what is done."""

@@ -58,7 +58,7 @@ def _draw_speed(axes: Any, rows: Sequence[Row]) -> None:
     axes.set(xlabel="elements", ylabel="read and written, GB/s")
     axes.grid(alpha=0.3)
     if axes.has_data():
-        axes.legend(fontsize=7)
+        axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
 
 
 def _draw_ratios(axes: Any, row: Row) -> None:
