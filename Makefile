@@ -23,7 +23,7 @@ NOX = $(BIN)/nox
 
 CC_SOURCES := $(shell find cc -name '*.cc' -o -name '*.h' -o -name '*.cu' -o -name CMakeLists.txt)
 PACKAGE_SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE CMakeLists.txt \
-  $(wildcard cmake/*) $(CC_SOURCES) $(wildcard python/flatnoise/*.py python/flatnoise/*.pyi)
+  $(wildcard cmake/*) $(CC_SOURCES) $(shell find python/flatnoise -name '*.py' -o -name '*.pyi')
 CXX_FILES = $(shell find cc tests -name '*.cc' -o -name '*.h' -o -name '*.cu')
 PYTHON_FILES := python tests benchmarks examples cmake tools .ci setup.py noxfile.py
 
@@ -77,8 +77,8 @@ release: $(RELEASE_TOOLS) ## Build and check all that is published: wheels, sour
 	$(NOX) -s wheel sdist from_source
 	@ls -l dist
 
-bench: $(PACKAGE) ## Measure against stock TensorFlow (ARGS=--quick: a minute)
-	$(BIN)/python benchmarks/cpu.py $(ARGS)
+bench: $(PACKAGE) ## Measure against all frameworks there are (ARGS=--quick: a minute)
+	$(BIN)/python -m flatnoise.bench $(ARGS)
 
 docs: $(DEPENDENCIES) ## Build the documentation's site into build/site, warnings as errors
 	$(BIN)/python -m pip install --quiet --group docs
@@ -117,5 +117,5 @@ $(PACKAGE): $(DEPENDENCIES) $(PACKAGE_SOURCES)
 	rm -rf build/wheel build/lib* build/bdist*
 	$(BIN)/python -m pip wheel --no-build-isolation --no-deps --wheel-dir build/wheel .
 	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps build/wheel/*.whl
-	$(BIN)/python -m pip install --quiet "$$(echo build/wheel/*.whl)[demo,test]" "$(TENSORFLOW)"
+	$(BIN)/python -m pip install --quiet "$$(echo build/wheel/*.whl)[bench,demo,test]" "$(TENSORFLOW)"
 	touch $@
