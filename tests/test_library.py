@@ -272,28 +272,6 @@ def test_saved_models_load_in_another_process(tmp_path):
     run(folder + LOAD)
 
 
-THREADS = """
-import hashlib, tensorflow as tf
-tf.config.threading.set_intra_op_parallelism_threads(THREADS)
-import flatnoise
-digest = hashlib.sha256()
-for dtype in (tf.float16, tf.bfloat16, tf.float32, tf.float64):
-    x = tf.cast(tf.random.stateless_normal([61, 4099], [1, 2]), dtype)
-    for add in (flatnoise.flatten_add_normal, flatnoise.flatten_add_uniform):
-        scale = tf.constant(0.75, tf.float64)
-        with tf.GradientTape() as tape:
-            tape.watch(scale)
-            y = add(x, [3, 4], scale * 0, scale, offset=5, implementation="native")
-        digest.update(tf.io.serialize_tensor(y).numpy())
-        digest.update(tf.io.serialize_tensor(tape.gradient(y, scale)).numpy())
-print(digest.hexdigest())
-"""
-
-
-def test_any_number_of_threads_gives_the_same_bits(native):
-    assert len({run(f"THREADS = {threads}\n" + THREADS) for threads in (1, 2, 3)}) == 1
-
-
 def test_tf_data_maps_in_parallel(variant, distribution):
     rows = np.linspace(-1, 1, 12 * 5, dtype=np.float32).reshape(12, 5)
 

@@ -13,6 +13,7 @@ import warnings
 from typing import Any
 
 from flatnoise._tensorflow import tf
+from flatnoise.shared_object import check_whole
 
 __all__ = ["Library", "load", "warn_once_about_twin"]
 
@@ -77,6 +78,7 @@ def _load_xla_kernels(path: pathlib.Path) -> str | None:
     if not path.exists():
         return f"this installation of flatnoise holds no {path.name}"
     try:
+        check_whole(path)
         tf.load_library(str(path))
     except _LOAD_ERRORS as error:
         return f"{path.name} does not load in TensorFlow {tf.version.VERSION}: {error}"
@@ -91,6 +93,7 @@ def load() -> Library:
     if not path.exists():
         return Library(path=None, reason=_reason_for_missing_file())
     try:
+        check_whole(path)
         ops = tf.load_op_library(str(path))
     except _LOAD_ERRORS as error:
         message = (
