@@ -44,7 +44,9 @@ RUN_ELSEWHERE = {
     "PYTHONPATH=python python -m pytest": "runs this",
     "for set in": "takes the whole suite three times",
     "FLATNOISE_INSTRUCTION_SET=": "takes the whole suite",
+    "for peer in": "measures tensors of 4 billion elements",
     "done": "of a loop",
+    "PYTHONPATH=tests python -m randomness.report": "test_statistics.py is its short form",
 }
 
 
@@ -86,8 +88,8 @@ def commands():
     """Every line of a shell block, without its comment."""
     for page in with_blocks("sh"):
         for match in blocks(page, "sh"):
-            for line in match["code"].splitlines():
-                command = line.partition(" # ")[0].strip()
+            for line in match["code"].replace("\\\n", " ").splitlines():
+                command = " ".join(line.partition(" # ")[0].split())
                 if command:
                     yield pytest.param(command, id=f"{page}: {command}")
 
@@ -122,6 +124,9 @@ def test_commands_are_there(command):
     words = shlex.split(command)
     if words[0] == "make":
         check_make(words)
+    elif words[:3] == ["python", "-m", "flatnoise.bench"]:
+        pytest.importorskip("rich")
+        assert "usage:" in run([sys.executable, *words[1:], "--help"])  # after the options are read
     elif words[:3] == ["python", "-m", "flatnoise"]:
         assert "flatnoise" in run([sys.executable, *words[1:]])
     elif words[0] == "python":
