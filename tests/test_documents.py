@@ -133,11 +133,3 @@ def test_commands_are_there(command):
         check_program(words)
     else:
         check_file(words)
-
-
-def test_the_plot_of_the_speed_is_made_from_results(tmp_path):
-    pytest.importorskip("matplotlib")
-    picture = tmp_path / "speed.png"
-    results = "benchmarks/results/2026-11-23-cpu.txt"
-    run([sys.executable, "benchmarks/plot_results.py", results, str(picture)])
-    assert picture.stat().st_size > 1000
