@@ -87,7 +87,7 @@ docs: $(DEPENDENCIES) ## Build the documentation's site into build/site, warning
 bazel: $(DEPENDENCIES) ## Build the op library with Bazel, run the C++ tests, load the library
 	PYTHON_BIN_PATH=$(CURDIR)/$(BIN)/python scripts/bazel_build.sh $(ARGS)
 
-sanitize: $(DEPENDENCIES) ## Run the C++ tests under the address, undefined and thread sanitizers
+sanitize: $(DEPENDENCIES) ## Run tests under the address, undefined-behavior and thread sanitizers
 	scripts/ensure_googletest.sh
 	scripts/sanitize.sh $(ARGS)
 

@@ -1,14 +1,43 @@
 #!/usr/bin/env bash
-# Builds the C++ core, CPU kernels and their tests with sanitizers and runs the tests:
-#   scripts/sanitize.sh [presets, asan and tsan unless told]
+# Builds with sanitizers and runs tests: scripts/sanitize.sh [what, all unless told]
+#   asan  C++ tests under the address and undefined-behavior sanitizers
+#   tsan  C++ tests under the thread sanitizer
+#   op    the op library and the Python module under the address sanitizer, inside TensorFlow: tests of
+#         the compiled op, eager, in graphs and inside XLA. Takes a Python with TensorFlow on the path.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-presets=("$@")
-[ ${#presets[@]} != 0 ] || presets=(asan tsan)
-for preset in "${presets[@]}"; do
-  printf '== %s\n' "$preset"
-  cmake --preset "$preset" >/dev/null
-  cmake --build --preset "$preset"
-  ctest --preset "$preset" --progress
+cc_tests() {
+  cmake --preset "$1" >/dev/null
+  cmake --build --preset "$1"
+  ctest --preset "$1" --progress
+}
+
+# The interpreter is not instrumented, so the sanitizer's library has to be there before it starts.
+# The leaks it would report are TensorFlow's, which never frees its registries.
+# Its report of an error would be lost if pytest captured the file descriptors.
+op_tests() {
+  local package=build/asan-op/package/flatnoise
+  local preload
+  preload="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libstdc++.so)"
+  cmake --preset asan-op -DPython_EXECUTABLE="$(command -v python)" >/dev/null
+  cmake --build --preset asan-op
+  rm -rf "$package" && mkdir -p "$package"
+  cp -r python/flatnoise/. "$package"
+  rm -rf "$package"/_native "$package"/_core*.so
+  cp -r build/asan-op/libraries/. "$package"
+  LD_PRELOAD=$preload ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=${package%/*} \
+    FLATNOISE_REQUIRE_NATIVE=1 python -m pytest -q --capture=sys -k "not tensorflow" \
+    tests/test_stream.py tests/test_gradients.py tests/test_multiply.py tests/test_arguments.py \
+    tests/test_properties.py tests/test_broken_graphs.py
+}
+
+[ $# != 0 ] || set -- asan tsan op
+for what; do
+  printf '== %s\n' "$what"
+  case $what in
+    asan | tsan) cc_tests "$what" ;;
+    op) op_tests ;;
+    *) echo "asan, tsan or op. Received: $what" >&2; exit 2 ;;
+  esac
 done

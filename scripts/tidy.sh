@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # clang-tidy over the C++ code, by .clang-tidy: scripts/tidy.sh [files, all but CUDA's unless told]
-# Needs a Python with TensorFlow, and clang-tidy 19 or newer, on the path.
+# Needs a Python with TensorFlow, clang-tidy 19 or newer, and a CUDA compiler, whose headers the glue of
+# its kernels includes, on the path.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -26,7 +26,12 @@ import tensorflow as tf
 import flatnoise
 from flatnoise import _core
 
-ADD = {"normal": flatnoise.flatten_add_normal, "uniform": flatnoise.flatten_add_uniform}
+FUNCTIONS = {
+    ("add", "normal"): flatnoise.flatten_add_normal,
+    ("add", "uniform"): flatnoise.flatten_add_uniform,
+    ("multiply", "normal"): flatnoise.flatten_multiply_normal,
+}
+CORE_FUNCTIONS = {"add": _core.add_noise, "multiply": _core.multiply_noise}
 NAMES = {"normal": ("mean", "stddev"), "uniform": ("minval", "maxval")}
 DTYPES = {
     "float16": np.float16,
@@ -45,6 +50,7 @@ WAYS = {"eager": 600, "core": 380, "graph": 16, "xla": 4}
 class Call:
     """A valid call; `changes` are the arguments that are broken, as they are passed."""
 
+    combination: str
     distribution: str
     inputs: np.ndarray
     seed: tuple[int, int]
@@ -67,7 +73,7 @@ class Call:
         return (first, second) if self.distribution == "normal" else (first, second - first)
 
 
-def random_call(rng):
+def random_call(rng, way):
     """Shapes small and large enough to be shared out, types and parameters of every form."""
     dtype = DTYPES[rng.choice(list(DTYPES))]
     rank = rng.randint(1, 4)
@@ -76,7 +82,9 @@ def random_call(rng):
     numbers = np.random.default_rng(rng.getrandbits(32))
     inputs = (numbers.normal(size=shape) * 10.0 ** rng.randint(-3, 3)).astype(dtype)
     features = int(np.prod(shape[1:], dtype=np.int64))
-    distribution = rng.choice(list(ADD))
+    # The core has a combination that no function of the package has.
+    operations = [*FUNCTIONS, ("multiply", "uniform")] if way == "core" else list(FUNCTIONS)
+    combination, distribution = rng.choice(operations)
 
     def parameter(low, high):
         count = features if rng.random() < 0.3 else None
@@ -84,6 +92,7 @@ def random_call(rng):
 
     edge = rng.choice([0, 0, 2**32, 2**33, 2**34, INT64 - 2**20, rng.randrange(INT64 - 2**20)])
     return Call(
+        combination,
         distribution,
         inputs,
         tuple(rng.choice([rng.randint(-9, 9), rng.randrange(-INT64, INT64)]) for _ in range(2)),
@@ -206,7 +215,7 @@ def call_core(call, instruction_set=None):
         "distribution": call.distribution,
         "instruction_set": instruction_set,
     }
-    return _core.add_noise(**{**options, **call.changes})
+    return CORE_FUNCTIONS[call.combination](**{**options, **call.changes})
 
 
 def call_api(call, implementation, rng):
@@ -223,7 +232,7 @@ def call_api(call, implementation, rng):
         "flatten": call.flatten,
         "implementation": implementation,
     }
-    return ADD[call.distribution](**{**options, **call.changes})
+    return FUNCTIONS[call.combination, call.distribution](**{**options, **call.changes})
 
 
 def call_way(way, call, implementation, rng):
@@ -248,11 +257,14 @@ def check_twin(call, native, twin, way):
     epsilon = np.finfo(call.compute_dtype).eps
     units = 32 if way == "xla" else 4
     largest = np.max(np.abs(scale), initial=0) * 6 + np.max(np.abs(loc), initial=0)
+    if call.combination == "multiply":
+        largest = largest * np.abs(call.inputs.astype(np.float64)).reshape(native.shape)
     size = np.maximum(np.abs(native), largest)
     stored = {np.float16: 2.0**-10, ml_dtypes.bfloat16: 2.0**-7}.get(call.inputs.dtype.type, 0)
-    # The noise, then the three roundings of the sum, then that to the stored type.
+    # The noise, then the three roundings of the result, then that to the stored type.
     allowed = epsilon * (units * largest + 4 * size) + stored * np.abs(native) + 6e-8 * bool(stored)
-    error = np.abs(native - twin)
+    with np.errstate(invalid="ignore"):  # products beyond float16's largest are both infinite
+        error = np.where(native == twin, 0, np.abs(native - twin))
     assert np.all(error <= allowed), f"off by {error.max()}, allowed {allowed.min()}"
 
 
@@ -281,7 +293,7 @@ def check_broken(way, call, name, rng):
 
 def one_call(rng, counts):
     way = rng.choices(list(WAYS), list(WAYS.values()))[0]
-    call = random_call(rng)
+    call = random_call(rng, way)
     if rng.random() < 0.6:
         counts[way, "valid"] += 1
         return call, lambda: check_valid(way, call, rng)

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Has dieharder read raw words from standard input, each test going on where the one before stopped:
 #   python tests/randomness/raw_words.py | tests/randomness/dieharder.sh
-# All its tests but "sums", which its author advises against; RGB's lagged sums of five lags.
+# All its tests but "sums", which its author advises against. Of RGB's lagged sums it takes 5 of 33
+# lags, of the bit distributions 6 of 12 lengths: they are the longest.
 set -euo pipefail
 
 run() { dieharder -g 200 -D test_name -D ntuple -D tsamples -D psamples -D pvalues -D assessment "$@"; }
