@@ -47,10 +47,11 @@ test-cc: $(DEPENDENCIES) ## Run the C++ tests alone, which need no TensorFlow
 	  -DFLATNOISE_WITH_TESTS=ON -DFLATNOISE_WERROR=ON \
 	  -DFLATNOISE_WITH_TENSORFLOW=OFF -DFLATNOISE_WITH_PYTHON=OFF -DFLATNOISE_WITH_CUDA=OFF
 	cmake --build build/tests
-	ctest --test-dir build/tests --output-on-failure
+	ctest --test-dir build/tests --parallel "$(CMAKE_BUILD_PARALLEL_LEVEL)" --output-on-failure
 
 test-python: $(PACKAGE) ## Run the Python tests alone
-	FLATNOISE_REQUIRE_NATIVE=1 $(BIN)/python -m pytest $(ARGS)
+	FLATNOISE_REQUIRE_NATIVE=1 TF_FORCE_GPU_ALLOW_GROWTH=true $(BIN)/python -m pytest \
+	  --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 test-matrix: $(RELEASE_TOOLS) ## Try the wheels with each Python and TensorFlow there is
 	$(NOX) -s matrix $(ARGS)
@@ -87,7 +88,7 @@ docs: $(DEPENDENCIES) ## Build the documentation's site into build/site, warning
 bazel: $(DEPENDENCIES) ## Build the op library with Bazel, run the C++ tests, load the library
 	PYTHON_BIN_PATH=$(CURDIR)/$(BIN)/python scripts/bazel_build.sh $(ARGS)
 
-sanitize: $(DEPENDENCIES) ## Run tests under the address, undefined-behavior and thread sanitizers
+sanitize: $(PACKAGE) ## Run tests under the address, undefined-behavior and thread sanitizers
 	scripts/ensure_googletest.sh
 	scripts/sanitize.sh $(ARGS)
 

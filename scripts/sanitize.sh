@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Builds with sanitizers and runs tests: scripts/sanitize.sh [what, all unless told]
-#   asan  C++ tests under the address and undefined-behavior sanitizers
-#   tsan  C++ tests under the thread sanitizer
-#   op    the op library and the Python module under the address sanitizer, inside TensorFlow: tests of
-#         the compiled op, eager, in graphs and inside XLA. Takes a Python with TensorFlow on the path.
+# Builds with sanitizers and runs tests: scripts/sanitize.sh [presets, all unless told]
+#   asan     C++ tests under the address and undefined-behavior sanitizers
+#   tsan     C++ tests under the thread sanitizer
+#   asan-op  the op library and the Python module under the address sanitizer, inside TensorFlow: tests
+#            of the compiled op in eager mode, in graphs and inside XLA. Takes a Python with TensorFlow
+#            and pytest on the path.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-cc_tests() {
-  cmake --preset "$1" >/dev/null
+build() {
+  cmake --preset "$1" -DPython_EXECUTABLE="$(command -v python)" >/dev/null
   cmake --build --preset "$1"
-  ctest --preset "$1" --progress
 }
 
 # The interpreter is not instrumented, so the sanitizer's library has to be there before it starts.
@@ -20,8 +20,6 @@ op_tests() {
   local package=build/asan-op/package/flatnoise
   local preload
   preload="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libstdc++.so)"
-  cmake --preset asan-op -DPython_EXECUTABLE="$(command -v python)" >/dev/null
-  cmake --build --preset asan-op
   rm -rf "$package" && mkdir -p "$package"
   cp -r python/flatnoise/. "$package"
   rm -rf "$package"/_native "$package"/_core*.so
@@ -32,12 +30,19 @@ op_tests() {
     tests/test_properties.py tests/test_broken_graphs.py
 }
 
-[ $# != 0 ] || set -- asan tsan op
-for what; do
-  printf '== %s\n' "$what"
-  case $what in
-    asan | tsan) cc_tests "$what" ;;
-    op) op_tests ;;
-    *) echo "asan, tsan or op. Received: $what" >&2; exit 2 ;;
+[ $# != 0 ] || set -- asan tsan asan-op
+# At once: each ends with a file that keeps one processor busy.
+builds=()
+for preset; do
+  build "$preset" &
+  builds+=($!)
+done
+for process in "${builds[@]}"; do wait "$process"; done
+
+for preset; do
+  printf '== %s\n' "$preset"
+  case $preset in
+    asan-op) op_tests ;;
+    *) ctest --preset "$preset" --parallel "$(nproc)" --progress ;;
   esac
 done
