@@ -75,7 +75,7 @@ sdist: $(RELEASE_TOOLS) ## Build the source distribution into dist/
 
 release: $(RELEASE_TOOLS) ## Build and check all that is published: wheels, source distribution
 	rm -rf dist
-	$(NOX) -s wheel sdist from_source
+	$(NOX) -s wheel sdist from_source readme
 	@ls -l dist
 
 bench: $(PACKAGE) ## Measure against all frameworks there are (ARGS=--quick: a minute)

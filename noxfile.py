@@ -3,11 +3,13 @@
     nox -s wheel-3.12            # one wheel into dist/, for all TensorFlow versions
     nox -s matrix                # every pair; -p 3.12 for one Python, -t ends for fewer TensorFlows
     nox -s sdist from_source     # the source distribution, and an installation from it
+    nox -s readme                # the README's commands, as a new user types them
 
 Pythons that are not on the machine are skipped. They are looked for on PATH and in pyenv.
 """
 
 import os
+import re
 import shutil
 import tarfile
 from pathlib import Path
@@ -112,6 +114,19 @@ def from_source(session: nox.Session) -> None:
     """Install from the source distribution as a user does, and try what comes of it."""
     session.install(f"{_the_one(DIST, '*.tar.gz')}[cpu]")
     _smoke_test(session)
+
+
+@nox.session
+def readme(session: nox.Session) -> None:
+    """Run the README's commands as they stand there, in a fresh clone and a new environment."""
+    clone = Path(session.create_tmp()).resolve() / "flatnoise"
+    shutil.rmtree(clone, ignore_errors=True)
+    session.run("git", "clone", "--quiet", str(ROOT), str(clone), external=True)
+    text = (clone / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    commands = "".join(blocks).replace("make test\n", "")  # which takes long, and is CI's main step
+    with session.chdir(clone):
+        session.run("bash", "-euxc", commands, external=True)
 
 
 def _tensorflow_facts(session: nox.Session, *folder: str) -> set[str]:
