@@ -4,6 +4,7 @@ The code of a page runs from its top to its bottom, as a reader would type it. A
 run has a comment before it in its document, `<!-- not run: why -->`.
 """
 
+import itertools
 import pathlib
 import re
 import shlex
@@ -21,6 +22,7 @@ FENCE = re.compile(
     r"^```(?P<language>\w+)\n(?P<code>.*?)^```$",
     re.DOTALL | re.MULTILINE,
 )
+ASSIGNMENT = re.compile(r"\w+=")  # of a variable, before a command
 # What a page takes for given, besides the imports that it shows.
 GIVEN = {
     "docs/scaling.md": """
@@ -121,7 +123,7 @@ def check_file(words):
 def test_commands_are_there(command):
     if any(command.startswith(start) for start in RUN_ELSEWHERE):
         return
-    words = shlex.split(command)
+    words = list(itertools.dropwhile(ASSIGNMENT.match, shlex.split(command)))
     if words[0] == "make":
         check_make(words)
     elif words[:3] == ["python", "-m", "flatnoise.bench"]:

@@ -10,6 +10,7 @@ import os
 import pathlib
 import signal
 import sys
+import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -63,6 +64,13 @@ def own_share(shares, index):
     return slice(first, first + shares[index])
 
 
+def wait_for_all(folder, place, index, count):
+    """Returns when all workers have come here, so that none is lost to one that still needs it."""
+    (folder / f"{place}-worker{index}").touch()
+    while len(list(folder.glob(f"{place}-worker*"))) < count:
+        time.sleep(0.01)
+
+
 def main(task):
     logging.disable(logging.ERROR)
     strategy = tf.distribute.MultiWorkerMirroredStrategy()  # before all else that TensorFlow does
@@ -89,6 +97,7 @@ def main(task):
     while int(step) < task["steps"]:
         given = run_step(tf.constant(INPUTS[rows]), tf.constant(TARGETS[rows]))
         if int(step) == task["dies_in"]:
+            wait_for_all(folder, "death", index, len(task["shares"]))
             os.kill(os.getpid(), signal.SIGKILL)
         np.savez(
             folder / f"step{int(step)}-worker{index}.npz",
@@ -96,6 +105,7 @@ def main(task):
         )
         step.assign_add(1)
         manager.save()
+    wait_for_all(folder, "end", index, len(task["shares"]))
 
 
 if __name__ == "__main__":
