@@ -126,6 +126,29 @@ def test_parameters_come_in_many_forms(implementation, distribution, form):
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-6)
 
 
+# Zeros of both signs, float32's least normal and largest number, and what is rounded to it.
+NUMBERS = [0.0, -0.0, 0.1, 2.0**-126, float(np.finfo(np.float32).max), 3.4028235e38, 2, 2**60 + 1]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("number", NUMBERS, ids=repr)
+def test_numbers_keep_their_bits_in_every_mode(implementation, number, dtype):
+    inputs = np.array([[-0.0, 0.0, 1.0]], dtype)
+    z = tf.random.stateless_normal(inputs.shape, SEED, dtype=dtype, alg="philox").numpy()
+    expected = inputs + (dtype(number) + dtype(0) * z)
+
+    def add_mean(mean):
+        return flatnoise.flatten_add_normal(inputs, SEED, mean, 0.0, implementation=implementation)
+
+    for other in (0.0, -0.0):  # which TensorFlow may keep in place of one another
+        add_mean(other)
+    for form in (number, np.array(number), tf.constant(np.array(number, dtype))):
+        actual = add_mean(form).numpy()
+        np.testing.assert_array_equal(actual, expected)
+        np.testing.assert_array_equal(np.signbit(actual), np.signbit(expected))
+    np.testing.assert_array_equal(tf.function(lambda: add_mean(number))(), expected)
+
+
 # What tensors hold is found out by the op that runs: its arguments, and the one it names.
 WRONG_AT_RUN_TIME = {
     "rank 0": ({"inputs": tf.zeros([])}, "input"),

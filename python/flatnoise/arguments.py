@@ -5,6 +5,7 @@ only the values and run-time shapes of tensors tell is checked by the op that ru
 `tf.errors.InvalidArgumentError`: nothing here waits for a device.
 """
 
+import math
 import operator
 from typing import Any
 
@@ -22,13 +23,17 @@ __all__ = [
     "convert_parameter",
     "convert_seed",
     "is_tensor",
+    "parameter_tensor",
 ]
 
 IMPLEMENTATIONS = ("auto", "native", "tensorflow")
 
-_INPUT_DTYPES = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
+_INPUT_DTYPES = frozenset([tf.float16, tf.bfloat16, tf.float32, tf.float64])
+_NOT_DENSE = (tf.RaggedTensor, tf.SparseTensor, tf.IndexedSlices)
+_PAIR = tf.TensorShape([2])
 _INT32 = np.iinfo(np.int32)
 _INT64 = np.iinfo(np.int64)
+_LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
 
 def _refusal(argument: str, expected: str, received: Any) -> ValueError:
@@ -46,6 +51,8 @@ def _describe(value: Any) -> str:
 
 def _as_tensor(argument: str, expected: str, value: Any) -> Any:
     """`value` as a tensor; TensorFlow's own errors don't name the argument."""
+    if isinstance(value, tf.Tensor):
+        return value
     try:
         return tf.convert_to_tensor(value)
     except (TypeError, ValueError, tf.errors.InvalidArgumentError) as error:
@@ -73,7 +80,7 @@ def compute_dtype(dtype: Any) -> Any:
 def convert_input(inputs: Any) -> Any:
     """A dense floating-point tensor of rank 1 or more."""
     expected = "a float16, bfloat16, float32 or float64 tensor of rank 1 or more"
-    if isinstance(inputs, (tf.RaggedTensor, tf.SparseTensor, tf.IndexedSlices)):
+    if not isinstance(inputs, tf.Tensor) and isinstance(inputs, _NOT_DENSE):
         raise _refusal("inputs", f"a dense tensor ({expected})", f"a {type(inputs).__name__}")
     tensor = _as_tensor("inputs", expected, inputs)
     if tensor.dtype not in _INPUT_DTYPES or tensor.shape.rank == 0:
@@ -92,9 +99,13 @@ def _exact_integer(value: Any) -> int | None:
         return None
 
 
+def _is_vector(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.ndim == 1
+
+
 def _integers(values: Any) -> list[int] | None:
     """The values of a sequence of integers; None where it is anything else."""
-    if not isinstance(values, (list, tuple, np.ndarray)) or np.ndim(values) != 1:
+    if not isinstance(values, (list, tuple)) and not _is_vector(values):
         return None
     integers = [_exact_integer(value) for value in values]
     return None if None in integers else integers  # type: ignore[return-value]
@@ -120,7 +131,7 @@ def convert_seed(seed: Any) -> Any:
     if not is_tensor(seed) and not _holds_tensors(seed):
         return _convert_python_seed(seed, expected)
     tensor = _as_tensor("seed", expected, seed)
-    if tensor.dtype not in (tf.int32, tf.int64) or not tensor.shape.is_compatible_with([2]):
+    if tensor.dtype not in (tf.int32, tf.int64) or not tensor.shape.is_compatible_with(_PAIR):
         raise _refusal("seed", expected, _describe(tensor))
     return tensor
 
@@ -145,33 +156,51 @@ def _as_real_array(value: Any) -> Any:
         array = np.asarray(value)
     except ValueError:  # nested lists of unequal lengths
         return None
-    is_real = np.issubdtype(array.dtype, np.integer) or np.issubdtype(array.dtype, np.floating)
-    # NumPy calls the types that extend it, such as bfloat16, neither: it knows them as void.
-    return array if is_real or array.dtype.name == "bfloat16" else None
+    # NumPy knows the types that extend it, such as bfloat16, as void.
+    is_real = array.dtype.kind in "iuf" or array.dtype.name == "bfloat16"
+    return array if is_real else None
+
+
+def _is_number_or_vector(array: Any, features: int | None) -> bool:
+    return array.ndim == 0 or (array.ndim == 1 and features in (None, len(array)))
 
 
 def convert_parameter(argument: str, value: Any, dtype: Any, features: int | None) -> Any:
-    """A scalar or `[features]` of `dtype`: a NumPy array of checked finite values, or a tensor.
+    """A scalar or `[features]` of `dtype`: NumPy's, of checked finite values, or a tensor.
 
     Tensors are cast differentiably.
     """
+    if type(value) is float and abs(value) <= _LARGEST_FLOAT32:
+        return dtype.as_numpy_dtype(value)  # what comes below, without its cost for small tensors
     length = "features" if features is None else f"{features} (one for each feature)"
     expected = f"a finite real number, or a vector of {length}"
     if is_tensor(value) or _holds_tensors(value):
-        array = _as_tensor(argument, expected, value)
-        is_number = array.dtype.is_floating
-        shape = array.shape
-    else:
-        array = _as_real_array(value)
-        is_number = array is not None
-        shape = tf.TensorShape(None if array is None else array.shape)
-    fits = shape.rank in (0, None) or shape.is_compatible_with([features])
-    if not is_number or not fits:
+        tensor = _as_tensor(argument, expected, value)
+        fits = tensor.shape.rank in (0, None) or tensor.shape.is_compatible_with([features])
+        if not tensor.dtype.is_floating or not fits:
+            raise _refusal(argument, expected, _describe(value))
+        return tf.cast(tensor, dtype)
+    array = _as_real_array(value)
+    if array is None or not _is_number_or_vector(array, features):
         raise _refusal(argument, expected, _describe(value))
-    if is_tensor(array):
-        return tf.cast(array, dtype)
     with np.errstate(over="ignore"):
         array = array.astype(dtype.as_numpy_dtype)
-    if not np.all(np.isfinite(array)):
+    if not np.isfinite(array).all():
         raise _refusal(argument, f"{expected}, finite in {dtype.name}", _describe(value))
     return array
+
+
+def parameter_tensor(parameter: Any, dtype: Any) -> Any:
+    """What `convert_parameter` returns, as a tensor of `dtype`."""
+    if is_tensor(parameter):
+        return parameter
+    if parameter.ndim == 0 and not _is_negative_zero(parameter.item()):
+        # TensorFlow keeps the eager tensors of Python's numbers at hand; those of NumPy's it makes
+        # anew, which takes longer than a small op.
+        return tf.constant(parameter.item(), dtype)
+    return tf.constant(parameter, dtype)
+
+
+def _is_negative_zero(number: float) -> bool:
+    """Whether TensorFlow, which looks numbers up by equality, may take `number` for 0.0."""
+    return number == 0 and math.copysign(1, number) < 0

@@ -219,7 +219,7 @@ def _normal_parameters(
 ) -> tuple[str, Any, Any]:
     loc = arguments.convert_parameter("mean", mean, dtype, features)
     scale = arguments.convert_parameter("stddev", stddev, dtype, features)
-    if not arguments.is_tensor(scale) and np.any(scale < 0):
+    if not arguments.is_tensor(scale) and (scale < 0).any():
         raise ValueError(
             "Invalid value received for argument `stddev`. Expected a number that is not "
             f"negative. Received: stddev={stddev}"
@@ -262,8 +262,8 @@ def _apply_noise(
     return run(
         input=inputs,
         seed=arguments.convert_seed(seed),
-        loc=tf.convert_to_tensor(loc),
-        scale=tf.convert_to_tensor(scale),
+        loc=arguments.parameter_tensor(loc, dtype),
+        scale=arguments.parameter_tensor(scale, dtype),
         offset=arguments.convert_offset(offset),
         distribution=distribution,
         flatten=bool(flatten),

@@ -1,5 +1,6 @@
 """Shapes, static where they are known while a graph is built."""
 
+import math
 from typing import Any
 
 from flatnoise._tensorflow import tf
@@ -16,8 +17,10 @@ __all__ = [
 
 def feature_count(shape: Any) -> int | None:
     """The number of features of a static shape, the batch being the first dimension."""
-    count: int | None = None if shape.rank is None else shape[1:].num_elements()
-    return count
+    if shape.rank is None:
+        return None
+    features = shape.as_list()[1:]
+    return None if None in features else math.prod(features)
 
 
 def output_shape(shape: Any, flatten: bool) -> Any:
