@@ -234,7 +234,7 @@ def _uniform_parameters(
     high = arguments.convert_parameter("maxval", maxval, dtype, features)
     with np.errstate(over="ignore"):
         scale = high - low
-    if not arguments.is_tensor(scale) and not np.all((scale >= 0) & np.isfinite(scale)):
+    if not arguments.is_tensor(scale) and not ((scale >= 0) & (scale < np.inf)).all():
         raise ValueError(
             "Invalid values received for arguments `minval` and `maxval`. Expected minval <= "
             f"maxval, and a difference that is finite in {dtype.name}. "
