@@ -23,7 +23,7 @@ __all__ = [
     "convert_parameter",
     "convert_seed",
     "is_tensor",
-    "parameter_tensor",
+    "parameter_operand",
 ]
 
 IMPLEMENTATIONS = ("auto", "native", "tensorflow")
@@ -190,15 +190,17 @@ def convert_parameter(argument: str, value: Any, dtype: Any, features: int | Non
     return array
 
 
-def parameter_tensor(parameter: Any, dtype: Any) -> Any:
-    """What `convert_parameter` returns, as a tensor of `dtype`."""
+def parameter_operand(parameter: Any, dtype: Any) -> Any:
+    """What `convert_parameter` returns, as ops take it: a number for float32, or a tensor.
+
+    TensorFlow takes Python's numbers for float32 and keeps their eager tensors at hand. It makes
+    tensors of NumPy's numbers anew, which takes longer than a small op.
+    """
     if is_tensor(parameter):
         return parameter
-    if parameter.ndim == 0 and not _is_negative_zero(parameter.item()):
-        # TensorFlow keeps the eager tensors of Python's numbers at hand; those of NumPy's it makes
-        # anew, which takes longer than a small op.
-        return tf.constant(parameter.item(), dtype)
-    return tf.constant(parameter, dtype)
+    if parameter.ndim != 0 or _is_negative_zero(parameter.item()):
+        return tf.constant(parameter, dtype)
+    return parameter.item() if dtype == tf.float32 else tf.constant(parameter.item(), dtype)
 
 
 def _is_negative_zero(number: float) -> bool:

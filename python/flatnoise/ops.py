@@ -262,8 +262,8 @@ def _apply_noise(
     return run(
         input=inputs,
         seed=arguments.convert_seed(seed),
-        loc=arguments.parameter_tensor(loc, dtype),
-        scale=arguments.parameter_tensor(scale, dtype),
+        loc=arguments.parameter_operand(loc, dtype),
+        scale=arguments.parameter_operand(scale, dtype),
         offset=arguments.convert_offset(offset),
         distribution=distribution,
         flatten=bool(flatten),

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flatnoise._tensorflow import tf
+from flatnoise.arguments import compute_dtype
 from flatnoise.shapes import (
     element_count,
     elements_per_row,
@@ -196,7 +197,7 @@ def _flatten_noise(
         combine: Of an element and its noise: `tf.add` or `tf.multiply`.
         input: A floating-point tensor of rank 1 or more.
         seed: An int32 or int64 tensor of shape [2].
-        loc: A tensor of the type that noise is computed in, a scalar or [features].
+        loc: A number, or a tensor of the type that noise is computed in, a scalar or [features].
         scale: As `loc`.
         offset: A Python integer or an int64 scalar tensor, at least 0.
         distribution: `"normal"` or `"uniform"`.
@@ -207,16 +208,18 @@ def _flatten_noise(
     Returns:
         A tensor of the type of `input`.
     """
+    dtype = compute_dtype(input.dtype)
     with tf.name_scope(name or "FlattenNoise"):
+        loc, scale = tf.convert_to_tensor(loc, dtype), tf.convert_to_tensor(scale, dtype)
         requirements = _requirements(input, seed, loc, scale, offset, validate_args)
         with tf.control_dependencies(_assertions(requirements)):
             rows = flattened(input)
-            z = _noise(distribution, element_count(input), seed, offset, scale.dtype)
+            z = _noise(distribution, element_count(input), seed, offset, dtype)
         noise = loc + tf.reshape(z, shape_of(rows)) * _poisoned_unless(requirements, scale)
         # Graph optimization reorders sums of sums and products of products, and so rounds
         # otherwise: this stands between.
         noise = tf.ensure_shape(noise, noise.shape)
-        noisy = tf.cast(combine(tf.cast(rows, scale.dtype), noise), input.dtype)
+        noisy = tf.cast(combine(tf.cast(rows, dtype), noise), input.dtype)
         output = noisy if flatten else tf.reshape(noisy, shape_of(input))
         output.set_shape(output_shape(input.shape, flatten))
         return output
