@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import types
@@ -12,7 +13,7 @@ import pytest
 
 import flatnoise
 from flatnoise.bench import __main__ as program
-from flatnoise.bench import cases, measuring, peers
+from flatnoise.bench import cases, measuring, peers, processes
 from flatnoise.bench.cases import Case
 from flatnoise.bench.measuring import Crew, NotRun, Result, Row
 from flatnoise.bench.memory import Grown
@@ -183,6 +184,17 @@ def test_a_process_that_ends_is_reported_and_started_again():
         assert [(each.peer, each.way) for each in row.not_run] == [("numpy", "Generator")]
         assert "its process ended by signal 9" in row.not_run[0].reason
         assert row.fastest(copies=True)
+        assert measure(crew, Case(SMALL)).fastest("numpy")
+
+
+def test_a_process_that_hangs_is_reported_and_started_again(monkeypatch):
+    with Crew(["numpy", "memory"], Setup("cpu", 1)) as crew:
+        victim = next(crew.present())
+        victim._process.send_signal(signal.SIGSTOP)
+        with monkeypatch.context() as impatience:
+            impatience.setattr(processes, "_PATIENCE", 0.2)
+            with pytest.raises(PeerFailed, match=r"gave no answer within 0\.2 s"):
+                victim.ask("sample", way="Generator", calls=1)
         assert measure(crew, Case(SMALL)).fastest("numpy")
 
 

@@ -3,12 +3,16 @@
 import dataclasses
 import json
 import os
+import select
 import subprocess
 import sys
 import tempfile
 from typing import Any
 
 from flatnoise.bench import peers
+
+# In seconds, for an answer: over the largest tensors XLA's own noise takes many minutes.
+_PATIENCE = 3600.0
 
 # None in sys.modules keeps a module from being imported: who needs no TensorFlow gets none.
 _START = """
@@ -97,6 +101,11 @@ class Process:
 
     def _receive(self) -> dict[str, Any]:
         assert self._process.stdout
+        # Never more than an answer is under way, so none waits in Python's buffer.
+        if not select.select([self._process.stdout], [], [], _PATIENCE)[0]:
+            self._process.kill()
+            self._process.wait()
+            raise PeerFailed(f"its process gave no answer within {_PATIENCE:g} s")
         line = self._process.stdout.readline()
         if not line:
             raise PeerFailed(self._last_words())
