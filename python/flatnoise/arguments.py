@@ -29,7 +29,6 @@ __all__ = [
 IMPLEMENTATIONS = ("auto", "native", "tensorflow")
 
 _INPUT_DTYPES = frozenset([tf.float16, tf.bfloat16, tf.float32, tf.float64])
-_NOT_DENSE = (tf.RaggedTensor, tf.SparseTensor, tf.IndexedSlices)
 _PAIR = tf.TensorShape([2])
 _INT32 = np.iinfo(np.int32)
 _INT64 = np.iinfo(np.int64)
@@ -80,7 +79,7 @@ def compute_dtype(dtype: Any) -> Any:
 def convert_input(inputs: Any) -> Any:
     """A dense floating-point tensor of rank 1 or more."""
     expected = "a float16, bfloat16, float32 or float64 tensor of rank 1 or more"
-    if not isinstance(inputs, tf.Tensor) and isinstance(inputs, _NOT_DENSE):
+    if isinstance(inputs, (tf.RaggedTensor, tf.SparseTensor, tf.IndexedSlices)):
         raise _refusal("inputs", f"a dense tensor ({expected})", f"a {type(inputs).__name__}")
     tensor = _as_tensor("inputs", expected, inputs)
     if tensor.dtype not in _INPUT_DTYPES or tensor.shape.rank == 0:
