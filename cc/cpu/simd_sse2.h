@@ -16,6 +16,7 @@ namespace flatnoise::cpu::sse2 {
 
 struct Simd : Vectors<16> {
   static constexpr int kBytes = 16;
+  static constexpr int kChains = 1;
 
   FLATNOISE_INLINE static F32 Broadcast(float a) { return _mm_set1_ps(a); }
   FLATNOISE_INLINE static F64 Broadcast(double a) { return _mm_set1_pd(a); }
@@ -26,8 +27,12 @@ struct Simd : Vectors<16> {
     return (U64)_mm_mul_epu32((__m128i)a, (__m128i)b);
   }
   FLATNOISE_INLINE static U64 Xor(U64 a, U64 b, U64 c) { return a ^ b ^ c; }
-  FLATNOISE_INLINE static U32 Interleave(U64 even, U64 odd) {
-    return (U32)((even & 0xFFFFFFFF) | odd << 32);
+  // The upper, or lower, halves of the 64-bit lanes: of each 128 bits of `a`, then of `b`.
+  FLATNOISE_INLINE static U32 UpperHalves(U64 a, U64 b) {
+    return (U32)_mm_shuffle_ps((F32)a, (F32)b, 0xDD);
+  }
+  FLATNOISE_INLINE static U32 LowerHalves(U64 a, U64 b) {
+    return (U32)_mm_shuffle_ps((F32)a, (F32)b, 0x88);
   }
   FLATNOISE_INLINE static F32 Fma(F32 a, F32 b, F32 c) {
     F64 wide_a[2], wide_b[2], wide_c[2];
@@ -44,18 +49,27 @@ struct Simd : Vectors<16> {
   FLATNOISE_INLINE static F32 Sqrt(F32 a) { return _mm_sqrt_ps(a); }
   FLATNOISE_INLINE static F64 Sqrt(F64 a) { return _mm_sqrt_pd(a); }
 
-  FLATNOISE_INLINE static void Transpose(F32 (&v)[4]) {
-    const __m128 a = _mm_unpacklo_ps(v[0], v[1]), b = _mm_unpackhi_ps(v[0], v[1]);
-    const __m128 c = _mm_unpacklo_ps(v[2], v[3]), d = _mm_unpackhi_ps(v[2], v[3]);
-    v[0] = _mm_movelh_ps(a, c);
-    v[1] = _mm_movehl_ps(c, a);
-    v[2] = _mm_movelh_ps(b, d);
-    v[3] = _mm_movehl_ps(d, b);
+  FLATNOISE_INLINE static F32 Max(F32 a, F32 b) { return _mm_max_ps(a, b); }
+  FLATNOISE_INLINE static F64 Max(F64 a, F64 b) { return _mm_max_pd(a, b); }
+  FLATNOISE_INLINE static F32 SelectBySign(U32 a, F32 if_set, F32 if_clear) {
+    return (I32)a < 0 ? if_set : if_clear;
   }
-  FLATNOISE_INLINE static void Transpose(F64 (&v)[2]) {
-    const __m128d a = _mm_unpacklo_pd(v[0], v[1]);
-    v[1] = _mm_unpackhi_pd(v[0], v[1]);
-    v[0] = a;
+  // The sign's word on both words: SSE2 compares no 64-bit integers.
+  FLATNOISE_INLINE static F64 SelectBySign(U64 a, F64 if_set, F64 if_clear) {
+    const I64 is_set = (I64)_mm_shuffle_epi32(_mm_srai_epi32((__m128i)a, 31), 0xF5);
+    return (F64)((is_set & (I64)if_set) | (~is_set & (I64)if_clear));
+  }
+
+  // From the values 0 and 2 of two blocks, and 1 and 3, in every 128 bits, to the blocks' values.
+  FLATNOISE_INLINE static void Order(F32& even, F32& odd) {
+    const __m128 low = _mm_unpacklo_ps(even, odd), high = _mm_unpackhi_ps(even, odd);
+    even = _mm_shuffle_ps(low, high, 0x44);
+    odd = _mm_shuffle_ps(low, high, 0xEE);
+  }
+  FLATNOISE_INLINE static void Order(F64& even, F64& odd) {
+    const __m128d first = _mm_unpacklo_pd(even, odd);
+    odd = _mm_unpackhi_pd(even, odd);
+    even = first;
   }
 
   FLATNOISE_INLINE static void Widen(F32 v, F64 (&wide)[2]) {
