@@ -90,8 +90,8 @@ template <class W>
 FLATNOISE_INLINE PhiloxBlock<typename W::Word> PhiloxThreeRounds(
     const typename W::Product& first_product, const PhiloxSharedWords& shared,
     const PhiloxKeySchedule& key) {
-  const auto product1 = W::Multiply(W::Xor(W::High(first_product), shared.round1_word2),
-                                    kPhiloxMultiplier1);
+  const auto product1 =
+      W::Multiply(W::Xor(W::High(first_product), shared.round1_word2), kPhiloxMultiplier1);
   const auto word0 = W::Xor(W::High(product1), shared.round2_word0);
   const auto word2 = W::Xor(W::Low(first_product), shared.round2_word2);
   const auto next0 = W::Multiply(word0, kPhiloxMultiplier0);

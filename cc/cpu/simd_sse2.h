@@ -16,7 +16,7 @@ namespace flatnoise::cpu::sse2 {
 
 struct Simd : Vectors<16> {
   static constexpr int kBytes = 16;
-  static constexpr int kChains = 1;
+  static constexpr int kChains = 3;
 
   FLATNOISE_INLINE static F32 Broadcast(float a) { return _mm_set1_ps(a); }
   FLATNOISE_INLINE static F64 Broadcast(double a) { return _mm_set1_pd(a); }
@@ -34,14 +34,20 @@ struct Simd : Vectors<16> {
   FLATNOISE_INLINE static U32 LowerHalves(U64 a, U64 b) {
     return (U32)_mm_shuffle_ps((F32)a, (F32)b, 0x88);
   }
+  // The product of two floats is exact in double, so the sum there is rounded twice: wrongly only
+  // where the first rounding may have made a tie of the second. Those go the long way. (A subnormal
+  // result has its ties elsewhere; what is computed here has none.)
   FLATNOISE_INLINE static F32 Fma(F32 a, F32 b, F32 c) {
     F64 wide_a[2], wide_b[2], wide_c[2];
     Widen(a, wide_a);
     Widen(b, wide_b);
     Widen(c, wide_c);
-    const __m128 low = _mm_cvtpd_ps(ProductPlusRoundedToOdd(wide_a[0], wide_b[0], wide_c[0]));
-    const __m128 high = _mm_cvtpd_ps(ProductPlusRoundedToOdd(wide_a[1], wide_b[1], wide_c[1]));
-    return _mm_movelh_ps(low, high);
+    const F64 low = wide_a[0] * wide_b[0] + wide_c[0];
+    const F64 high = wide_a[1] * wide_b[1] + wide_c[1];
+    const I32 below_float = (I32)LowerHalves((U64)low, (U64)high) & 0x1FFFFFFF;
+    const I32 is_tie = below_float == 0x10000000;
+    if (__builtin_expect(_mm_movemask_ps((F32)is_tie) != 0, 0)) return ExactFma(a, b, c);
+    return _mm_movelh_ps(_mm_cvtpd_ps(low), _mm_cvtpd_ps(high));
   }
   FLATNOISE_INLINE static F64 Fma(F64 a, F64 b, F64 c) {
     return F64{fma(a[0], b[0], c[0]), fma(a[1], b[1], c[1])};
@@ -96,6 +102,16 @@ struct Simd : Vectors<16> {
   FLATNOISE_INLINE static void Store(BFloat16* p, F32 a, F32 b) { StoreEach(p, a, b); }
 
  private:
+  [[gnu::noinline, gnu::cold]] static F32 ExactFma(F32 a, F32 b, F32 c) {
+    F64 wide_a[2], wide_b[2], wide_c[2];
+    Widen(a, wide_a);
+    Widen(b, wide_b);
+    Widen(c, wide_c);
+    const __m128 low = _mm_cvtpd_ps(ProductPlusRoundedToOdd(wide_a[0], wide_b[0], wide_c[0]));
+    const __m128 high = _mm_cvtpd_ps(ProductPlusRoundedToOdd(wide_a[1], wide_b[1], wide_c[1]));
+    return _mm_movelh_ps(low, high);
+  }
+
   // a b + c, rounded to odd: where the sum is not exact, the neighbour with an odd last bit. A
   // number rounded so to double rounds on to float as the exact sum would (Boldo and Melquiond,
   // "Emulation of FMA and correctly rounded sums", 2008). The product of two floats is exact in
