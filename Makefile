@@ -4,7 +4,7 @@
 PYTHON ?= python3
 # Which TensorFlow to run with, as a pip requirement. demo, test and bench build for it alone; wheel
 # and release for all versions that are supported.
-TENSORFLOW ?= tensorflow-cpu>=2.18,<2.22
+TENSORFLOW ?= $(shell $(PYTHON) cmake/tensorflow_versions.py requirement)
 # More arguments for the program that a target runs, as in: make bench ARGS=--quick
 ARGS ?=
 
