@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from tabulate import tabulate
+
 from peers import COPY, NAMES, OURS, STOCK
 from results import Result, fastest, fastest_copy
 
@@ -10,19 +12,8 @@ _OTHERS = [name for name in NAMES if name not in (OURS, STOCK, COPY)]
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], words: int) -> str:
     """The first `words` columns are aligned to the left, those of numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
-    rules = [
-        "-" * width if i < words else "-" * (width - 1) + ":" for i, width in enumerate(widths)
-    ]
-
-    def line(cells: Sequence[str]) -> str:
-        padded = (
-            cell.ljust(width) if i < words else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
-        )
-        return f"| {' | '.join(padded)} |"
-
-    return "\n".join(map(line, [columns, rules, *rows]))
+    align = ["left" if index < words else "right" for index in range(len(columns))]
+    return str(tabulate(rows, columns, tablefmt="pipe", colalign=align, disable_numparse=True))
 
 
 def _millions(result: Result | None) -> str:

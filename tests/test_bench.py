@@ -13,6 +13,7 @@ import flatnoise
 
 pyperf = pytest.importorskip("pyperf")
 pytest.importorskip("matplotlib")
+pytest.importorskip("tabulate")
 
 import cases  # noqa: E402
 import compare  # noqa: E402

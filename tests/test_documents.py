@@ -35,7 +35,7 @@ dataset = tf.data.Dataset.from_tensor_slices(tf.zeros([4, 3]))
 # What programs import beyond the tests' own packages.
 NEEDED = {
     "tools/accuracy.py": ["mpmath", "matplotlib"],
-    "benchmarks/compare.py": ["matplotlib", "pyperf"],
+    "benchmarks/compare.py": ["matplotlib", "pyperf", "tabulate"],
 }
 # Commands that are not run, by how they begin, with the place where they are.
 RUN_ELSEWHERE = {
