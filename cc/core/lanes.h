@@ -26,6 +26,7 @@ FLATNOISE_INLINE To BitCast(From from) {
 // Philox words as plain 32-bit integers.
 struct ScalarWords {
   using Word = uint32_t;
+  using Key = uint32_t;
   using Product = uint64_t;
 
   FLATNOISE_INLINE static Product Multiply(Word a, uint32_t b) { return uint64_t{a} * b; }

@@ -25,10 +25,13 @@ struct PhiloxBlock {
 
 using PhiloxCounter = PhiloxBlock<uint32_t>;
 
-// The two key words of every round.
-struct PhiloxKeySchedule {
-  uint32_t word[kPhiloxRounds][2];
+// The two key words of every round, as words combine with them.
+template <class Key>
+struct PhiloxKeys {
+  Key word[kPhiloxRounds][2];
 };
+
+using PhiloxKeySchedule = PhiloxKeys<uint32_t>;
 
 FLATNOISE_INLINE PhiloxKeySchedule ScheduleKey(PhiloxKey key) {
   constexpr uint32_t kWeyl0 = 0x9E3779B9;  // the golden ratio
@@ -46,7 +49,7 @@ inline constexpr uint32_t kPhiloxMultiplier1 = 0xCD9E8D57;
 
 template <class W>
 FLATNOISE_INLINE PhiloxBlock<typename W::Word> PhiloxRound(
-    const PhiloxBlock<typename W::Word>& block, const uint32_t (&key)[2]) {
+    const PhiloxBlock<typename W::Word>& block, const typename W::Key (&key)[2]) {
   const auto product0 = W::Multiply(block.word[0], kPhiloxMultiplier0);
   const auto product1 = W::Multiply(block.word[2], kPhiloxMultiplier1);
   return {{W::Xor(W::High(product1), block.word[1], key[0]), W::Low(product1),
@@ -56,26 +59,27 @@ FLATNOISE_INLINE PhiloxBlock<typename W::Word> PhiloxRound(
 // Rounds first to last (exclusive).
 template <class W>
 FLATNOISE_INLINE PhiloxBlock<typename W::Word> PhiloxRounds(PhiloxBlock<typename W::Word> block,
-                                                            const PhiloxKeySchedule& key, int first,
-                                                            int last) {
+                                                            const PhiloxKeys<typename W::Key>& key,
+                                                            int first, int last) {
   for (int round = first; round < last; ++round) block = PhiloxRound<W>(block, key.word[round]);
   return block;
 }
 
 template <class W>
 FLATNOISE_INLINE PhiloxBlock<typename W::Word> Philox(const PhiloxBlock<typename W::Word>& block,
-                                                      const PhiloxKeySchedule& key) {
+                                                      const PhiloxKeys<typename W::Key>& key) {
   return PhiloxRounds<W>(block, key, 0, kPhiloxRounds);
 }
 
 // What the first three rounds have in common for counters that differ in their first word alone:
 // all that is combined with words that do depend on it.
+template <class Key>
 struct PhiloxSharedWords {
-  uint32_t round1_word2, round2_word0, round2_word2, round3_word2;
+  Key round1_word2, round2_word0, round2_word2, round3_word2;
 };
 
-FLATNOISE_INLINE PhiloxSharedWords ShareWords(const PhiloxCounter& counter,
-                                              const PhiloxKeySchedule& key) {
+FLATNOISE_INLINE PhiloxSharedWords<uint32_t> ShareWords(const PhiloxCounter& counter,
+                                                        const PhiloxKeySchedule& key) {
   const uint64_t product1 = uint64_t{counter.word[2]} * kPhiloxMultiplier1;
   const uint32_t word0 = static_cast<uint32_t>(product1 >> 32) ^ counter.word[1] ^ key.word[0][0];
   const uint64_t product0 = uint64_t{word0} * kPhiloxMultiplier0;
@@ -88,8 +92,8 @@ FLATNOISE_INLINE PhiloxSharedWords ShareWords(const PhiloxCounter& counter,
 // seven multiplications become four, and the product of the next counter is a sum.
 template <class W>
 FLATNOISE_INLINE PhiloxBlock<typename W::Word> PhiloxThreeRounds(
-    const typename W::Product& first_product, const PhiloxSharedWords& shared,
-    const PhiloxKeySchedule& key) {
+    const typename W::Product& first_product, const PhiloxSharedWords<typename W::Key>& shared,
+    const PhiloxKeys<typename W::Key>& key) {
   const auto product1 =
       W::Multiply(W::Xor(W::High(first_product), shared.round1_word2), kPhiloxMultiplier1);
   const auto word0 = W::Xor(W::High(product1), shared.round2_word0);

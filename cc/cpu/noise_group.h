@@ -34,7 +34,9 @@ class GroupNoise {
   using Vector = typename VectorLanes<Isa, Scalar>::Real;
 
   FLATNOISE_INLINE explicit GroupNoise(const Stream& stream)
-      : stream_(stream), keys_(ScheduleKey(stream.key)) {
+      : stream_(stream), keys_(WordLanes<Isa>::Broadcast(ScheduleKey(stream.key))) {
+    const uint32_t (&last)[2] = ScheduleKey(stream.key).word[kPhiloxRounds - 1];
+    for (int i = 0; i < Isa::kBytes / 8; ++i) packed_key_[i] = last[i % 2] * uint64_t{0x100000001};
     ShareUpperHalf(0);
   }
 
@@ -68,9 +70,10 @@ class GroupNoise {
   static constexpr int kLanes128 = Isa::kBytes / 16;
   static constexpr uint64_t kSharing = uint64_t{1} << 32;
 
-  FLATNOISE_INLINE void ShareUpperHalf(uint64_t upper) {
+  [[gnu::noinline]] void ShareUpperHalf(uint64_t upper) {
     shared_from_ = upper << 32;
-    shared_ = ShareWords(BlockCounter(stream_, shared_from_), keys_);
+    shared_ = WordLanes<Isa>::Broadcast(
+        ShareWords(BlockCounter(stream_, shared_from_), ScheduleKey(stream_.key)));
   }
 
   // The products of the blocks' numbers and the multiplier. Lane j of a chain has block j / 2, or,
@@ -100,7 +103,7 @@ class GroupNoise {
     const auto block = Rounds(first_block, stride, kPhiloxRounds - 1);
     const auto product0 = W::Multiply(block.word[0], kPhiloxMultiplier0);
     const auto product1 = W::Multiply(block.word[2], kPhiloxMultiplier1);
-    const U64 key = BroadcastWords<Isa>(keys_.word[kPhiloxRounds - 1]);
+    const U64 key = packed_key_;
     bits[0] = Map(
         [key](U64 p1, U64 p0, U64 w1, U64 w3) __attribute__((always_inline)) {
           return (typename Isa::U32)Isa::Xor((U64)Isa::UpperHalves(p1, p0),
@@ -131,24 +134,26 @@ class GroupNoise {
     if constexpr (n > 1) Order<i + 2>(even.rest, odd.rest, values);
   }
 
-  void MakeOneByOne(uint64_t first_block, uint64_t stride,
-                    Vector (&values)[Shape::kVectors]) const {
+  [[gnu::noinline, gnu::cold]] void MakeOneByOne(uint64_t first_block, uint64_t stride,
+                                                 Vector (&values)[Shape::kVectors]) const {
     constexpr int kInBlock = kValuesPerBlock<Scalar>;
     Scalar numbers[Shape::kElements];
     for (int i = 0; i < Shape::kBlocks; ++i) {
       const auto chain = static_cast<uint64_t>(i / Shape::kChainBlocks);
       const auto block =
           first_block + chain * stride + static_cast<uint64_t>(i % Shape::kChainBlocks);
-      const auto words = Philox<ScalarWords>(BlockCounter(stream_, block), keys_);
+      const auto words =
+          Philox<ScalarWords>(BlockCounter(stream_, block), ScheduleKey(stream_.key));
       BlockValues<Distribution, ScalarLanes<Scalar>>(words, numbers + i * kInBlock);
     }
     for (int i = 0; i < Shape::kVectors; ++i) values[i] = Isa::Load(numbers + i * Shape::kLanes);
   }
 
   Stream stream_;
-  PhiloxKeySchedule keys_;
+  PhiloxKeys<U64> keys_;
+  U64 packed_key_;  // of the last round: the first word twice, then the second, in every 128 bits
   uint64_t shared_from_;
-  PhiloxSharedWords shared_;
+  PhiloxSharedWords<U64> shared_;
 };
 
 }  // namespace flatnoise::cpu

@@ -77,6 +77,7 @@ FLATNOISE_PACK_OPERATOR(>>)
 template <class W, int n>
 struct PackWords {
   using Word = Pack<typename W::Word, n>;
+  using Key = typename W::Key;
   using Product = Pack<typename W::Product, n>;
 
   FLATNOISE_INLINE static Product Multiply(const Word& a, uint32_t b) {
@@ -88,11 +89,11 @@ struct PackWords {
   FLATNOISE_INLINE static Word Low(const Product& p) {
     return Map([](auto x) __attribute__((always_inline)) { return W::Low(x); }, p);
   }
-  FLATNOISE_INLINE static Word Xor(const Word& a, const Word& b, uint32_t c) {
+  FLATNOISE_INLINE static Word Xor(const Word& a, const Word& b, Key c) {
     return Map([c](auto x, auto y) __attribute__((always_inline)) { return W::Xor(x, y, c); }, a,
                b);
   }
-  FLATNOISE_INLINE static Word Xor(const Word& a, uint32_t b) {
+  FLATNOISE_INLINE static Word Xor(const Word& a, Key b) {
     return Map([b](auto x) __attribute__((always_inline)) { return W::Xor(x, b); }, a);
   }
 };

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "core/philox.h"
 #include "core/qualifiers.h"
 
 namespace flatnoise::cpu {
@@ -25,6 +26,7 @@ struct Vectors {
 template <class Isa>
 struct WordLanes {
   using Word = typename Isa::U64;
+  using Key = typename Isa::U64;  // broadcast once: in a loop it would be for every round anew
   using Product = typename Isa::U64;
 
   FLATNOISE_INLINE static Product Multiply(Word a, uint32_t b) {
@@ -32,19 +34,22 @@ struct WordLanes {
   }
   FLATNOISE_INLINE static Word High(Product p) { return p >> 32; }
   FLATNOISE_INLINE static Word Low(Product p) { return p; }
-  FLATNOISE_INLINE static Word Xor(Word a, Word b, uint32_t c) {
-    return Isa::Xor(a, b, Isa::BroadcastWord(c));
-  }
-  FLATNOISE_INLINE static Word Xor(Word a, uint32_t b) { return a ^ Isa::BroadcastWord(b); }
-};
+  FLATNOISE_INLINE static Word Xor(Word a, Word b, Key c) { return Isa::Xor(a, b, c); }
+  FLATNOISE_INLINE static Word Xor(Word a, Key b) { return a ^ b; }
 
-// The first word twice, then the second, in every 128 bits.
-template <class Isa>
-FLATNOISE_INLINE typename Isa::U64 BroadcastWords(const uint32_t (&a)[2]) {
-  typename Isa::U64 words;
-  for (int i = 0; i < Isa::kBytes / 8; ++i) words[i] = a[i % 2] * uint64_t{0x100000001};
-  return words;
-}
+  FLATNOISE_INLINE static PhiloxKeys<Key> Broadcast(const PhiloxKeySchedule& keys) {
+    PhiloxKeys<Key> broadcast;
+    for (int i = 0; i < kPhiloxRounds; ++i) {
+      for (int j = 0; j < 2; ++j) broadcast.word[i][j] = Isa::BroadcastWord(keys.word[i][j]);
+    }
+    return broadcast;
+  }
+  FLATNOISE_INLINE static PhiloxSharedWords<Key> Broadcast(
+      const PhiloxSharedWords<uint32_t>& words) {
+    return {Isa::BroadcastWord(words.round1_word2), Isa::BroadcastWord(words.round2_word0),
+            Isa::BroadcastWord(words.round2_word2), Isa::BroadcastWord(words.round3_word2)};
+  }
+};
 
 template <class Isa, class Scalar>
 struct VectorLanes;
