@@ -1,28 +1,35 @@
-#include "cuda/apply_noise.h"
-
 #include <algorithm>
 #include <cstdint>
 
 #include "core/noise.h"
+#include "cuda/apply_noise.h"
 #include "cuda/apply_noise_body.h"
 #include "cuda/apply_noise_dispatch.h"
 #include "cuda/launch.h"
+#include "cuda/parameters.h"
 
 namespace flatnoise::cuda {
 namespace {
 
-template <class Body>
-__global__ void __launch_bounds__(kThreads)
+// Blocks that must fit on a multiprocessor, 0 for as the compiler sees fit: which is to spill
+// registers where parameters have patterns of their own.
+template <class Parameters>
+inline constexpr int kLeastBlocks = 0;
+template <class Kind>
+inline constexpr int kLeastBlocks<BroadcastParameters<Kind>> = 3;
+
+template <class Kind, class Parameters>
+__global__ void __launch_bounds__(kThreads, kLeastBlocks<Parameters>)
     ApplyNoiseKernel(const __grid_constant__ ApplyNoiseTask task,
                      const __grid_constant__ ApplyNoisePlan plan) {
   const ThreadIndex index = {blockIdx.x, gridDim.x, static_cast<int>(threadIdx.x)};
-  Body(task, plan, index).Run();
+  ApplyNoiseBody<Kind, Parameters>(task, plan, index).Run();
 }
 
 template <class Variant>
 cudaError_t Launch(const ApplyNoiseTask& task, ApplyNoisePlan plan, cudaStream_t stream) {
   using Kind = typename Variant::Kind;
-  constexpr auto kKernel = ApplyNoiseKernel<typename Variant::Body>;
+  constexpr auto kKernel = ApplyNoiseKernel<Kind, typename Variant::Parameters>;
   int resident = 0;
   const cudaError_t error = ResidentBlocks<kKernel>(&resident);
   if (error != cudaSuccess) return error;
@@ -48,9 +55,9 @@ bool HaveValues(const ApplyNoiseTask& task) {
 cudaError_t CheckDevice() {
   return VisitNoise(ElementType{0}, Noise{{0}, {0}}, [](auto kind) {
     using Kind = decltype(kind);
-    using Body = ApplyNoiseBody<Kind, ScalarParameters<Kind>>;
+    constexpr auto kKernel = ApplyNoiseKernel<Kind, ScalarParameters<Kind>>;
     cudaFuncAttributes attributes;
-    return Reported(cudaFuncGetAttributes(&attributes, ApplyNoiseKernel<Body>));
+    return Reported(cudaFuncGetAttributes(&attributes, kKernel));
   });
 }
 

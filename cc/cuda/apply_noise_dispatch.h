@@ -9,10 +9,10 @@
 
 namespace flatnoise::cuda {
 
-template <class K, class Parameters>
+template <class K, class P>
 struct ApplyNoiseVariant {
   using Kind = K;
-  using Body = ApplyNoiseBody<Kind, Parameters>;
+  using Parameters = P;
 };
 
 // run(ApplyNoiseVariant<...>{}, plan), with the part of the plan that does not depend on the grid.
