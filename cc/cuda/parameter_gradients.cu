@@ -13,13 +13,14 @@ namespace {
 
 constexpr int64_t kMostBlocks = 1 << 20;
 
-// Blocks that must fit on a multiprocessor, 0 for as the compiler sees fit: which is to spill
-// registers where two sums are kept for each of two doubles.
-template <class T, class Way>
-inline constexpr int kLeastBlocks = Way::template kSums<T> > 1 && sizeof(T) == 8 ? 2 : 0;
+// Blocks that must fit on a multiprocessor, 0 for as the compiler sees fit.
+template <class Way>
+inline constexpr int kLeastBlocks = 0;
+template <>
+inline constexpr int kLeastBlocks<ByColumn> = 2;
 
 template <class Kind, class Way>
-__global__ void __launch_bounds__(kThreads, (kLeastBlocks<typename Kind::Element, Way>))
+__global__ void __launch_bounds__(kThreads, kLeastBlocks<Way>)
     GradientTilesKernel(const __grid_constant__ ParameterGradientsTask task,
                         const __grid_constant__ GradientPlan plan,
                         const __grid_constant__ GradientEntries entries) {
