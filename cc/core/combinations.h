@@ -2,6 +2,7 @@
 //
 // A combination is a type with
 //   kName                its value of the op's attribute
+//   kFormula             what it computes, for the op's documentation
 //   kParameters          its parameters, in the order of the op's inputs
 //   kGradientReadsInput  whether the gradients of the parameters depend on the element
 //   Apply                the element with noise in it
@@ -42,6 +43,7 @@ inline constexpr ParameterInfo kLocScaleParameters[] = {
 // x + (loc + scale z)
 struct Add {
   static constexpr char kName[] = "add";
+  static constexpr char kFormula[] = "input + (loc + scale * z)";
   static constexpr auto& kParameters = kLocScaleParameters;
   static constexpr bool kGradientReadsInput = false;
 
@@ -60,6 +62,7 @@ struct Add {
 // x (loc + scale z)
 struct Multiply {
   static constexpr char kName[] = "multiply";
+  static constexpr char kFormula[] = "input * (loc + scale * z)";
   static constexpr auto& kParameters = kLocScaleParameters;
   static constexpr bool kGradientReadsInput = true;
 

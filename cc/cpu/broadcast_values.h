@@ -54,14 +54,29 @@ class BroadcastValues {
   }
 
   FLATNOISE_INLINE void LayOut(int64_t phase, int64_t elements) {
+    if (repeat_ == 1) {
+      CopyValues(phase, elements);
+    } else {
+      RepeatValues(phase, elements);
+    }
+  }
+
+  FLATNOISE_INLINE void CopyValues(int64_t value, int64_t elements) {
+    for (int64_t i = 0; i < elements; value = 0) {
+      const int64_t rest = count_ - value;
+      const int64_t end = rest < elements - i ? i + rest : elements;
+      for (const Scalar* from = values_ + value; i < end; ++i) window_[i] = *from++;
+    }
+  }
+
+  FLATNOISE_INLINE void RepeatValues(int64_t phase, int64_t elements) {
     int64_t value = phase / repeat_;
     int64_t rest = repeat_ - phase % repeat_;
-    for (int64_t i = 0; i < elements;) {
+    for (int64_t i = 0; i < elements; rest = repeat_) {
       const Scalar a = values_[value];
       const int64_t end = rest < elements - i ? i + rest : elements;
       for (; i < end; ++i) window_[i] = a;
       value = value + 1 == count_ ? 0 : value + 1;
-      rest = repeat_;
     }
   }
 

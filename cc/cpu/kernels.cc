@@ -6,11 +6,12 @@
 
 #define FLATNOISE_TEXT_OF(x) #x
 #define FLATNOISE_TEXT(x) FLATNOISE_TEXT_OF(x)
-#define FLATNOISE_JOIN_OF(a, b) a##b
-#define FLATNOISE_JOIN(a, b) FLATNOISE_JOIN_OF(a, b)
-#define FLATNOISE_INCLUDE(name) FLATNOISE_TEXT(cpu / FLATNOISE_JOIN(simd_, name).h)
+// clang-format off: a space would become part of the name.
+#define FLATNOISE_HEADER_OF(name) FLATNOISE_TEXT_OF(cpu/simd_##name.h)
+// clang-format on
+#define FLATNOISE_HEADER(name) FLATNOISE_HEADER_OF(name)
 
-#include FLATNOISE_INCLUDE(FLATNOISE_INSTRUCTION_SET)
+#include FLATNOISE_HEADER(FLATNOISE_INSTRUCTION_SET)
 
 #include "cpu/kernels.h"
 

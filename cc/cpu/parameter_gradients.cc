@@ -1,6 +1,7 @@
 #include "cpu/parameter_gradients.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "cpu/float_environment.h"
 
@@ -23,10 +24,19 @@ int ParametersOf(const Noise& noise) {
   });
 }
 
-template <class Scalar, class Sum>
-void Write(int64_t count, void* gradient, const Sum& sum_of) {
+void AddTo(double* sums, const double* terms, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) sums[i] += terms[i];
+}
+
+// The sums of a parameter's values, or, of a scalar beside other parameters, of all of them.
+template <class Scalar>
+void Write(const double* sums, int64_t count, int64_t wanted, void* gradient) {
   auto* values = static_cast<Scalar*>(gradient);
-  for (int64_t i = 0; i < count; ++i) values[i] = static_cast<Scalar>(sum_of(i));
+  if (wanted == count) {
+    std::transform(sums, sums + count, values, [](double a) { return static_cast<Scalar>(a); });
+  } else {
+    values[0] = static_cast<Scalar>(std::accumulate(sums, sums + count, 0.0));
+  }
 }
 
 }  // namespace
@@ -88,37 +98,34 @@ void GradientPass::SumTile(int64_t tile, double* workspace, const Kernels& kerne
   }
 }
 
-void GradientPass::ReduceBlocks(double* workspace) const {
+void GradientPass::Reduce(double* workspace) const {
   for (int k = 0; k < parameters_; ++k) {
-    double* first = workspace + k * row_blocks_ * entries();
+    double* sums = workspace + k * row_blocks_ * entries();
     for (int64_t block = 1; block < row_blocks_; ++block) {
-      for (int64_t i = 0; i < entries(); ++i) first[i] += first[block * entries() + i];
+      AddTo(sums, sums + block * entries(), entries());
     }
+    if (pattern_.repeat != 1) ReduceRuns(sums);
+    const int64_t runs = task_.columns / pattern_.repeat;
+    const int64_t count = std::max<int64_t>(pattern_.count, 1);
+    for (int64_t run = count; run < runs; run += count) AddTo(sums, sums + run, count);
   }
 }
 
-double GradientPass::RunSum(const double* entries, int64_t run) const {
-  if (pattern_.repeat == 1) return entries[run];
-  const int64_t begin = run * pattern_.repeat, end = begin + pattern_.repeat;
-  double sum = 0;
-  for (int64_t tile = begin / kTileColumns; tile * kTileColumns < end; ++tile) {
-    sum += entries[tile * runs_per_tile_ + run - FirstRun(tile)];
-  }
-  return sum;
-}
-
-double GradientPass::ValueSum(const double* workspace, int k, int64_t value) const {
-  const double* reduced = workspace + k * row_blocks_ * entries();
+// In place: no run's sum is written past its entries.
+void GradientPass::ReduceRuns(double* sums) const {
   const int64_t runs = task_.columns / pattern_.repeat;
-  double sum = 0;
-  for (int64_t run = value; run < runs; run += pattern_.count) sum += RunSum(reduced, run);
-  return sum;
+  for (int64_t run = 0; run < runs; ++run) {
+    const int64_t begin = run * pattern_.repeat, end = begin + pattern_.repeat;
+    double sum = 0;
+    for (int64_t tile = begin / kTileColumns; tile * kTileColumns < end; ++tile) {
+      sum += sums[tile * runs_per_tile_ + run - FirstRun(tile)];
+    }
+    sums[run] = sum;
+  }
 }
 
-double GradientPass::TotalSum(const double* workspace, int k) const {
-  double sum = 0;
-  for (int64_t value = 0; value < pattern_.count; ++value) sum += ValueSum(workspace, k, value);
-  return sum;
+const double* GradientPass::Sums(const double* workspace, int k) const {
+  return workspace + k * row_blocks_ * entries();
 }
 
 ParameterGradients::ParameterGradients(const SumGradientsTask& task,
@@ -167,19 +174,14 @@ void ParameterGradients::SumTile(int64_t tile, double* workspace, const Kernels&
 
 void ParameterGradients::Finish(double* workspace, void* const* gradients) const {
   const IeeeArithmetic guard;
-  for (const GradientPass& pass : passes_) {
-    pass.ReduceBlocks(workspace);
+  const auto write = type_ == kElementType<double> ? Write<double> : Write<float>;
+  for (size_t i = 0; i < passes_.size(); ++i) {
+    const GradientPass& pass = passes_[i];
+    pass.Reduce(workspace);
     for (size_t k = 0; k < results_.size(); ++k) {
-      if (&passes_[results_[k].pass] != &pass) continue;
-      const int parameter = static_cast<int>(k);
-      const int64_t count = results_[k].count;
-      const auto sum_of = [&](int64_t value) {
-        return count == 1 ? pass.TotalSum(workspace, parameter)
-                          : pass.ValueSum(workspace, parameter, value);
-      };
-      const auto write = type_ == kElementType<double> ? Write<double, decltype(sum_of)>
-                                                       : Write<float, decltype(sum_of)>;
-      write(count, gradients[k], sum_of);
+      if (results_[k].pass != i) continue;
+      const double* sums = pass.Sums(workspace, static_cast<int>(k));
+      write(sums, pass.pattern().count, results_[k].count, gradients[k]);
     }
     workspace += pass.workspace_size();
   }

@@ -29,10 +29,9 @@ class GradientPass {
 
   void SumTile(int64_t tile, double* workspace, const Kernels& kernels) const;
 
-  // Adds up the blocks of rows. After that: the sum for one value of parameter k, and for all.
-  void ReduceBlocks(double* workspace) const;
-  double ValueSum(const double* workspace, int k, int64_t value) const;
-  double TotalSum(const double* workspace, int k) const;
+  // Adds up what the tiles left. After that: the sums of the values of parameter k.
+  void Reduce(double* workspace) const;
+  const double* Sums(const double* workspace, int k) const;
 
   const BroadcastPattern& pattern() const { return pattern_; }
 
@@ -41,7 +40,7 @@ class GradientPass {
   int64_t FirstRun(int64_t column_tile) const;
   int64_t entries() const { return column_tiles_ * runs_per_tile_; }
   void SumColumns(const GridTile& tile, double* const* sums, const Kernels& kernels) const;
-  double RunSum(const double* entries, int64_t run) const;
+  void ReduceRuns(double* sums) const;
 
   SumGradientsTask task_;
   BroadcastPattern pattern_;
