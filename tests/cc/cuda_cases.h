@@ -163,6 +163,9 @@ inline ForwardCases NegativeOffsetCases() {
       }
     }
   }
+  // Larger than a thread's share.
+  cases.push_back({100000, -3, Scalars(), 1, 0});
+  cases.push_back({100000, -3, Scalars(), 1, 1});
   return cases;
 }
 
