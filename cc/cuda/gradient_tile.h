@@ -136,21 +136,19 @@ class GradientTileBody {
   static constexpr int kWidth = kChunk<T>;
   static constexpr int kBlock = kValuesPerBlock<Scalar>;
 
-  // Chunks `step` elements apart; those of their elements that count lie in [low, high), and are
-  // among the first `width` of their chunk.
+  // Chunks `step` elements apart; those of their elements that count lie in [low, high).
   struct Rows {
     int64_t element;
     int64_t step;
     int64_t low;
     int64_t high;
-    int width;
   };
 
   FLATNOISE_INLINE int64_t Slot(int64_t tile) const {
     return tile % plan_.slot_tiles * plan_.slots_per_tile + slot_;
   }
 
-  // Of the chunks of a column.
+  // Columns of a chunk. What else it holds, of the next row, is summed and never written.
   FLATNOISE_INLINE int Width(int64_t slot) const {
     const int64_t width = plan_.length - slot * kWidth;
     return static_cast<int>(width < kWidth ? width : kWidth);
@@ -158,12 +156,11 @@ class GradientTileBody {
 
   FLATNOISE_INLINE Rows RowsOf(int64_t slot, int64_t row) const {
     if constexpr (kByColumn) {
-      return {row * plan_.length + slot * kWidth, plan_.lanes * plan_.length, 0, task_.elements,
-              Width(slot)};
+      return {row * plan_.length + slot * kWidth, plan_.lanes * plan_.length, 0, task_.elements};
     } else {
       const int64_t low = slot * plan_.length, end = low + plan_.length;
       return {(low / kWidth + row) * kWidth, int64_t{plan_.lanes} * kWidth, low,
-              end < task_.elements ? end : task_.elements, kWidth};
+              end < task_.elements ? end : task_.elements};
     }
   }
 
@@ -222,12 +219,12 @@ class GradientTileBody {
     Unpack<T>(words[1], values[1]);
   }
 
-  // Zeros where there are no elements, or elements of others.
+  // Zeros for elements that do not count.
   FLATNOISE_INLINE static ChunkWords LoadSome(const T* elements, const Rows& rows, int64_t begin) {
     Scalar values[kWidth];
     FLATNOISE_UNROLL
     for (int i = 0; i < kWidth; ++i) {
-      const bool counts = begin + i >= rows.low && begin + i < rows.high && i < rows.width;
+      const bool counts = begin + i >= rows.low && begin + i < rows.high;
       values[i] = counts ? Widen(elements[begin + i]) : Scalar{0};
     }
     return Pack<T>(values);

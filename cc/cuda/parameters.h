@@ -30,7 +30,7 @@ enum Step { kNextInRound, kNextRound, kNextChunk, kNextBlock };
 inline constexpr int kSteps = 4;
 
 // How far on a step is in a parameter's values: so many values, then so many elements within the
-// run of the same value.
+// run of the same value. So is where one stands in them.
 struct BroadcastStep {
   int64_t values;
   int64_t within;
@@ -189,7 +189,7 @@ class BroadcastParameters {
     FLATNOISE_UNROLL
     for (int k = 0; k < Kind::kParameters; ++k) {
       values_[k] = static_cast<const Scalar*>(task.parameters[k].values);
-      places_[k] = {0, 0};
+      cursors_[k] = {0, 0};
     }
   }
 
@@ -207,7 +207,7 @@ class BroadcastParameters {
         --run;
       }
       const int64_t value = run % plan.count;
-      places_[k] = {value < 0 ? value + plan.count : value, within};
+      cursors_[k] = {value < 0 ? value + plan.count : value, within};
     }
   }
 
@@ -215,14 +215,14 @@ class BroadcastParameters {
     FLATNOISE_UNROLL
     for (int k = 0; k < Kind::kParameters; ++k) {
       const BroadcastPlan& plan = plans_[k];
-      BroadcastStep& place = places_[k];
-      place.values += plan.steps[step].values;
-      place.within += plan.steps[step].within;
-      if (place.within >= plan.repeat) {
-        place.within -= plan.repeat;
-        ++place.values;
+      BroadcastStep& cursor = cursors_[k];
+      cursor.values += plan.steps[step].values;
+      cursor.within += plan.steps[step].within;
+      if (cursor.within >= plan.repeat) {
+        cursor.within -= plan.repeat;
+        ++cursor.values;
       }
-      if (place.values >= plan.count) place.values -= plan.count;
+      if (cursor.values >= plan.count) cursor.values -= plan.count;
     }
   }
 
@@ -231,7 +231,7 @@ class BroadcastParameters {
     FLATNOISE_UNROLL
     for (int k = 0; k < Kind::kParameters; ++k) {
       Scalar values[n];
-      ReadOne(plans_[k], places_[k], values_[k], values);
+      ReadOne(plans_[k], cursors_[k], values_[k], values);
       FLATNOISE_UNROLL
       for (int i = 0; i < n; ++i) p[i][k] = values[i];
     }
@@ -239,10 +239,10 @@ class BroadcastParameters {
 
  private:
   template <int n>
-  FLATNOISE_INLINE static void ReadOne(const BroadcastPlan& plan, const BroadcastStep& place,
+  FLATNOISE_INLINE static void ReadOne(const BroadcastPlan& plan, const BroadcastStep& cursor,
                                        const Scalar* values, Scalar (&result)[n]) {
-    const Scalar* next = values + place.values;
-    if (place.within + n <= plan.repeat) {
+    const Scalar* next = values + cursor.values;
+    if (cursor.within + n <= plan.repeat) {
       const Scalar value = *next;
       FLATNOISE_UNROLL
       for (int i = 0; i < n; ++i) result[i] = value;
@@ -250,8 +250,8 @@ class BroadcastParameters {
     }
     // How many elements the run has left, and values until they start over: as far as matters here.
     const int run = AtMost<n>(plan.repeat), count = AtMost<n>(plan.count);
-    int left = AtMost<n>(plan.repeat - place.within);
-    int values_left = AtMost<n>(plan.count - place.values);
+    int left = AtMost<n>(plan.repeat - cursor.within);
+    int values_left = AtMost<n>(plan.count - cursor.values);
     FLATNOISE_UNROLL
     for (int i = 0; i < n; ++i) {
       result[i] = *next;
@@ -271,7 +271,7 @@ class BroadcastParameters {
 
   const BroadcastPlan* plans_;
   const Scalar* values_[Kind::kParameters];
-  BroadcastStep places_[Kind::kParameters];
+  BroadcastStep cursors_[Kind::kParameters];
 };
 
 }  // namespace flatnoise::cuda

@@ -175,7 +175,7 @@ class GradientProblem {
     }
     for (int64_t i = 0; i < case_.elements; ++i) {
       const Scalar z = ValueAt<typename Kind::Distribution, Scalar>(
-          TestStream(), static_cast<uint64_t>(case_.offset + i));
+          TestStream(), static_cast<uint64_t>(case_.offset) + static_cast<uint64_t>(i));
       Scalar terms[K];
       Kind::Combination::ParameterGradients(ToCompute(gradient_.data()[i]),
                                             ToCompute(input_.data()[i]), z, terms);

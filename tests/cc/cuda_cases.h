@@ -423,6 +423,8 @@ inline GradientCases GradientCasesOf(const Shape& shape) {
     cases.push_back({shape.elements(), 13, PatternsWhere(~0u, ways[i])});
     const BroadcastPattern& next = ways[(i + 1) % ways.size()];
     cases.push_back({shape.elements(), 2, PatternsWhere(kEveryOther, ways[i], next)});
+    // The values' last period may be short.
+    cases.push_back({shape.elements() * 3 / 4 + 1, 1, PatternsWhere(~0u, ways[i])});
   }
   return cases;
 }
