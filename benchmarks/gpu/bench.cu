@@ -10,8 +10,12 @@
 #include <string>
 #include <vector>
 
+#include "core/noise.h"
+#include "core/noise_info.h"
+#include "core/number_types.h"
+#include "core/parameter.h"
 #include "cuda/apply_noise.h"
-#include "cuda/sum_gradients.h"
+#include "cuda/parameter_gradients.h"
 #include "device.h"
 
 namespace flatnoise::cuda {
@@ -29,7 +33,7 @@ struct Contender {
 };
 
 struct Row {
-  std::string kind, type, distribution;
+  std::string kind, type, noise;
   int64_t elements;
   std::vector<Contender> contenders;
 };
@@ -82,10 +86,11 @@ void Print(const Row& row) {
   const double rate = reference.bytes / Median(reference.microseconds);
   for (const Contender& contender : row.contenders) {
     const double median = Median(contender.microseconds);
-    std::printf("%-9s %-9s %-8s %10lld  %-10s %10.2f us %8.0f GB/s %6.2f of %s\n", row.kind.c_str(),
-                row.type.c_str(), row.distribution.c_str(), static_cast<long long>(row.elements),
-                contender.name.c_str(), median, contender.bytes / median / 1000,
-                contender.bytes / median / rate, reference.name.c_str());
+    std::printf("%-22s %-9s %-16s %10lld  %-10s %10.2f us %8.0f GB/s %6.2f of %s\n",
+                row.kind.c_str(), row.type.c_str(), row.noise.c_str(),
+                static_cast<long long>(row.elements), contender.name.c_str(), median,
+                contender.bytes / median / 1000, contender.bytes / median / rate,
+                reference.name.c_str());
   }
 }
 
@@ -95,25 +100,15 @@ void Write(std::FILE* file, const Row& row) {
     std::sort(sorted.begin(), sorted.end());
     static bool first = true;
     std::fprintf(file,
-                 "%s\n  {\"kind\": \"%s\", \"type\": \"%s\", \"distribution\": \"%s\", "
+                 "%s\n  {\"kind\": \"%s\", \"type\": \"%s\", \"noise\": \"%s\", "
                  "\"elements\": %lld, \"name\": \"%s\", \"bytes\": %.0f, \"microseconds\": %.4f, "
                  "\"least\": %.4f, \"most\": %.4f, \"samples\": %d}",
-                 first ? "" : ",", row.kind.c_str(), row.type.c_str(), row.distribution.c_str(),
+                 first ? "" : ",", row.kind.c_str(), row.type.c_str(), row.noise.c_str(),
                  static_cast<long long>(row.elements), contender.name.c_str(), contender.bytes,
                  Median(sorted), sorted.front(), sorted.back(), kRepeats);
     first = false;
   }
 }
-
-struct Type {
-  ElementType type;
-  const char* name;
-  size_t size;
-};
-constexpr Type kTypes[] = {{ElementType::kFloat, "float32", 4},
-                           {ElementType::kHalf, "float16", 2},
-                           {ElementType::kBFloat16, "bfloat16", 2},
-                           {ElementType::kDouble, "float64", 8}};
 
 // Random words stand for elements: the time does not depend on their values, and NaN do no harm.
 std::vector<uint32_t> RandomWords(size_t words) {
@@ -127,6 +122,12 @@ std::vector<uint32_t> RandomWords(size_t words) {
   return values;
 }
 
+constexpr int64_t kLarge = int64_t{1} << 26;
+constexpr int64_t kFeatures = 3072;
+constexpr int64_t kSamples = kLarge / kFeatures;
+constexpr int64_t kMostValues = std::max(kFeatures, kSamples);
+constexpr BroadcastPattern kScalar = {1, 1};
+
 class Bench {
  public:
   explicit Bench(size_t bytes)
@@ -134,67 +135,71 @@ class Bench {
         output_(bytes),
         seed_({1, 2}),
         offset_({0}),
-        wide_({0.0, 0.1}),
-        narrow_({0.0f, 0.1f}),
-        features_(std::vector<float>(2 * kFeatures, 0.1f)),
-        sums_(4 * kFeatures * sizeof(double)) {}
+        wide_(std::vector<double>(kMostValues, 0.1)),
+        narrow_(std::vector<float>(kMostValues, 0.1f)),
+        sums_(kMostParameters * kMostValues * sizeof(double)) {}
 
-  Row Forward(const Type& type, Distribution distribution, int64_t elements, bool per_feature) {
-    const int64_t count = per_feature ? kFeatures : 1;
-    const void* loc = narrow_.data();
-    const void* scale = narrow_.data() + 1;
-    if (type.type == ElementType::kDouble) {
-      loc = wide_.data();
-      scale = wide_.data() + 1;
-    } else if (per_feature) {
-      loc = features_.data();
-      scale = features_.data() + kFeatures;
-    }
-    const ApplyNoiseTask task = {type.type,
-                                 distribution,
-                                 Combination::kAdd,
-                                 input_.data(),
-                                 output_.data(),
-                                 elements,
-                                 count,
-                                 {seed_.data(), true, offset_.data()},
-                                 {loc, count},
-                                 {scale, count},
-                                 false};
-    const double bytes = 2.0 * static_cast<double>(type.size) * static_cast<double>(elements);
-    return {per_feature ? "feature" : "forward",
-            type.name,
-            Name(distribution),
+  Row Forward(ElementType type, const Noise& noise, int64_t elements,
+              const BroadcastPattern& pattern) {
+    const size_t size = SizeOf(type);
+    const auto* values = static_cast<const char*>(ValuesOf(type));
+    ApplyNoiseTask task = {type,
+                           noise,
+                           input_.data(),
+                           output_.data(),
+                           elements,
+                           {seed_.data(), true, offset_.data()},
+                           {},
+                           /*validate_args=*/false};
+    for (Parameter& parameter : task.parameters) parameter = {values, pattern};
+    const double bytes = 2.0 * static_cast<double>(size) * static_cast<double>(elements);
+    return {"forward" + Text(pattern),
+            std::string(NameOf(type)),
+            Text(noise),
             elements,
             {{"flatnoise", bytes, [=] { CHECK_CUDA(ApplyNoise(task, nullptr)); }}, Copy(bytes)}};
   }
 
-  Row Gradient(const Type& type, Distribution distribution, int64_t elements, bool per_feature) {
-    const int64_t count = per_feature ? kFeatures : 1;
-    const SumGradientsTask task = {type.type,
-                                   distribution,
-                                   input_.data(),
-                                   elements,
-                                   count,
-                                   {seed_.data(), true, offset_.data()},
-                                   {sums_.data(), count},
-                                   {sums_.data() + 2 * kFeatures * sizeof(double), count}};
+  Row Gradient(ElementType type, const Noise& noise, int64_t elements,
+               const BroadcastPattern& pattern) {
+    const size_t size = SizeOf(type);
+    ParameterGradientsTask task = {
+        type, noise, input_.data(), input_.data(), elements, {seed_.data(), true, offset_.data()},
+        {},   {}};
+    for (int k = 0; k < kMostParameters; ++k) {
+      task.patterns[k] = pattern;
+      task.gradients[k] = sums_.data() + static_cast<size_t>(k * kMostValues) * sizeof(double);
+    }
     // The output is not in use: it serves as workspace.
     void* workspace = output_.data();
-    const double bytes = static_cast<double>(type.size) * static_cast<double>(elements);
-    return {per_feature ? "by column" : "gradient",
-            type.name,
-            Name(distribution),
-            elements,
-            {{"flatnoise", bytes, [=] { CHECK_CUDA(SumGradients(task, workspace, nullptr)); }},
-             Sum(bytes)}};
+    const double tensors = InfoOf(noise.combination).gradient_reads_input ? 2 : 1;
+    const double bytes = tensors * static_cast<double>(size) * static_cast<double>(elements);
+    return {
+        "gradient" + Text(pattern),
+        std::string(NameOf(type)),
+        Text(noise),
+        elements,
+        {{"flatnoise", bytes, [=] { CHECK_CUDA(ParameterGradients(task, workspace, nullptr)); }},
+         Sum(bytes)}};
   }
 
  private:
-  static constexpr int64_t kFeatures = 3072;
+  static size_t SizeOf(ElementType type) {
+    return Visit(type, [](auto tag) { return sizeof(typename decltype(tag)::type); });
+  }
 
-  static const char* Name(Distribution distribution) {
-    return distribution == Distribution::kNormal ? "normal" : "uniform";
+  // In the compute type.
+  const void* ValuesOf(ElementType type) const {
+    if (type == kElementType<double>) return wide_.data();
+    return narrow_.data();
+  }
+
+  static std::string Text(const Noise& noise) {
+    return std::string(NameOf(noise.combination)) + " " + std::string(NameOf(noise.distribution));
+  }
+  static std::string Text(const BroadcastPattern& pattern) {
+    if (pattern.is_scalar()) return "";
+    return " {" + std::to_string(pattern.count) + ", " + std::to_string(pattern.repeat) + "}";
   }
 
   Contender Copy(double bytes) {
@@ -222,7 +227,7 @@ class Bench {
   DeviceBytes output_;
   DeviceArray<int64_t> seed_, offset_;
   DeviceArray<double> wide_;
-  DeviceArray<float> narrow_, features_;
+  DeviceArray<float> narrow_;
   DeviceBytes sums_;
 };
 
@@ -232,21 +237,27 @@ int Main(const char* path) {
   CHECK_CUDA(cudaGetDeviceProperties(&properties, 0));
   CHECK_CUDA(cudaDriverGetVersion(&driver));
   CHECK_CUDA(cudaRuntimeGetVersion(&runtime));
-  constexpr int64_t kLarge = int64_t{1} << 26;
   Bench bench(kLarge * 8);
   std::vector<Row> rows;
-  for (const Type& type : kTypes) {
-    for (const auto distribution : {Distribution::kNormal, Distribution::kUniform}) {
-      rows.push_back(bench.Forward(type, distribution, kLarge, false));
-      rows.push_back(bench.Gradient(type, distribution, kLarge, false));
+  const auto add = [&](ElementType type, const Noise& noise, int64_t elements,
+                       const BroadcastPattern& pattern) {
+    rows.push_back(bench.Forward(type, noise, elements, pattern));
+    rows.push_back(bench.Gradient(type, noise, elements, pattern));
+  };
+  for (int distribution = 0; distribution < Distributions::kSize; ++distribution) {
+    const Noise added = {{distribution}, kChoice<Combinations, Add>};
+    const Noise multiplied = {{distribution}, kChoice<Combinations, Multiply>};
+    for (int type = 0; type < ElementTypes::kSize; ++type) {
+      add({type}, added, kLarge, kScalar);
     }
-  }
-  for (const auto distribution : {Distribution::kNormal, Distribution::kUniform}) {
-    rows.push_back(bench.Forward(kTypes[0], distribution, kLarge / 3072 * 3072, true));
-    rows.push_back(bench.Gradient(kTypes[0], distribution, kLarge / 3072 * 3072, true));
+    constexpr ElementType kFloat = kElementType<float>;
+    add(kFloat, multiplied, kLarge, kScalar);
+    for (const BroadcastPattern& pattern :
+         {BroadcastPattern{kFeatures, 1}, {kSamples, kFeatures}, {64, kFeatures}, {3, 1}}) {
+      add(kFloat, added, kLarge / pattern.period() * pattern.period(), pattern);
+    }
     for (int64_t elements : {int64_t{1} << 10, int64_t{1} << 16, int64_t{1} << 20}) {
-      rows.push_back(bench.Forward(kTypes[0], distribution, elements, false));
-      rows.push_back(bench.Gradient(kTypes[0], distribution, elements, false));
+      add(kFloat, added, elements, kScalar);
     }
   }
   std::FILE* file = std::fopen(path, "w");

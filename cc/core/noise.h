@@ -32,7 +32,7 @@ struct NoiseKind {
 
 // body(NoiseKind<T, Distribution, Combination>{})
 template <class Body>
-FLATNOISE_INLINE auto VisitNoise(ElementType type, const Noise& noise, const Body& body) {
+FLATNOISE_HOST_INLINE auto VisitNoise(ElementType type, const Noise& noise, const Body& body) {
   return Visit(type, [&](auto element) {
     return Visit(noise.distribution, [&](auto distribution) {
       return Visit(noise.combination, [&](auto combination) {

@@ -41,7 +41,7 @@ constexpr int IndexOf(TypeList<Types...>) {
 }
 
 template <class Body, class First, class... Rest>
-FLATNOISE_INLINE auto VisitAt(TypeList<First, Rest...>, int index, const Body& body) {
+FLATNOISE_HOST_INLINE auto VisitAt(TypeList<First, Rest...>, int index, const Body& body) {
   if (index == 0) return body(TypeTag<First>{});
   if constexpr (sizeof...(Rest) > 0) {
     return VisitAt(TypeList<Rest...>{}, index - 1, body);
@@ -62,7 +62,7 @@ inline constexpr Choice<List> kChoice = [] {
 
 // body(TypeTag<T>{}) with the type that was chosen.
 template <class List, class Body>
-FLATNOISE_INLINE auto Visit(Choice<List> choice, const Body& body) {
+FLATNOISE_HOST_INLINE auto Visit(Choice<List> choice, const Body& body) {
   return internal::VisitAt(List{}, choice.index < 0 ? List::kSize : choice.index, body);
 }
 
