@@ -117,14 +117,14 @@ FLATNOISE_INLINE typename L::Real NegTwoLog(typename L::Real u) {
 }
 
 template <class Real>
-struct SineCosine {
-  Real sine;
-  Real cosine;
+struct SinCos {
+  Real sin;
+  Real cos;
 };
 
 // Sine and cosine of the rounded product 2 pi u for u in [0, 1), within 2 ULP of 1.
 template <class L>
-FLATNOISE_INLINE SineCosine<typename L::Real> SineCosineOfTurn(typename L::Real u) {
+FLATNOISE_INLINE SinCos<typename L::Real> SinCos2Pi(typename L::Real u) {
   using Real = typename L::Real;
   using Bits = typename L::Bits;
   using E = Elementary<typename L::Scalar>;

@@ -4,10 +4,9 @@
 
 #include <cstdint>
 
-#include "core/distributions.h"
-#include "core/noise.h"
 #include "core/philox.h"
 #include "core/stream.h"
+#include "core/stream_values.h"
 #include "cpu/simd_lanes.h"
 
 namespace flatnoise::cpu {
@@ -23,7 +22,7 @@ struct GroupShape {
 
 // Makes groups of a stream. Every 64-bit lane of a vector computes one block; which one is chosen
 // so that a transpose within 128-bit lanes leaves the values in the stream's order.
-template <class Isa, class Scalar, Distribution distribution>
+template <class Isa, class Scalar, class Distribution>
 class GroupNoise {
  public:
   using L = VectorLanes<Isa, Scalar>;
@@ -49,7 +48,7 @@ class GroupNoise {
     const auto odd = Words(first_block + kPieces, 2 * kPieces);
     typename L::Bits bits[4];
     for (int i = 0; i < 4; ++i) bits[i] = Isa::Interleave(even.word[i], odd.word[i]);
-    ValuesFromBits<distribution, L>(bits, values, 4);
+    Distribution::template Values<L>(bits, values, 4);
     Isa::Transpose(values);
   }
 
@@ -59,7 +58,7 @@ class GroupNoise {
     for (int i = 0; i < 2; ++i) {
       bits[i] = words.word[2 * i] << 32 | (words.word[2 * i + 1] & 0xFFFFFFFF);
     }
-    ValuesFromBits<distribution, L>(bits, values, 2);
+    Distribution::template Values<L>(bits, values, 2);
     Isa::Transpose(values);
   }
 

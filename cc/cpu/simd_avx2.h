@@ -10,9 +10,9 @@
 #include "core/qualifiers.h"
 #include "cpu/simd_lanes.h"
 
-namespace flatnoise::cpu {
+namespace flatnoise::cpu::avx2 {
 
-struct Avx2 : Vectors<32> {
+struct Simd : Vectors<32> {
   static constexpr int kBytes = 32;
 
   FLATNOISE_INLINE static F32 Broadcast(float a) { return _mm256_set1_ps(a); }
@@ -96,6 +96,6 @@ struct Avx2 : Vectors<32> {
   }
 };
 
-}  // namespace flatnoise::cpu
+}  // namespace flatnoise::cpu::avx2
 
 #endif  // FLATNOISE_CC_CPU_SIMD_AVX2_H_

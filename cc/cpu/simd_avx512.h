@@ -10,9 +10,9 @@
 #include "core/qualifiers.h"
 #include "cpu/simd_lanes.h"
 
-namespace flatnoise::cpu {
+namespace flatnoise::cpu::avx512 {
 
-struct Avx512 : Vectors<64> {
+struct Simd : Vectors<64> {
   static constexpr int kBytes = 64;
 
   FLATNOISE_INLINE static F32 Broadcast(float a) { return _mm512_set1_ps(a); }
@@ -108,6 +108,6 @@ struct Avx512 : Vectors<64> {
   }
 };
 
-}  // namespace flatnoise::cpu
+}  // namespace flatnoise::cpu::avx512
 
 #endif  // FLATNOISE_CC_CPU_SIMD_AVX512_H_

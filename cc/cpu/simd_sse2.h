@@ -1,7 +1,7 @@
 // 128-bit vectors: SSE2, which every x86-64 processor has. It has no fused multiply-add and no half
 // precision, so both are made from what there is: slower, but the same bits.
-#ifndef FLATNOISE_CC_CPU_SIMD_BASELINE_H_
-#define FLATNOISE_CC_CPU_SIMD_BASELINE_H_
+#ifndef FLATNOISE_CC_CPU_SIMD_SSE2_H_
+#define FLATNOISE_CC_CPU_SIMD_SSE2_H_
 
 #include <emmintrin.h>
 
@@ -12,9 +12,9 @@
 #include "core/qualifiers.h"
 #include "cpu/simd_lanes.h"
 
-namespace flatnoise::cpu {
+namespace flatnoise::cpu::sse2 {
 
-struct Baseline : Vectors<16> {
+struct Simd : Vectors<16> {
   static constexpr int kBytes = 16;
 
   FLATNOISE_INLINE static F32 Broadcast(float a) { return _mm_set1_ps(a); }
@@ -108,6 +108,6 @@ struct Baseline : Vectors<16> {
   }
 };
 
-}  // namespace flatnoise::cpu
+}  // namespace flatnoise::cpu::sse2
 
-#endif  // FLATNOISE_CC_CPU_SIMD_BASELINE_H_
+#endif  // FLATNOISE_CC_CPU_SIMD_SSE2_H_
