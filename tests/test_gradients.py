@@ -112,8 +112,8 @@ def test_implementations_agree_in_every_type(native, distribution, dtype, form):
         return [tf.cast(g, tf.float64).numpy() for g in results]
 
     tolerance = {"float16": 2e-3, "bfloat16": 2e-2, "float32": 1e-5, "float64": 1e-12}[dtype]
-    for ours, twins in zip(gradients("native"), gradients("tensorflow"), strict=True):
-        np.testing.assert_allclose(ours, twins, rtol=tolerance, atol=tolerance * 20)
+    for ours, stock in zip(gradients("native"), gradients("tensorflow"), strict=True):
+        np.testing.assert_allclose(ours, stock, rtol=tolerance, atol=tolerance * 20)
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0), (5,), (0,)], ids=str)
@@ -135,7 +135,7 @@ def test_gradients_of_empty_and_flat_tensors(variant, distribution, shape):
 
 
 def test_gradients_nobody_asks_for_are_not_computed(native, distribution, monkeypatch):
-    from flatnoise import library
+    from flatnoise._src import library
 
     add = differentiable(Variant("native", "eager"), distribution)
     x = tf.constant(X)

@@ -9,7 +9,6 @@ import tensorflow as tf
 
 import flatnoise
 from conftest import COMPUTE_DTYPE, Variant
-from flatnoise import _core
 from philox_reference import stream
 
 SEED = (3, -4)
@@ -56,14 +55,14 @@ def test_elements_are_multiplied_by_their_own_factor(variant, dtype, form, flatt
     assert np.all(error <= allowed)
 
 
-@pytest.mark.parametrize("instruction_set", _core.build_info()["instruction_sets"])
+@pytest.mark.parametrize("instruction_set", flatnoise.build_info()["instruction_sets"])
 @pytest.mark.parametrize("mode", ["eager", "function", "xla"])
 def test_every_instruction_set_gives_the_bits_of_the_op(
     native_in_xla, dtype, mode, instruction_set
 ):
     x = tf.cast(tf.random.stateless_normal([7, 300], [1, 2]), dtype)
     got = multiply(Variant("native", mode), x, 0.5, 2.0, offset=2**33 + 5).numpy()
-    expected = _core.multiply_noise(
+    expected = flatnoise.numpy.flatten_multiply_normal(
         x.numpy(), SEED, 0.5, 2.0, offset=2**33 + 5, instruction_set=instruction_set
     )
     np.testing.assert_array_equal(got.view(np.uint8), expected.view(np.uint8))
@@ -71,8 +70,13 @@ def test_every_instruction_set_gives_the_bits_of_the_op(
 
 def test_uniform_factors_are_those_of_stock_ops(native, dtype):
     x = tf.cast(tf.random.stateless_normal([7, 300], [1, 2]), dtype)
-    got = flatnoise.raw_ops.FlattenMultiplyNoise(
-        input=x, seed=SEED, loc=0.5, scale=2.0, offset=0, distribution="uniform"
+    got = flatnoise.raw_ops.FlattenNoise(
+        input=x,
+        seed=SEED,
+        offset=0,
+        parameters=[0.5, 2.0],
+        distribution="uniform",
+        combination="multiply",
     )
     compute_dtype = COMPUTE_DTYPE[dtype]
     u = tf.random.stateless_uniform([7, 300], SEED, dtype=compute_dtype, alg="philox")
@@ -189,7 +193,7 @@ def test_the_layer_draws_the_factors_of_gaussian_dropout(implementation, rate):
 
 
 @pytest.mark.parametrize("form", MEAN)
-def test_the_twin_agrees_for_any_tensor(native, dtype, form):
+def test_the_fallback_agrees_for_any_tensor(native, dtype, form):
     x = tf.cast(tf.random.stateless_normal([4, 6], [5, 6]), dtype)
     results = [
         tf.cast(multiply(Variant(implementation, "eager"), x, MEAN[form], STDDEV[form]), tf.float64)

@@ -24,8 +24,8 @@ __all__ = [
 
 _DTYPES = ("float16", "bfloat16", "float32", "float64")
 _MOST_BLOCKS = 2**48
+_ALL_BLOCKS = 2**64
 _UINT32 = np.iinfo(np.uint32)
-_UINT64 = np.iinfo(np.uint64)
 
 Array = npt.NDArray[Any]
 
@@ -284,8 +284,9 @@ def random_words(seed: Sequence[int], blocks: int, first_block: int = 0) -> npt.
     Args:
         seed: Two integers.
         blocks: How many, from 0 to 2**48.
-        first_block: The block to start at, from 0 to 2**64 - 1. Numbers `4 * first_block` and on of
-            float32 noise are made from these words, `2 * first_block` and on of float64 noise.
+        first_block: The block to start at, from 0 to 2**64 - blocks. Numbers `4 * first_block` and
+            on of float32 noise are made from these words, `2 * first_block` and on of float64
+            noise.
 
     Returns:
         A uint32 array of shape `[blocks, 4]`.
@@ -297,8 +298,9 @@ def random_words(seed: Sequence[int], blocks: int, first_block: int = 0) -> npt.
     if count is None or not 0 <= count <= _MOST_BLOCKS:
         raise invalid_value("blocks", "an integer from 0 to 2**48", repr(blocks))
     first = arrays.exact_integer(first_block)
-    if first is None or not 0 <= first <= _UINT64.max:
-        raise invalid_value("first_block", "an integer from 0 to 2**64 - 1", repr(first_block))
+    if first is None or not 0 <= first <= _ALL_BLOCKS - count:
+        expected = "an integer from 0 to 2**64 - blocks"
+        raise invalid_value("first_block", expected, repr(first_block))
     words: Array = _core().random_words(arrays.integer_pair(seed), count, first)
     return words
 
