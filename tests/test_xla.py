@@ -42,8 +42,9 @@ def assert_same_bits(function, *arguments):
 def test_forward_has_the_same_bits(distribution, dtype, shape, flatten):
     parameter = COMPUTE_DTYPE[dtype]
     features = int(np.prod(shape[1:]))
+    each = np.linspace(1, 2, features, dtype=parameter)
     x = tf.cast(tf.random.stateless_normal(shape, [1, 2]), dtype)
-    for second in (np.ones([], parameter), np.linspace(1, 2, features, dtype=parameter)):
+    for second in (np.ones([], parameter), each if flatten else each.reshape(shape[1:])):
         assert_same_bits(
             lambda *arguments: add(distribution, *arguments, flatten=flatten),
             x,

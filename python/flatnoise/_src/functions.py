@@ -10,11 +10,11 @@ from flatnoise._src.noises import Noise
 from flatnoise._src.tensorflow import tf
 
 __all__ = [
+    "apply_noise",
     "choose_implementation",
     "flatten_add_normal",
     "flatten_add_uniform",
     "flatten_multiply_normal",
-    "flatten_noise",
 ]
 
 
@@ -81,7 +81,7 @@ def flatten_add_normal(
             wrong values make the result NaN instead.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
-    return flatten_noise(
+    return apply_noise(
         noises.ADD_NORMAL,
         inputs,
         seed,
@@ -146,7 +146,7 @@ def flatten_add_uniform(
             result NaN instead.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
-    return flatten_noise(
+    return apply_noise(
         noises.ADD_UNIFORM,
         inputs,
         seed,
@@ -211,7 +211,7 @@ def flatten_multiply_normal(
             wrong values make the result NaN instead.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
-    return flatten_noise(
+    return apply_noise(
         noises.MULTIPLY_NORMAL,
         inputs,
         seed,
@@ -223,7 +223,7 @@ def flatten_multiply_normal(
     )
 
 
-def _flatten_noise(
+def _apply_noise(
     noise: Noise,
     inputs: Any,
     seed: Any,
@@ -257,7 +257,7 @@ def _flatten_noise(
 
 
 # Its branches are on Python values: autograph would only slow the tracing down.
-flatten_noise = tf.autograph.experimental.do_not_convert(_flatten_noise)
+apply_noise = tf.autograph.experimental.do_not_convert(_apply_noise)
 
 
 def choose_implementation(choice: str) -> Any:

@@ -5,10 +5,10 @@ from typing import Any
 from flatnoise._src.errors import check_choice
 from flatnoise._src.export import export
 from flatnoise._src.functions import (
+    apply_noise,
     flatten_add_normal,
     flatten_add_uniform,
     flatten_multiply_normal,
-    flatten_noise,
 )
 from flatnoise._src.noise_layer import NoiseLayer, check_parameters
 from flatnoise._src.noises import ADD_NORMAL, ADD_UNIFORM, MULTIPLY_NORMAL, NOISES
@@ -227,7 +227,7 @@ class AddNoise(NoiseLayer):
     def _apply_noise(self, inputs: Any, **options: Any) -> Any:
         noise = _BY_TYPE[self.noise_type]
         values = tuple(getattr(self, parameter.name) for parameter in noise.parameters)
-        return flatten_noise(noise, inputs, values=values, **options)
+        return apply_noise(noise, inputs, values=values, **options)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that the layer was made with."""
