@@ -31,7 +31,8 @@ struct ScalarWords {
   FLATNOISE_INLINE static Product Multiply(Word a, uint32_t b) { return uint64_t{a} * b; }
   FLATNOISE_INLINE static Word High(Product p) { return static_cast<Word>(p >> 32); }
   FLATNOISE_INLINE static Word Low(Product p) { return static_cast<Word>(p); }
-  FLATNOISE_INLINE static Word Xor(Word a, Word b, uint32_t c) { return a ^ b ^ c; }
+  FLATNOISE_INLINE static Word Xor(Word a, Word b, uint32_t c) { return a ^ (b ^ c); }
+  FLATNOISE_INLINE static Word Xor(Word a, uint32_t b) { return a ^ b; }
 };
 
 template <class T>
@@ -49,15 +50,13 @@ struct ScalarLanes<float> {
   FLATNOISE_INLINE static Real Max(Real a, Real b) { return a < b ? b : a; }
   FLATNOISE_INLINE static Bits ToBits(Real a) { return BitCast<Bits>(a); }
   FLATNOISE_INLINE static Real FromBits(Bits a) { return BitCast<Real>(a); }
-  // The bits of a signed integer, as a number.
-  FLATNOISE_INLINE static Real SignedToReal(Bits a) {
+  // A signed integer in the bits above those of a fraction, as a number: times 2^23, since so it
+  // is converted where it lies.
+  FLATNOISE_INLINE static Real ExponentToReal(Bits a) {
     return static_cast<Real>(static_cast<int32_t>(a));
   }
-  FLATNOISE_INLINE static Bits ShiftRightSigned(Bits a, int n) {
-    return static_cast<Bits>(static_cast<int32_t>(a) >> n);
-  }
-  FLATNOISE_INLINE static Real SelectOdd(Bits a, Real if_odd, Real if_even) {
-    return (a & 1) != 0 ? if_odd : if_even;
+  FLATNOISE_INLINE static Real SelectBySign(Bits a, Real if_set, Real if_clear) {
+    return static_cast<int32_t>(a) < 0 ? if_set : if_clear;
   }
 };
 
@@ -73,14 +72,12 @@ struct ScalarLanes<double> {
   FLATNOISE_INLINE static Real Max(Real a, Real b) { return a < b ? b : a; }
   FLATNOISE_INLINE static Bits ToBits(Real a) { return BitCast<Bits>(a); }
   FLATNOISE_INLINE static Real FromBits(Bits a) { return BitCast<Real>(a); }
-  FLATNOISE_INLINE static Real SignedToReal(Bits a) {
-    return static_cast<Real>(static_cast<int64_t>(a));
+  // Not times anything here.
+  FLATNOISE_INLINE static Real ExponentToReal(Bits a) {
+    return static_cast<Real>(static_cast<int64_t>(a) >> 52);
   }
-  FLATNOISE_INLINE static Bits ShiftRightSigned(Bits a, int n) {
-    return static_cast<Bits>(static_cast<int64_t>(a) >> n);
-  }
-  FLATNOISE_INLINE static Real SelectOdd(Bits a, Real if_odd, Real if_even) {
-    return (a & 1) != 0 ? if_odd : if_even;
+  FLATNOISE_INLINE static Real SelectBySign(Bits a, Real if_set, Real if_clear) {
+    return static_cast<int64_t>(a) < 0 ? if_set : if_clear;
   }
 };
 

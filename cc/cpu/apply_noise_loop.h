@@ -77,10 +77,11 @@ class ApplyNoiseLoop {
         position_(task.offset + static_cast<uint64_t>(begin)) {}
 
   FLATNOISE_INLINE void Run(int64_t count) {
-    const auto past_group = static_cast<int64_t>(position_ % kGroup);
-    if (past_group != 0) {
-      const int64_t rest = kGroup - past_group;
-      count -= PartialGroup(past_group, count < rest ? count : rest);
+    // A group begins with any block of the stream.
+    const auto past_block = static_cast<int64_t>(position_ % kValuesPerBlock<Scalar>);
+    if (past_block != 0) {
+      const int64_t rest = kGroup - past_block;
+      count -= PartialGroup(past_block, count < rest ? count : rest);
     }
     for (int64_t groups = count / kGroup; groups > 0; --groups) {
       Group(input_, output_);

@@ -47,13 +47,7 @@ struct KernelsOf {
 
   template <class Kind>
   static void SumTile(const SumGradientsTask& task, const GridTile& tile, const ColumnSums& sums) {
-    ParameterGradientsLoop<Isa, Kind> loop(task);
-    for (int64_t row = tile.row_begin; row < tile.row_end; ++row) {
-      const int64_t row_start = row * task.columns;
-      const int64_t row_end = row_start + tile.column_end;
-      loop.AddRow(row_start + tile.column_begin, row_end < task.elements ? row_end : task.elements,
-                  sums);
-    }
+    ParameterGradientsLoop<Isa, Kind>(task).AddTile(tile, task.columns, task.elements, sums);
   }
 };
 

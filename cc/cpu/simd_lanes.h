@@ -35,7 +35,16 @@ struct WordLanes {
   FLATNOISE_INLINE static Word Xor(Word a, Word b, uint32_t c) {
     return Isa::Xor(a, b, Isa::BroadcastWord(c));
   }
+  FLATNOISE_INLINE static Word Xor(Word a, uint32_t b) { return a ^ Isa::BroadcastWord(b); }
 };
+
+// The first word twice, then the second, in every 128 bits.
+template <class Isa>
+FLATNOISE_INLINE typename Isa::U64 BroadcastWords(const uint32_t (&a)[2]) {
+  typename Isa::U64 words;
+  for (int i = 0; i < Isa::kBytes / 8; ++i) words[i] = a[i % 2] * uint64_t{0x100000001};
+  return words;
+}
 
 template <class Isa, class Scalar>
 struct VectorLanes;
@@ -50,17 +59,14 @@ struct VectorLanes<Isa, float> {
   FLATNOISE_INLINE static Real Broadcast(float a) { return Isa::Broadcast(a); }
   FLATNOISE_INLINE static Real Fma(Real a, Real b, Real c) { return Isa::Fma(a, b, c); }
   FLATNOISE_INLINE static Real Sqrt(Real a) { return Isa::Sqrt(a); }
-  FLATNOISE_INLINE static Real Max(Real a, Real b) { return a < b ? b : a; }
+  FLATNOISE_INLINE static Real Max(Real a, Real b) { return Isa::Max(a, b); }
   FLATNOISE_INLINE static Bits ToBits(Real a) { return (Bits)a; }
   FLATNOISE_INLINE static Real FromBits(Bits a) { return (Real)a; }
-  FLATNOISE_INLINE static Real SignedToReal(Bits a) {
+  FLATNOISE_INLINE static Real ExponentToReal(Bits a) {
     return __builtin_convertvector((typename Isa::I32)a, Real);
   }
-  FLATNOISE_INLINE static Bits ShiftRightSigned(Bits a, int n) {
-    return (Bits)((typename Isa::I32)a >> n);
-  }
-  FLATNOISE_INLINE static Real SelectOdd(Bits a, Real if_odd, Real if_even) {
-    return (a & 1) != 0 ? if_odd : if_even;
+  FLATNOISE_INLINE static Real SelectBySign(Bits a, Real if_set, Real if_clear) {
+    return Isa::SelectBySign(a, if_set, if_clear);
   }
 };
 
@@ -74,20 +80,17 @@ struct VectorLanes<Isa, double> {
   FLATNOISE_INLINE static Real Broadcast(double a) { return Isa::Broadcast(a); }
   FLATNOISE_INLINE static Real Fma(Real a, Real b, Real c) { return Isa::Fma(a, b, c); }
   FLATNOISE_INLINE static Real Sqrt(Real a) { return Isa::Sqrt(a); }
-  FLATNOISE_INLINE static Real Max(Real a, Real b) { return a < b ? b : a; }
+  FLATNOISE_INLINE static Real Max(Real a, Real b) { return Isa::Max(a, b); }
   FLATNOISE_INLINE static Bits ToBits(Real a) { return (Bits)a; }
   FLATNOISE_INLINE static Real FromBits(Bits a) { return (Real)a; }
   // Few instruction sets convert 64-bit integers. Small ones, as exponents are, need no more than
   // to be the lowest bits of a large number.
-  FLATNOISE_INLINE static Real SignedToReal(Bits a) {
+  FLATNOISE_INLINE static Real ExponentToReal(Bits a) {
     const Real large = Broadcast(0x1.8p+52);
-    return FromBits(ToBits(large) + a) - large;
+    return FromBits(ToBits(large) + (Bits)((typename Isa::I64)a >> 52)) - large;
   }
-  FLATNOISE_INLINE static Bits ShiftRightSigned(Bits a, int n) {
-    return (Bits)((typename Isa::I64)a >> n);
-  }
-  FLATNOISE_INLINE static Real SelectOdd(Bits a, Real if_odd, Real if_even) {
-    return (a & 1) != 0 ? if_odd : if_even;
+  FLATNOISE_INLINE static Real SelectBySign(Bits a, Real if_set, Real if_clear) {
+    return Isa::SelectBySign(a, if_set, if_clear);
   }
 };
 

@@ -16,6 +16,7 @@ namespace flatnoise::cpu::sse2 {
 
 struct Simd : Vectors<16> {
   static constexpr int kBytes = 16;
+  static constexpr int kChains = 3;
 
   FLATNOISE_INLINE static F32 Broadcast(float a) { return _mm_set1_ps(a); }
   FLATNOISE_INLINE static F64 Broadcast(double a) { return _mm_set1_pd(a); }
@@ -26,17 +27,27 @@ struct Simd : Vectors<16> {
     return (U64)_mm_mul_epu32((__m128i)a, (__m128i)b);
   }
   FLATNOISE_INLINE static U64 Xor(U64 a, U64 b, U64 c) { return a ^ b ^ c; }
-  FLATNOISE_INLINE static U32 Interleave(U64 even, U64 odd) {
-    return (U32)((even & 0xFFFFFFFF) | odd << 32);
+  // The upper, or lower, halves of the 64-bit lanes: of each 128 bits of `a`, then of `b`.
+  FLATNOISE_INLINE static U32 UpperHalves(U64 a, U64 b) {
+    return (U32)_mm_shuffle_ps((F32)a, (F32)b, 0xDD);
   }
+  FLATNOISE_INLINE static U32 LowerHalves(U64 a, U64 b) {
+    return (U32)_mm_shuffle_ps((F32)a, (F32)b, 0x88);
+  }
+  // The product of two floats is exact in double, so the sum there is rounded twice: wrongly only
+  // where the first rounding may have made a tie of the second. Those go the long way. (A subnormal
+  // result has its ties elsewhere; what is computed here has none.)
   FLATNOISE_INLINE static F32 Fma(F32 a, F32 b, F32 c) {
     F64 wide_a[2], wide_b[2], wide_c[2];
     Widen(a, wide_a);
     Widen(b, wide_b);
     Widen(c, wide_c);
-    const __m128 low = _mm_cvtpd_ps(ProductPlusRoundedToOdd(wide_a[0], wide_b[0], wide_c[0]));
-    const __m128 high = _mm_cvtpd_ps(ProductPlusRoundedToOdd(wide_a[1], wide_b[1], wide_c[1]));
-    return _mm_movelh_ps(low, high);
+    const F64 low = wide_a[0] * wide_b[0] + wide_c[0];
+    const F64 high = wide_a[1] * wide_b[1] + wide_c[1];
+    const I32 below_float = (I32)LowerHalves((U64)low, (U64)high) & 0x1FFFFFFF;
+    const I32 is_tie = below_float == 0x10000000;
+    if (__builtin_expect(_mm_movemask_ps((F32)is_tie) != 0, 0)) return ExactFma(a, b, c);
+    return _mm_movelh_ps(_mm_cvtpd_ps(low), _mm_cvtpd_ps(high));
   }
   FLATNOISE_INLINE static F64 Fma(F64 a, F64 b, F64 c) {
     return F64{fma(a[0], b[0], c[0]), fma(a[1], b[1], c[1])};
@@ -44,18 +55,27 @@ struct Simd : Vectors<16> {
   FLATNOISE_INLINE static F32 Sqrt(F32 a) { return _mm_sqrt_ps(a); }
   FLATNOISE_INLINE static F64 Sqrt(F64 a) { return _mm_sqrt_pd(a); }
 
-  FLATNOISE_INLINE static void Transpose(F32 (&v)[4]) {
-    const __m128 a = _mm_unpacklo_ps(v[0], v[1]), b = _mm_unpackhi_ps(v[0], v[1]);
-    const __m128 c = _mm_unpacklo_ps(v[2], v[3]), d = _mm_unpackhi_ps(v[2], v[3]);
-    v[0] = _mm_movelh_ps(a, c);
-    v[1] = _mm_movehl_ps(c, a);
-    v[2] = _mm_movelh_ps(b, d);
-    v[3] = _mm_movehl_ps(d, b);
+  FLATNOISE_INLINE static F32 Max(F32 a, F32 b) { return _mm_max_ps(a, b); }
+  FLATNOISE_INLINE static F64 Max(F64 a, F64 b) { return _mm_max_pd(a, b); }
+  FLATNOISE_INLINE static F32 SelectBySign(U32 a, F32 if_set, F32 if_clear) {
+    return (I32)a < 0 ? if_set : if_clear;
   }
-  FLATNOISE_INLINE static void Transpose(F64 (&v)[2]) {
-    const __m128d a = _mm_unpacklo_pd(v[0], v[1]);
-    v[1] = _mm_unpackhi_pd(v[0], v[1]);
-    v[0] = a;
+  // The sign's word on both words: SSE2 compares no 64-bit integers.
+  FLATNOISE_INLINE static F64 SelectBySign(U64 a, F64 if_set, F64 if_clear) {
+    const I64 is_set = (I64)_mm_shuffle_epi32(_mm_srai_epi32((__m128i)a, 31), 0xF5);
+    return (F64)((is_set & (I64)if_set) | (~is_set & (I64)if_clear));
+  }
+
+  // From the values 0 and 2 of two blocks, and 1 and 3, in every 128 bits, to the blocks' values.
+  FLATNOISE_INLINE static void Order(F32& even, F32& odd) {
+    const __m128 low = _mm_unpacklo_ps(even, odd), high = _mm_unpackhi_ps(even, odd);
+    even = _mm_shuffle_ps(low, high, 0x44);
+    odd = _mm_shuffle_ps(low, high, 0xEE);
+  }
+  FLATNOISE_INLINE static void Order(F64& even, F64& odd) {
+    const __m128d first = _mm_unpacklo_pd(even, odd);
+    odd = _mm_unpackhi_pd(even, odd);
+    even = first;
   }
 
   FLATNOISE_INLINE static void Widen(F32 v, F64 (&wide)[2]) {
@@ -82,6 +102,16 @@ struct Simd : Vectors<16> {
   FLATNOISE_INLINE static void Store(BFloat16* p, F32 a, F32 b) { StoreEach(p, a, b); }
 
  private:
+  [[gnu::noinline, gnu::cold]] static F32 ExactFma(F32 a, F32 b, F32 c) {
+    F64 wide_a[2], wide_b[2], wide_c[2];
+    Widen(a, wide_a);
+    Widen(b, wide_b);
+    Widen(c, wide_c);
+    const __m128 low = _mm_cvtpd_ps(ProductPlusRoundedToOdd(wide_a[0], wide_b[0], wide_c[0]));
+    const __m128 high = _mm_cvtpd_ps(ProductPlusRoundedToOdd(wide_a[1], wide_b[1], wide_c[1]));
+    return _mm_movelh_ps(low, high);
+  }
+
   // a b + c, rounded to odd: where the sum is not exact, the neighbour with an odd last bit. A
   // number rounded so to double rounds on to float as the exact sum would (Boldo and Melquiond,
   // "Emulation of FMA and correctly rounded sums", 2008). The product of two floats is exact in

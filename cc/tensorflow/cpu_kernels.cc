@@ -31,6 +31,7 @@ class FlattenNoiseCpuOp : public FlattenNoiseKernel {
                    const NoiseInputs& inputs, void* output) const override {
     cpu::ApplyNoiseTask task;
     TF_RETURN_IF_ERROR(MakeApplyNoiseTask(attributes, inputs, output, &task));
+    AdviseHugePages(task, inputs.elements);
     ParallelFor(context, cpu::CountShards(task, inputs.elements),
                 cpu::ShardNanoseconds(attributes.noise), [&](int64_t first, int64_t last) {
                   cpu::ApplyNoiseShards(task, inputs.elements, first, last);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/stream.h"
+#include "cpu/huge_pages.h"
 #include "tensorflow/invalid_argument.h"
 
 namespace flatnoise {
@@ -82,6 +83,14 @@ absl::Status MakeApplyNoiseTask(const NoiseAttributes& attributes, const NoiseIn
            {}};
   std::copy_n(inputs.parameters, kMostParameters, task->parameters);
   return absl::Status();
+}
+
+void AdviseHugePages(const cpu::ApplyNoiseTask& task, int64_t elements) {
+  if (task.input == task.output) return;
+  const int64_t element_size = Visit(task.type, [](auto tag) {
+    return static_cast<int64_t>(sizeof(typename decltype(tag)::type));
+  });
+  cpu::AdviseHugePages(task.output, elements * element_size);
 }
 
 absl::Status MakeSumGradientsTask(const NoiseAttributes& attributes, const NoiseInputs& inputs,

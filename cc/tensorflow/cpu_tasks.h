@@ -19,6 +19,9 @@ absl::Status MakeApplyNoiseTask(const NoiseAttributes& attributes, const NoiseIn
 absl::Status MakeSumGradientsTask(const NoiseAttributes& attributes, const NoiseInputs& inputs,
                                   cpu::SumGradientsTask* task);
 
+// For an output that may be fresh memory, which one that is the input's is not.
+void AdviseHugePages(const cpu::ApplyNoiseTask& task, int64_t elements);
+
 // The work of a gradient task whose parameters are `inputs`'.
 cpu::ParameterGradients GradientsOf(const cpu::SumGradientsTask& task, const NoiseInputs& inputs);
 

@@ -1,6 +1,6 @@
 """Times flatnoise and stock ops through TensorFlow on a GPU, both sides in turn in one run.
 
-    python tests/gpu/tensorflow_bench.py RESULT.json
+    python benchmarks/gpu/tensorflow_bench.py RESULT.json
 
 Every sample is a loop inside one compiled function, so that Python's and TensorFlow's cost of a
 call does not count, and ends with a number brought to the host. The kernels' own times, without
