@@ -1,17 +1,24 @@
 """The functional API: flatten a tensor and apply noise to it, in one pass."""
 
-from collections.abc import Callable
+import functools
 from typing import Any
 
-import numpy as np
+from flatnoise._src import arguments, fallback, gpu, library, noises, shapes
+from flatnoise._src.errors import check_choice
+from flatnoise._src.export import export
+from flatnoise._src.noises import Noise
+from flatnoise._src.tensorflow import tf
 
-from flatnoise import arguments, gpu, library, twin
-from flatnoise._tensorflow import tf
-from flatnoise.shapes import feature_count
+__all__ = [
+    "apply_noise",
+    "choose_implementation",
+    "flatten_add_normal",
+    "flatten_add_uniform",
+    "flatten_multiply_normal",
+]
 
-__all__ = ["flatten_add_normal", "flatten_add_uniform", "flatten_multiply_normal"]
 
-
+@export("flatnoise")
 def flatten_add_normal(
     inputs: Any,
     seed: Any,
@@ -30,6 +37,11 @@ def flatten_add_normal(
     the row-major order of `inputs`. The sum is made in float32 (float64) and rounded once to the
     type of `inputs`, so noise on float16 and bfloat16 tensors is as fine as these types can hold.
 
+    `mean` and `stddev` broadcast to the shape of the output, by NumPy's rule. So each may be a
+    scalar; `[features]`; `[batch, 1]` for a value per sample; where the output isn't flattened,
+    `[channels]`, `[height, width, channels]` or `[batch, 1, 1, 1]`; or the whole shape. Their
+    gradients are summed over the dimensions that were broadcast.
+
     The same seed gives the same noise on every device, inside and outside XLA, with any number of
     threads. As `tf.random.stateless_*` ops do, it keeps no state: pass another seed to get other
     noise. The words come from Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as
@@ -43,17 +55,17 @@ def flatten_add_normal(
     Args:
         inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
         seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
-        mean: The mean of the noise, in the units of `inputs`: a finite number or a floating-point
-            tensor, a scalar or `[features]` for a mean per feature. Differentiable.
+        mean: The mean of the noise, in the units of `inputs`: a finite number, or an array or a
+            floating-point tensor that broadcasts to the output's shape. Differentiable.
         stddev: The standard deviation of the noise, at least 0; otherwise as `mean`.
-        flatten: Whether to flatten to `[batch, features]` (`[batch, 1]` for inputs of rank 1), or
-            to keep the shape of `inputs`.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
         offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
-        implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops,
-            or `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results
-            differ by at most a few units in the last place.
+        implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
+            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
+            at most a few units in the last place.
         name: A name for the operation.
 
     Returns:
@@ -64,25 +76,24 @@ def flatten_add_normal(
         ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
             can't be right.
         tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
-            out to be wrong: a negative `stddev`, a NaN, a vector whose length isn't the number of
-            features. On a GPU, and where stock ops can't raise, as under XLA, wrong values make
-            the result NaN instead.
+            out to be wrong: a negative `stddev`, a NaN, a shape that doesn't
+            broadcast to the output's. On a GPU, and where stock ops can't raise, as under XLA,
+            wrong values make the result NaN instead.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
-    return _noisy(
-        "flatten_add_noise",
+    return apply_noise(
+        noises.ADD_NORMAL,
         inputs,
         seed,
-        _normal_parameters,
-        mean,
-        stddev,
-        flatten,
-        offset,
-        implementation,
-        name,
+        (mean, stddev),
+        flatten=flatten,
+        offset=offset,
+        implementation=implementation,
+        name=name,
     )
 
 
+@export("flatnoise")
 def flatten_add_uniform(
     inputs: Any,
     seed: Any,
@@ -108,16 +119,18 @@ def flatten_add_uniform(
     Args:
         inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
         seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
-        minval: The least noise, in the units of `inputs`: a finite number or a floating-point
-            tensor, a scalar or `[features]` for a bound per feature. Differentiable.
+        minval: The least noise, in the units of `inputs`: a finite number, or an array or a
+            floating-point tensor that broadcasts to the output's shape. Differentiable.
         maxval: The bound that the noise stays below (rounding may reach it), at least `minval`;
             otherwise as `minval`.
-        flatten: Whether to flatten to `[batch, features]` (`[batch, 1]` for inputs of rank 1), or
-            to keep the shape of `inputs`.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
         offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
-            integer tensor.
-        implementation: `"native"`, `"tensorflow"` or `"auto"`, as in
-            `flatnoise.flatten_add_normal`.
+            integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
+            `offset = r * features`.
+        implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
+            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
+            at most a few units in the last place.
         name: A name for the operation.
 
     Returns:
@@ -128,25 +141,24 @@ def flatten_add_uniform(
         ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
             can't be right.
         tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
-            out to be wrong: a `minval` above `maxval`, a NaN, a vector whose length isn't the
-            number of features. On a GPU, and where stock ops can't raise, as under XLA, wrong
-            values make the result NaN instead.
+            out to be wrong: a `minval` above `maxval`, a NaN, a shape that doesn't broadcast to the
+            output's. On a GPU, and where stock ops can't raise, as under XLA, wrong values make the
+            result NaN instead.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
-    return _noisy(
-        "flatten_add_noise",
+    return apply_noise(
+        noises.ADD_UNIFORM,
         inputs,
         seed,
-        _uniform_parameters,
-        minval,
-        maxval,
-        flatten,
-        offset,
-        implementation,
-        name,
+        (minval, maxval),
+        flatten=flatten,
+        offset=offset,
+        implementation=implementation,
+        name=name,
     )
 
 
+@export("flatnoise")
 def flatten_multiply_normal(
     inputs: Any,
     seed: Any,
@@ -173,15 +185,17 @@ def flatten_multiply_normal(
     Args:
         inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
         seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
-        mean: The mean of the factors: a finite number or a floating-point tensor, a scalar or
-            `[features]` for a mean per feature. Differentiable.
+        mean: The mean of the factors: a finite number, or an array or a floating-point tensor that
+            broadcasts to the output's shape. Differentiable.
         stddev: The standard deviation of the factors, at least 0; otherwise as `mean`.
-        flatten: Whether to flatten to `[batch, features]` (`[batch, 1]` for inputs of rank 1), or
-            to keep the shape of `inputs`.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
         offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
-            integer tensor.
-        implementation: `"native"`, `"tensorflow"` or `"auto"`, as in
-            `flatnoise.flatten_add_normal`.
+            integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
+            `offset = r * features`.
+        implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
+            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
+            at most a few units in the last place.
         name: A name for the operation.
 
     Returns:
@@ -192,105 +206,75 @@ def flatten_multiply_normal(
         ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
             can't be right.
         tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
-            out to be wrong: a negative `stddev`, a NaN, a vector whose length isn't the number of
-            features. On a GPU, and where stock ops can't raise, as under XLA, wrong values make
-            the result NaN instead.
+            out to be wrong: a negative `stddev`, a NaN, a shape that doesn't
+            broadcast to the output's. On a GPU, and where stock ops can't raise, as under XLA,
+            wrong values make the result NaN instead.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
-    return _noisy(
-        "flatten_multiply_noise",
+    return apply_noise(
+        noises.MULTIPLY_NORMAL,
         inputs,
         seed,
-        _normal_parameters,
-        mean,
-        stddev,
-        flatten,
-        offset,
-        implementation,
-        name,
+        (mean, stddev),
+        flatten=flatten,
+        offset=offset,
+        implementation=implementation,
+        name=name,
     )
 
 
-_Parameters = Callable[[Any, Any, Any, int | None], tuple[str, Any, Any]]
-
-
-def _normal_parameters(
-    mean: Any, stddev: Any, dtype: Any, features: int | None
-) -> tuple[str, Any, Any]:
-    loc = arguments.convert_parameter("mean", mean, dtype, features)
-    scale = arguments.convert_parameter("stddev", stddev, dtype, features)
-    if not arguments.is_tensor(scale) and (scale < 0).any():
-        raise ValueError(
-            "Invalid value received for argument `stddev`. Expected a number that is not "
-            f"negative. Received: stddev={stddev}"
-        )
-    return "normal", loc, scale
-
-
-def _uniform_parameters(
-    minval: Any, maxval: Any, dtype: Any, features: int | None
-) -> tuple[str, Any, Any]:
-    low = arguments.convert_parameter("minval", minval, dtype, features)
-    high = arguments.convert_parameter("maxval", maxval, dtype, features)
-    with np.errstate(over="ignore"):
-        scale = high - low
-    if not arguments.is_tensor(scale) and not ((scale >= 0) & (scale < np.inf)).all():
-        raise ValueError(
-            "Invalid values received for arguments `minval` and `maxval`. Expected minval <= "
-            f"maxval, and a difference that is finite in {dtype.name}. "
-            f"Received: minval={minval}, maxval={maxval}"
-        )
-    return "uniform", low, scale
-
-
 def _apply_noise(
-    operation: str,
+    noise: Noise,
     inputs: Any,
     seed: Any,
-    parameters: _Parameters,
-    first: Any,
-    second: Any,
+    values: tuple[Any, ...],
+    *,
     flatten: bool,
     offset: Any,
     implementation: str,
-    name: str | None,
+    name: str | None = None,
 ) -> Any:
-    run = _implementation(operation, implementation)
+    run = choose_implementation(implementation)
     inputs = arguments.convert_input(inputs)
+    flatten = bool(flatten)
     dtype = arguments.compute_dtype(inputs.dtype)
-    distribution, loc, scale = parameters(first, second, dtype, feature_count(inputs.shape))
+    output = functools.partial(shapes.output_sizes, inputs.shape, flatten)
+    parameters = arguments.convert_parameters(noise, values, dtype, output)
+    operands = [arguments.parameter_operand(parameter, dtype) for parameter in parameters]
+    if run is not fallback.flatten_noise:
+        operands = [shapes.as_one_run(operand, inputs, flatten) for operand in operands]
     return run(
         input=inputs,
         seed=arguments.convert_seed(seed),
-        loc=arguments.parameter_operand(loc, dtype),
-        scale=arguments.parameter_operand(scale, dtype),
         offset=arguments.convert_offset(offset),
-        distribution=distribution,
-        flatten=bool(flatten),
-        validate_args=arguments.is_tensor(loc) or arguments.is_tensor(scale),
+        parameters=operands,
+        distribution=noise.distribution,
+        combination=noise.combination.name,
+        flatten=flatten,
+        validate_args=not all(map(arguments.is_checked, parameters)),
         name=name,
     )
 
 
 # Its branches are on Python values: autograph would only slow the tracing down.
-_noisy = tf.autograph.experimental.do_not_convert(_apply_noise)
+apply_noise = tf.autograph.experimental.do_not_convert(_apply_noise)
 
 
-def _implementation(operation: str, choice: str) -> Any:
-    arguments.check_choice("implementation", choice, arguments.IMPLEMENTATIONS)
-    stock = getattr(twin, operation)
+def choose_implementation(choice: str) -> Any:
+    """The compiled op or the fallback, whichever `choice` allows and can run here."""
+    check_choice("implementation", choice, arguments.IMPLEMENTATIONS)
     if choice == "tensorflow":
-        return stock
+        return fallback.flatten_noise
     found = library.load()
     if choice == "native":
         _require_native(found)
-        return getattr(found.ops, f"flatnoise_{operation}")
+        return found.ops.flatnoise_flatten_noise
     problem = gpu.problem() if found.loaded else found.reason
     if problem is not None:
-        library.warn_once_about_twin(problem)
+        library.warn_once_about_fallback(problem)
     if problem is not None or _xla_lacks_kernels(found):
-        return stock
-    return getattr(found.ops, f"flatnoise_{operation}")
+        return fallback.flatten_noise
+    return found.ops.flatnoise_flatten_noise
 
 
 def _require_native(found: library.Library) -> None:

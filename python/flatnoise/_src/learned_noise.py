@@ -4,9 +4,11 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from flatnoise._tensorflow import keras, tf
-from flatnoise.noise_layer import NoiseLayer, check_number
-from flatnoise.ops import flatten_add_normal
+from flatnoise._src.errors import invalid_value
+from flatnoise._src.export import export
+from flatnoise._src.functions import flatten_add_normal
+from flatnoise._src.noise_layer import NoiseLayer, check_number
+from flatnoise._src.tensorflow import keras, tf
 
 __all__ = ["LearnedGaussianNoise"]
 
@@ -14,19 +16,13 @@ __all__ = ["LearnedGaussianNoise"]
 def _check_positive(argument: str, value: Any) -> None:
     check_number(argument, value)
     if value <= 0:
-        raise ValueError(
-            f"Invalid value received for argument `{argument}`. Expected a float value above 0. "
-            f"Received: {argument}={value}"
-        )
+        raise invalid_value(argument, "a float value above 0", value)
 
 
 def _as_axes(axis: Any) -> tuple[int, ...]:
     axes = () if axis is None else (axis,) if isinstance(axis, int) else axis
     if not isinstance(axes, (tuple, list)) or not all(isinstance(each, int) for each in axes):
-        raise ValueError(
-            "Invalid value received for argument `axis`. Expected an integer, a tuple of integers "
-            f"or None. Received: axis={axis}"
-        )
+        raise invalid_value("axis", "an integer, a tuple of integers or None", axis)
     return tuple(axes)
 
 
@@ -41,6 +37,7 @@ def _constraint_of_log(constraint: Callable[[Any], Any]) -> Callable[[Any], Any]
     )
 
 
+@export("flatnoise.layers")
 @keras.saving.register_keras_serializable(package="flatnoise")
 class LearnedGaussianNoise(NoiseLayer):
     """Adds normally distributed noise of mean 0, whose standard deviation is learned.
@@ -68,18 +65,20 @@ class LearnedGaussianNoise(NoiseLayer):
         axis: Integer, tuple of integers, or `None`. The axes whose every index has a standard
             deviation of its own, as in `keras.layers.Normalization`: `-1` for one per channel, all
             but the batch's for one per feature, `None` for a single one. Their sizes must be known.
-        flatten: Boolean. Whether the output is `(batch, features)` or has the shape of the input.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
         stddev_regularizer: Regularizer of `stddev` (not of its logarithm).
         stddev_constraint: Constraint on `stddev` (not on its logarithm). Values below
             `keras.config.epsilon()` are raised to that.
         seed: Integer, optional random seed to enable deterministic behavior.
-        training_only: Boolean. If `True`, noise is added in training only, as by
+        training_only: Boolean. If `True`, noise is applied in training only, as by
             `keras.layers.GaussianNoise`; otherwise on every call.
-        shard_invariant: Boolean. Whether the replicas of a `tf.distribute` strategy share the
-            noise that one of them alone would add to the whole batch, at the price of telling
-            each other the sizes of their shares; otherwise each replica adds noise of its own.
-        implementation: `"auto"`, `"native"` (the compiled op) or `"tensorflow"` (stock ops); see
-            `flatnoise.flatten_add_normal`.
+        shard_invariant: Boolean. If `True`, the replicas of a `tf.distribute` strategy share the
+            noise that one of them alone would apply to the whole batch, at the price of telling
+            each other the sizes of their shares; otherwise each replica applies noise of its own.
+        implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
+            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
+            at most a few units in the last place.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Call arguments:
@@ -101,7 +100,14 @@ class LearnedGaussianNoise(NoiseLayer):
         **kwargs: Any,
     ) -> None:
         """Makes the layer; the class tells of the arguments."""
-        super().__init__(flatten, seed, training_only, shard_invariant, implementation, **kwargs)
+        super().__init__(
+            flatten=flatten,
+            seed=seed,
+            training_only=training_only,
+            shard_invariant=shard_invariant,
+            implementation=implementation,
+            **kwargs,
+        )
         _check_positive("stddev", stddev)
         self._first_stddev = stddev
         self.axis = tuple(axis) if isinstance(axis, list) else axis  # as files hold tuples
@@ -114,10 +120,10 @@ class LearnedGaussianNoise(NoiseLayer):
         rank = len(input_shape)
         kept = sorted(axis + rank if axis < 0 else axis for axis in self._axes)
         if not all(0 < axis < rank for axis in kept) or len(set(kept)) != len(kept):
-            raise ValueError(
-                "Invalid value received for argument `axis`. Expected axes of the input, each "
-                "once, and not that of the batch (0). "
-                f"Received: axis={self.axis}, input_shape={tuple(input_shape)}"
+            raise invalid_value(
+                "axis",
+                "axes of the input, each once, and not that of the batch (0)",
+                f"{self.axis}, input_shape={tuple(input_shape)}",
             )
         shape = [input_shape[axis] for axis in kept]
         if None in shape:
@@ -126,7 +132,7 @@ class LearnedGaussianNoise(NoiseLayer):
                 "deviation for each index. "
                 f"Received: axis={self.axis}, input_shape={tuple(input_shape)}"
             )
-        # What to reshape the weight to, so that it broadcasts over the features.
+        # What to reshape the weight to, so that it broadcasts over the dimensions but the batch's.
         self._spread = [input_shape[axis] if axis in kept else 1 for axis in range(1, rank)]
         self.log_stddev = self.add_weight(
             shape=shape,
@@ -146,9 +152,9 @@ class LearnedGaussianNoise(NoiseLayer):
     def _apply_noise(self, inputs: Any, **options: Any) -> Any:
         stddev = self.stddev
         if self._axes:
-            features = tf.shape(inputs)[1:]
-            stddev = tf.broadcast_to(tf.reshape(stddev, self._spread), features)
-            stddev = tf.reshape(stddev, [-1])
+            stddev = tf.reshape(stddev, self._spread)
+        if self._axes and self.flatten:
+            stddev = tf.reshape(tf.broadcast_to(stddev, tf.shape(inputs)[1:]), [-1])
         return flatten_add_normal(inputs, stddev=stddev, **options)
 
     def get_config(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import random
 from typing import Any
 
-from flatnoise._tensorflow import keras, tf
+from flatnoise._src.tensorflow import keras, tf
 
 __all__ = [
     "SeedGenerator",

@@ -10,8 +10,8 @@ import dataclasses
 import functools
 import pathlib
 
-from flatnoise import library
-from flatnoise._tensorflow import tf
+from flatnoise._src import library
+from flatnoise._src.tensorflow import tf
 
 __all__ = ["CudaBuild", "cuda_build", "problem"]
 

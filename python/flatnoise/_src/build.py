@@ -4,7 +4,9 @@ import importlib.metadata
 import importlib.util
 from typing import Any
 
-__all__ = ["__version__", "build_info"]
+from flatnoise._src.export import export
+
+__all__ = ["__version__", "build_info", "installed_version"]
 
 
 def installed_version(distribution: str) -> str | None:
@@ -40,8 +42,8 @@ def _library_facts() -> dict[str, Any]:
             "gpu_error": "TensorFlow is not installed",
         }
 
-    from flatnoise import gpu, library
-    from flatnoise._tensorflow import tf
+    from flatnoise._src import gpu, library
+    from flatnoise._src.tensorflow import tf
 
     found = library.load()
     cuda = gpu.cuda_build()
@@ -58,6 +60,7 @@ def _library_facts() -> dict[str, Any]:
     }
 
 
+@export("flatnoise")
 def build_info() -> dict[str, Any]:
     """Tells what this installation is made of and whether the compiled op is in use.
 
@@ -71,7 +74,7 @@ def build_info() -> dict[str, Any]:
         * ``built_against_tensorflow``: the versions that the compiled part was built against, one
             for each of its libraries.
         * ``instruction_set``: the CPU instruction set in use, or ``None``.
-        * ``instruction_sets``: all that the compiled part has code for.
+        * ``instruction_sets``: those of the compiled part that this processor has, slowest first.
         * ``cuda_version``: the CUDA version that its GPU kernels were built with, or ``None``
             where it has none.
         * ``cuda_architectures``: the GPU architectures it has code for, as CMake names them.

@@ -12,12 +12,12 @@ import re
 import warnings
 from typing import Any
 
-from flatnoise._tensorflow import tf
-from flatnoise.shared_object import check_whole
+from flatnoise._src.shared_object import check_whole
+from flatnoise._src.tensorflow import tf
 
-__all__ = ["Library", "load", "warn_once_about_twin"]
+__all__ = ["Library", "load", "warn_once_about_fallback"]
 
-_FOLDER = pathlib.Path(__file__).parent / "_native"
+_FOLDER = pathlib.Path(__file__).parents[1] / "_native"
 _FILE_NAME = "libflatnoise_tf{major}_{minor}.so"
 _XLA_FILE_NAME = "libflatnoise_xla_tf{major}_{minor}.so"
 _FILE_PATTERN = re.compile(r"libflatnoise_tf(\d+)_(\d+)\.so")
@@ -106,7 +106,7 @@ def load() -> Library:
 
 
 @functools.cache
-def warn_once_about_twin(reason: str) -> None:
+def warn_once_about_fallback(reason: str) -> None:
     """Says once per process that stock TensorFlow ops stand in for the compiled op, and why."""
     warnings.warn(
         "flatnoise adds noise with stock TensorFlow ops (the same numbers, slower), because its "

@@ -4,18 +4,20 @@ import math
 import numbers
 from typing import Any
 
-from flatnoise._tensorflow import keras, tf
-from flatnoise.arguments import IMPLEMENTATIONS, check_choice
-from flatnoise.library import load
-from flatnoise.seeds import (
+from flatnoise._src import broadcasting, library
+from flatnoise._src.arguments import IMPLEMENTATIONS
+from flatnoise._src.errors import check_choice, invalid_value
+from flatnoise._src.noises import Noise
+from flatnoise._src.seeds import (
     SeedGenerator,
     distinct_per_replica,
     elements_on_earlier_replicas,
     stateless_seed,
 )
-from flatnoise.shapes import flattened
+from flatnoise._src.shapes import flattened
+from flatnoise._src.tensorflow import keras, tf
 
-__all__ = ["NoiseLayer", "check_normal", "check_number", "check_uniform"]
+__all__ = ["NoiseLayer", "check_number", "check_parameters"]
 
 _SEED_STATE = "seed_generator_state"
 
@@ -31,43 +33,22 @@ def _check_backend() -> None:
 
 
 def check_number(argument: str, value: Any) -> None:
-    """Refuses a `value` that is no finite real number."""
+    """Raises ValueError if a `value` is no finite real number."""
     is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not is_number or not math.isfinite(value):
-        raise ValueError(
-            f"Invalid value received for argument `{argument}`. Expected a finite float value. "
-            f"Received: {argument}={value}"
-        )
+        raise invalid_value(argument, "a finite float value", value)
 
 
-def check_normal(mean: Any, stddev: Any) -> None:
-    """Refuses what can't be the parameters of normal noise."""
-    check_number("mean", mean)
-    check_number("stddev", stddev)
-    if stddev < 0:
-        raise ValueError(
-            "Invalid value received for argument `stddev`. Expected a float value that is not "
-            f"negative. Received: stddev={stddev}"
-        )
-
-
-def check_uniform(minval: Any, maxval: Any) -> None:
-    """Refuses what can't be the bounds of uniform noise."""
-    check_number("minval", minval)
-    check_number("maxval", maxval)
-    if minval > maxval:
-        raise ValueError(
-            "Invalid values received for arguments `minval` and `maxval`. Expected minval <= "
-            f"maxval. Received: minval={minval}, maxval={maxval}"
-        )
+def check_parameters(noise: Noise, values: dict[str, Any]) -> None:
+    """Raises ValueError if `values` can't be the parameters of a noise."""
+    for name, value in values.items():
+        check_number(name, value)
+    noise.check_rules(list(values.values()), list(values.values()))
 
 
 def _check_flag(argument: str, value: Any) -> None:
     if not isinstance(value, bool):
-        raise ValueError(
-            f"Invalid value received for argument `{argument}`. Expected a boolean. "
-            f"Received: {argument}={value}"
-        )
+        raise invalid_value(argument, "a boolean", value)
 
 
 class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
@@ -75,6 +56,7 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
 
     def __init__(
         self,
+        *,
         flatten: bool,
         seed: int | None,
         training_only: bool,
@@ -101,7 +83,7 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
         self.supports_masking = not flatten
         # Without XLA kernels the compiled op can't be compiled: Keras's jit_compile="auto" then
         # leaves XLA out.
-        self.supports_jit = implementation != "native" or load().has_xla_kernels
+        self.supports_jit = implementation != "native" or library.load().has_xla_kernels
         # There is nothing to build, unless a subclass says otherwise.
         self.built = type(self).build is keras.layers.Layer.build
 
@@ -131,9 +113,7 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
             )
         if not self.flatten:
             return tuple(input_shape)
-        batch, *dimensions = input_shape
-        features = None if None in dimensions else math.prod(dimensions)
-        return (batch, features)
+        return broadcasting.flattened(input_shape)
 
     def compute_output_spec(self, inputs: Any, training: bool = False) -> Any:
         """The symbolic output for a symbolic input."""

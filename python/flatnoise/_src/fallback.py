@@ -1,4 +1,4 @@
-"""The ops out of stock TensorFlow ops: the same signature, the same numbers, on any device.
+"""The op out of stock TensorFlow ops: the same signature, the same numbers, on any device.
 
 It stands in where the compiled op can't run. Stock ``tf.random.stateless_*`` ops won't do: XLA
 takes other bits of the same random words for the same seed. So only the words are taken from
@@ -9,22 +9,22 @@ of max(|z|, 1): stock logarithms, sines and cosines differ between eager mode an
 between the middle and the end of a buffer.
 """
 
-import functools
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
-from flatnoise._tensorflow import tf
-from flatnoise.arguments import compute_dtype
-from flatnoise.shapes import (
+from flatnoise._src import noises
+from flatnoise._src.arguments import compute_dtype
+from flatnoise._src.shapes import (
+    aligned,
     element_count,
-    elements_per_row,
-    flattened,
-    output_shape,
-    shape_of,
+    output_shape_of,
+    output_sizes,
+    sizes,
 )
+from flatnoise._src.tensorflow import tf
 
-__all__ = ["flatten_add_noise", "flatten_multiply_noise"]
+__all__ = ["flatten_noise"]
 
 _PHILOX = 1
 _SEED_KEY = 0x02461E293EC8F720
@@ -130,37 +130,27 @@ def _offset_requirements(offset: Any) -> list[Requirement]:
     ]
 
 
-def _length_requirements(name: str, parameter: Any, features: Any) -> list[Requirement]:
-    is_static = parameter.shape.is_fully_defined() and _is_static(features)
-    if is_static or parameter.shape.rank == 0:
-        return []
-    is_scalar = tf.equal(tf.rank(parameter), 0)
-    is_vector = tf.equal(tf.rank(parameter), 1)
-    fits = is_vector & tf.equal(tf.size(parameter, tf.int64), features)
-    return [(is_scalar | fits, f"{name} must be a scalar or have shape [features]")]
+def _fits(parameter: Any, output: Any) -> Any:
+    """What `broadcasting.fits` tells, when it runs."""
+    shape, padded_output = aligned(parameter, output)
+    has_no_more = tf.rank(parameter) <= tf.size(output)
+    return has_no_more & tf.reduce_all((shape == 1) | (shape == padded_output))
 
 
-def _value_requirements(loc: Any, scale: Any) -> list[Requirement]:
-    is_spread = tf.math.is_finite(scale) & (scale >= 0)
-    return [
-        (tf.reduce_all(tf.math.is_finite(loc)), "loc must be finite"),
-        (tf.reduce_all(is_spread), "scale must be finite and not negative"),
-    ]
+def _shape_requirements(text: str, parameter: Any, input: Any, flatten: bool) -> list[Requirement]:
+    shape, output = sizes(parameter.shape), output_sizes(input.shape, flatten)
+    is_known = shape is not None and output is not None and None not in (*shape, *output)
+    if shape == () or is_known:
+        return []  # the caller has compared them
+    fits = _fits(parameter, output_shape_of(input, flatten))
+    return [(fits, f"{text} must have a shape that broadcasts to the output's")]
 
 
-def _requirements(
-    input: Any, seed: Any, loc: Any, scale: Any, offset: Any, validate_args: bool
-) -> list[Requirement]:
-    """What only a run tells: conditions, and what to say where they don't hold."""
-    features = elements_per_row(input)
-    return [
-        *_input_requirements(input),
-        *_seed_requirements(seed),
-        *_offset_requirements(offset),
-        *_length_requirements("loc", loc, features),
-        *_length_requirements("scale", scale, features),
-        *(_value_requirements(loc, scale) if validate_args else []),
-    ]
+def _parameter_texts(distribution: str, combination: noises.Combination) -> Sequence[str]:
+    noise = noises.noise_of(distribution, combination.name)
+    if noise is not None:
+        return noise.op_parameter_texts
+    return [parameter.name for parameter in combination.parameters]
 
 
 def _assertions(requirements: list[Requirement]) -> list[Any]:
@@ -168,24 +158,30 @@ def _assertions(requirements: list[Requirement]) -> list[Any]:
     return [check for check in checks if check is not None]  # eager assertions are done already
 
 
-def _poisoned_unless(requirements: list[Requirement], scale: Any) -> Any:
-    """`scale`, or NaN where a requirement isn't met: XLA drops assertions, but not this."""
+def _poisoned_unless(requirements: list[Requirement], parameter: Any) -> Any:
+    """`parameter`, or NaN where a requirement isn't met: XLA drops assertions, but not this."""
     for holds, _ in requirements:
-        scale = tf.where(holds, scale, tf.constant(math.nan, scale.dtype))
-    return scale
+        parameter = tf.where(holds, parameter, tf.constant(math.nan, parameter.dtype))
+    return parameter
 
 
-def _flatten_noise(
-    combine: Callable[[Any, Any], Any],
+def _rounded(noise: Any) -> Any:
+    # Graph optimization reorders sums of sums and products of products, and so rounds otherwise:
+    # this stands between.
+    return tf.ensure_shape(noise, noise.shape)
+
+
+def flatten_noise(
+    *,
     input: Any,
     seed: Any,
-    loc: Any,
-    scale: Any,
     offset: Any,
-    distribution: str = "normal",
-    flatten: bool = True,
-    validate_args: bool = False,
-    name: str | None = None,
+    parameters: Sequence[Any],
+    distribution: str,
+    combination: str,
+    flatten: bool,
+    validate_args: bool,
+    name: str | None,
 ) -> Any:
     """Computes what the compiled op computes, with stock TensorFlow ops.
 
@@ -194,36 +190,42 @@ def _flatten_noise(
     assertions, the result is NaN instead.
 
     Args:
-        combine: Of an element and its noise: `tf.add` or `tf.multiply`.
         input: A floating-point tensor of rank 1 or more.
         seed: An int32 or int64 tensor of shape [2].
-        loc: A number, or a tensor of the type that noise is computed in, a scalar or [features].
-        scale: As `loc`.
         offset: A Python integer or an int64 scalar tensor, at least 0.
-        distribution: `"normal"` or `"uniform"`.
+        parameters: Numbers, or tensors of the type that noise is computed in, that broadcast to
+            the output's shape.
+        distribution: One of `noises.DISTRIBUTIONS`.
+        combination: One of `noises.COMBINATIONS`.
         flatten: Whether the result is [batch, features] or has the shape of `input`.
-        validate_args: Whether to check the values of `loc` and `scale` too.
+        validate_args: Whether to check the values of the parameters too.
         name: A name for the operations.
 
     Returns:
         A tensor of the type of `input`.
     """
+    kind = noises.COMBINATIONS[combination]
     dtype = compute_dtype(input.dtype)
     with tf.name_scope(name or "FlattenNoise"):
-        loc, scale = tf.convert_to_tensor(loc, dtype), tf.convert_to_tensor(scale, dtype)
-        requirements = _requirements(input, seed, loc, scale, offset, validate_args)
+        parameters = [tf.convert_to_tensor(parameter, dtype) for parameter in parameters]
+        requirements = [
+            *_input_requirements(input),
+            *_seed_requirements(seed),
+            *_offset_requirements(offset),
+        ]
+        texts = _parameter_texts(distribution, kind)
+        for text, parameter, rule in zip(texts, parameters, kind.parameters, strict=True):
+            requirements += _shape_requirements(text, parameter, input, flatten)
+            if validate_args:
+                holds = tf.reduce_all(rule.holds(parameter))
+                requirements.append((holds, f"{text} must be {rule.expected}"))
+        shape = output_shape_of(input, flatten)
         with tf.control_dependencies(_assertions(requirements)):
-            rows = flattened(input)
-            z = _noise(distribution, element_count(input), seed, offset, dtype)
-        noise = loc + tf.reshape(z, shape_of(rows)) * _poisoned_unless(requirements, scale)
-        # Graph optimization reorders sums of sums and products of products, and so rounds
-        # otherwise: this stands between.
-        noise = tf.ensure_shape(noise, noise.shape)
-        noisy = tf.cast(combine(tf.cast(rows, dtype), noise), input.dtype)
-        output = noisy if flatten else tf.reshape(noisy, shape_of(input))
-        output.set_shape(output_shape(input.shape, flatten))
+            x = tf.cast(tf.reshape(input, shape), dtype)
+            z = tf.reshape(_noise(distribution, element_count(input), seed, offset, dtype), shape)
+        *others, last = parameters
+        noisy = kind.combine(x, z, *others, _poisoned_unless(requirements, last), _rounded)
+        # Of one shape already, unless a parameter that XLA didn't refuse has enlarged it.
+        output = tf.reshape(tf.cast(noisy, input.dtype), shape)
+        output.set_shape(output_sizes(input.shape, flatten))
         return output
-
-
-flatten_add_noise = functools.partial(_flatten_noise, tf.add)
-flatten_multiply_noise = functools.partial(_flatten_noise, tf.multiply)
