@@ -28,7 +28,7 @@ def keras_noise(stddev: float, flatten: bool) -> keras.layers.Layer:
     return keras.Sequential([noise, keras.layers.Flatten()]) if flatten else noise
 
 
-def stock_twin(stddev: float, flatten: bool) -> keras.layers.Layer:
+def fallback_noise(stddev: float, flatten: bool) -> keras.layers.Layer:
     """flatnoise's layer with stock TensorFlow ops."""
     return flatnoise.layers.AddGaussianNoise(
         stddev=stddev, flatten=flatten, training_only=True, implementation="tensorflow"
@@ -38,7 +38,7 @@ def stock_twin(stddev: float, flatten: bool) -> keras.layers.Layer:
 WAYS = {
     "no noise": demo.no_noise,
     "flatnoise, the compiled op": demo.fused_noise,
-    "flatnoise, stock ops": stock_twin,
+    "flatnoise, stock ops": fallback_noise,
     "tf.random.normal": demo.StockNoise,
     "keras.layers.GaussianNoise": keras_noise,
 }

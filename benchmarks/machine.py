@@ -1,4 +1,4 @@
-"""What figures depend on besides what is measured: the processor, the system, versions."""
+"""What figures depend on besides what is measured: the CPU, the system, versions."""
 
 import os
 import pathlib

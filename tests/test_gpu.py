@@ -1,4 +1,4 @@
-"""The op on a GPU: the processor's bits, inside and outside XLA. Skipped where there is no GPU.
+"""The op on a GPU: the CPU's bits, inside and outside XLA. Skipped where there is no GPU.
 
 Nothing here multiplies matrices, so that no CUDA library but the runtime is called.
 """
@@ -42,7 +42,7 @@ def on(device, function, *arguments):
 @pytest.mark.parametrize("combination", COMBINATIONS)
 @pytest.mark.parametrize("offset", [0, 5, 2**40 + 3])
 @pytest.mark.parametrize("shape", [(1,), (3, 7), (4, 5, 3), (300, 1000), (0, 4), (4, 0)], ids=str)
-def test_forward_has_the_processors_bits(
+def test_forward_has_the_bits_of_the_cpu(
     compile_as, distribution, dtype, shape, offset, combination
 ):
     parameter = COMPUTE_DTYPE[dtype]
@@ -70,7 +70,7 @@ def test_forward_has_the_processors_bits(
 
 @needs_gpu
 @pytest.mark.parametrize("features", [1, 6, 700, 4096])
-def test_gradients_repeat_and_are_the_processors(compile_as, distribution, dtype, features):
+def test_gradients_repeat_and_are_those_of_the_cpu(compile_as, distribution, dtype, features):
     dy = tf.cast(tf.random.stateless_normal([200, features], [1, 2]), dtype)
     parameter = COMPUTE_DTYPE[dtype]
 

@@ -95,7 +95,7 @@ def _flatnoise(case: Case) -> Function:
 
 
 # Of TensorFlow's generators, `stateful` is `tf.random.normal`, the others are the `alg` of
-# `tf.random.stateless_normal`. Threefry has a kernel for processors inside XLA alone. There the
+# `tf.random.stateless_normal`. Threefry has a kernel for CPUs inside XLA alone. There the
 # default can be a hundred times slower than either algorithm by its name.
 _OUTSIDE_XLA = ("stateful", "auto_select", "philox")
 _GENERATORS = {"eager": _OUTSIDE_XLA, "graph": _OUTSIDE_XLA, "XLA": (*_OUTSIDE_XLA, "threefry")}

@@ -1,8 +1,8 @@
 // The elementary operations that the mathematics is written in, for plain numbers.
 //
 // A lane policy `L` names the types of a value (`Real`), of its bits (`Bits`) and of a Philox word
-// (`Word`), and gives the operations below on them. The processor's vectors have policies of their
-// own in cc/cpu; every policy rounds every operation as IEEE 754 asks, so all give the same bits.
+// (`Word`), and gives the operations below on them. Vectors of a CPU have policies of their own
+// in cc/cpu; every policy rounds every operation as IEEE 754 asks, so all give the same bits.
 #ifndef FLATNOISE_CC_CORE_LANES_H_
 #define FLATNOISE_CC_CORE_LANES_H_
 

@@ -1,5 +1,5 @@
-// Compiled once for each instruction set, with its compiler flags; called only where the processor
-// has it.
+// Compiled once for each instruction set, with its compiler flags; called only where the CPU has
+// it.
 #ifndef FLATNOISE_INSTRUCTION_SET
 #define FLATNOISE_INSTRUCTION_SET sse2
 #endif

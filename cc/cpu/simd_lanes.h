@@ -1,4 +1,4 @@
-// Lane policies (see core/lanes.h) on a processor's vectors, over an instruction set `Isa`.
+// Lane policies (see core/lanes.h) on a CPU's vectors, over an instruction set `Isa`.
 //
 // The compiler's vector types carry the arithmetic; `Isa` gives what they have no operator for.
 #ifndef FLATNOISE_CC_CPU_SIMD_LANES_H_

@@ -18,7 +18,7 @@ def stream(distribution, dtype, seed, count, offset=0):
 
 
 def blocks(distribution, dtype, seed, number, size):
-    """Pieces of one stream, one after another."""
+    """Parts of one stream, one after another."""
     return [stream(distribution, dtype, seed, size, index * size) for index in range(number)]
 
 

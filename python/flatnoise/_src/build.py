@@ -74,7 +74,7 @@ def build_info() -> dict[str, Any]:
         * ``built_against_tensorflow``: the versions that the compiled part was built against, one
             for each of its libraries.
         * ``instruction_set``: the CPU instruction set in use, or ``None``.
-        * ``instruction_sets``: those of the compiled part that this processor has, slowest first.
+        * ``instruction_sets``: those of the compiled part that this CPU has, slowest first.
         * ``cuda_version``: the CUDA version that its GPU kernels were built with, or ``None``
             where it has none.
         * ``cuda_architectures``: the GPU architectures it has code for, as CMake names them.
