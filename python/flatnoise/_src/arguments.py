@@ -113,7 +113,8 @@ def _convert_parameter(argument: str, value: Any, dtype: Any, output: Callable[[
         tensor = _as_tensor(argument, _expected_tensor(output), value)
     if not tensor.dtype.is_floating or not _fits(tensor.shape, output):
         raise invalid_value(argument, _expected_tensor(output), _describe(value))
-    return tf.cast(tensor, dtype)  # differentiably
+    # A cast is differentiable; none takes less time.
+    return tensor if tensor.dtype == dtype else tf.cast(tensor, dtype)
 
 
 def _fits(shape: Any, output: Callable[[], Shape]) -> bool:
@@ -139,9 +140,9 @@ def convert_parameters(
         _convert_parameter(parameter.name, value, dtype, output)
         for parameter, value in zip(noise.parameters, values, strict=True)
     ]
-    with np.errstate(over="ignore"):  # a difference may be infinite, which the rules refuse
-        noise.check_rules(values, [each if is_checked(each) else None for each in converted])
-        return noise.to_op(*converted)
+    parameters = noise.to_op(*converted)
+    noise.check(values, [each if is_checked(each) else None for each in parameters])
+    return parameters
 
 
 def is_checked(parameter: Any) -> bool:

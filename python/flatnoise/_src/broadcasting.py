@@ -8,13 +8,14 @@ over one, `[height, width, channels]`.
 A size that isn't known is None, and so is a shape of unknown rank.
 """
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import TypeAlias
 
 __all__ = ["Shape", "expanded_axes", "fits", "flattened", "is_one_run", "one_run_shape", "padded"]
 
-Shape: TypeAlias = Sequence[int | None] | None
+Shape: TypeAlias = tuple[int | None, ...] | None
 
 
 def padded(shape: Sequence[int | None], rank: int) -> tuple[int | None, ...]:
@@ -25,9 +26,10 @@ def padded(shape: Sequence[int | None], rank: int) -> tuple[int | None, ...]:
 def flattened(shape: Sequence[int | None]) -> tuple[int | None, int | None]:
     """`[batch, features]`."""
     batch, *rest = shape
-    return batch, None if None in rest else math.prod(size for size in rest if size is not None)
+    return batch, None if None in rest else math.prod(rest)  # type: ignore[arg-type]
 
 
+@functools.lru_cache(maxsize=1024)
 def fits(shape: Shape, output: Shape) -> bool:
     """Whether `shape` may broadcast to `output` by NumPy's rule, without enlarging it."""
     if shape is None or output is None:
@@ -45,6 +47,7 @@ def _aligned(shape: Sequence[int | None], output: Shape) -> list[tuple[int | Non
     return list(zip(padded(shape, len(output)), output, strict=True))
 
 
+@functools.lru_cache(maxsize=1024)
 def is_one_run(shape: Shape, output: Shape) -> bool:
     """Whether `shape` is sure to vary over one contiguous run of the output's dimensions."""
     if shape is None:

@@ -43,7 +43,8 @@ def check_parameters(noise: Noise, values: dict[str, Any]) -> None:
     """Raises ValueError if `values` can't be the parameters of a noise."""
     for name, value in values.items():
         check_number(name, value)
-    noise.check_rules(list(values.values()), list(values.values()))
+    given = tuple(values.values())
+    noise.check(given, noise.to_op(*given))
 
 
 def _check_flag(argument: str, value: Any) -> None:

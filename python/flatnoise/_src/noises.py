@@ -6,7 +6,6 @@ operators alone: they take tensors, arrays and numbers.
 """
 
 import dataclasses
-import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -69,24 +68,20 @@ class Parameter:
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """What the values of some parameters have to satisfy, besides being finite."""
+    """What users are told where one of the op's parameters isn't what the op asks for."""
 
-    parameters: tuple[str, ...]
+    op_parameter: int
+    parameters: tuple[str, ...]  # that it is made from
     expected: str
-    holds: Callable[..., Any]
-
-
-def _hold(rule: Rule, values: list[Any]) -> bool:
-    for value in values:
-        if value is None:
-            return True
-    held = rule.holds(*values)
-    # np.all takes as long as all the rest of a check.
-    return bool(held) if isinstance(held, (bool, np.bool_)) else bool(np.all(held))
 
 
 def _unchanged(*parameters: Any) -> tuple[Any, ...]:
     return parameters
+
+
+def _are_true(held: Any) -> bool:
+    # np.all takes as long as all the rest of a check.
+    return bool(held) if isinstance(held, (bool, np.bool_)) else bool(np.all(held))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,22 +104,20 @@ class Noise:
         """The name of its function, in `flatnoise` and in `flatnoise.numpy`."""
         return f"flatten_{self.name}"
 
-    @functools.cached_property
-    def _indexed_rules(self) -> list[tuple[Rule, list[int]]]:
-        names = [parameter.name for parameter in self.parameters]
-        return [(rule, [names.index(name) for name in rule.parameters]) for rule in self.rules]
-
-    def check_rules(self, given: Sequence[Any], values: Sequence[Any]) -> None:
-        """Raises ValueError unless the parameters satisfy the rules.
+    def check(self, given: Sequence[Any], op_parameters: Sequence[Any]) -> None:
+        """Raises ValueError unless the op's parameters are what the op asks for.
 
         Args:
-            given: What the user passed for the parameters, to be shown.
-            values: The parameters as numbers or arrays; None for those that aren't known.
+            given: What the user passed for the noise's parameters, to be shown.
+            op_parameters: Finite numbers or arrays; None for those that aren't known.
         """
-        for rule, indices in self._indexed_rules:
-            if _hold(rule, [values[index] for index in indices]):
+        for rule in self.rules:
+            value = op_parameters[rule.op_parameter]
+            asked = self.combination.parameters[rule.op_parameter]
+            if value is None or _are_true(asked.holds(value)):
                 continue
-            shown = dict(zip(rule.parameters, (given[index] for index in indices), strict=True))
+            named = zip(self.parameters, given, strict=True)
+            shown = {each.name: value for each, value in named if each.name in rule.parameters}
             raise invalid_values(rule.expected, shown)
 
 
@@ -159,12 +152,12 @@ MULTIPLY = Combination(
 )
 COMBINATIONS = {combination.name: combination for combination in (ADD, MULTIPLY)}
 
-_STDDEV_RULE = Rule(("stddev",), "a number that is not negative", lambda stddev: stddev >= 0)
+_STDDEV_RULE = Rule(1, ("stddev",), "a number that is not negative")
 
 
-def _is_range(minval: Any, maxval: Any) -> Any:
-    width = maxval - minval
-    return (width >= 0) & (width < math.inf)
+def _range(minval: Any, maxval: Any) -> tuple[Any, Any]:
+    with np.errstate(over="ignore"):  # to infinity, which the rule refuses
+        return minval, maxval - minval
 
 
 ADD_NORMAL = Noise(
@@ -187,10 +180,8 @@ ADD_UNIFORM = Noise(
         Parameter("minval", 0.0, "the least noise"),
         Parameter("maxval", 1.0, "the bound that the noise stays below"),
     ),
-    rules=(
-        Rule(("minval", "maxval"), "minval <= maxval, and a difference that is finite", _is_range),
-    ),
-    to_op=lambda minval, maxval: (minval, maxval - minval),
+    rules=(Rule(1, ("minval", "maxval"), "minval <= maxval, and a difference that is finite"),),
+    to_op=_range,
     op_parameter_texts=("minval (loc)", "maxval - minval (scale)"),
     noise_type="uniform",
 )

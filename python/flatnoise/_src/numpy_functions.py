@@ -357,9 +357,8 @@ def _checked(
         arrays.real_parameter(parameter.name, value, dtype, shape)
         for parameter, value in zip(noise.parameters, values, strict=True)
     ]
-    with np.errstate(over="ignore"):  # a difference may be infinite, which the rules refuse
-        noise.check_rules(values, converted)
-        parameters = noise.to_op(*converted)
+    parameters = noise.to_op(*converted)
+    noise.check(values, parameters)
     return _run(
         array,
         parameters,
