@@ -35,7 +35,7 @@ def fallback_noise(stddev: float, flatten: bool) -> keras.layers.Layer:
     )
 
 
-WAYS = {
+VARIANTS = {
     "no noise": demo.no_noise,
     "flatnoise, the compiled op": demo.fused_noise,
     "flatnoise, stock ops": fallback_noise,
@@ -52,7 +52,7 @@ def main() -> None:
     runs = {
         (name, jit_compile): demo.training_steps(noise, images, jit_compile)
         for jit_compile in (False, True)
-        for name, noise in WAYS.items()
+        for name, noise in VARIANTS.items()
     }
     for run in runs.values():
         run(10)
