@@ -7,6 +7,7 @@ from flatnoise._src import arguments, fallback, gpu, library, noises, shapes
 from flatnoise._src.errors import check_choice
 from flatnoise._src.export import export
 from flatnoise._src.noises import Noise
+from flatnoise._src.quick_call import quick_call
 from flatnoise._src.tensorflow import tf
 
 __all__ = [
@@ -234,6 +235,18 @@ def _apply_noise(
     implementation: str,
     name: str | None = None,
 ) -> Any:
+    quick = quick_call(
+        noise,
+        inputs,
+        seed,
+        values,
+        flatten=flatten,
+        offset=offset,
+        implementation=implementation,
+        name=name,
+    )
+    if quick is not None:
+        return quick
     run = choose_implementation(implementation)
     inputs = arguments.convert_input(inputs)
     flatten = bool(flatten)

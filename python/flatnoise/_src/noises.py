@@ -104,6 +104,11 @@ class Noise:
         """The name of its function, in `flatnoise` and in `flatnoise.numpy`."""
         return f"flatten_{self.name}"
 
+    @property
+    def passes_parameters(self) -> bool:
+        """Whether the op's parameters are the user's as they are."""
+        return self.to_op is _unchanged
+
     def check(self, given: Sequence[Any], op_parameters: Sequence[Any]) -> None:
         """Raises ValueError unless the op's parameters are what the op asks for.
 

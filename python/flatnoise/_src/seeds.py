@@ -1,5 +1,6 @@
 """The seeds that layers draw, and the place of a replica's elements in the stream of a seed."""
 
+import functools
 import random
 from typing import Any
 
@@ -15,6 +16,8 @@ __all__ = [
 _PHILOX = 1
 # By what TensorFlow's generators move their counter on for each draw.
 _STEP = 256
+# Keras's: one less than the largest int32.
+_MODULUS = 2**31 - 2
 
 
 class SeedGenerator(keras.random.SeedGenerator):  # type: ignore[misc]
@@ -49,18 +52,37 @@ class SeedGenerator(keras.random.SeedGenerator):  # type: ignore[misc]
     def next(self, ordered: bool = True) -> Any:
         """Draws a pair, an int64 tensor of shape `[2]`; always in order."""
         state = _read_and_advance(self.state)
-        draws = tf.bitwise.right_shift(state[0], tf.constant(8, tf.int64))
-        return tf.stack([state[2], draws])
+        # The last word and the first: the seed, and the draws in the counter's upper bits.
+        words = tf.raw_ops.StridedSlice(
+            input=state,
+            begin=_constant(0),
+            end=_constant(0),
+            strides=_constant(-2),
+            begin_mask=1,
+            end_mask=1,
+        )
+        return tf.raw_ops.RightShift(x=words, y=_constant(0, 8))
+
+
+def _constant(*values: int) -> Any:
+    """An int64 vector; for an eager call made once, since that takes longer than using it."""
+    if tf.executing_eagerly():
+        return _eager_constant(values)
+    return tf.constant(values, tf.int64)
+
+
+@functools.cache
+def _eager_constant(values: tuple[int, ...]) -> Any:
+    return tf.constant(values, tf.int64)
 
 
 def _read_and_advance(state: Any) -> Any:
-    if _is_one_variable(state.value):
-        return tf.raw_ops.RngReadAndSkip(
-            resource=state.value.handle, alg=_PHILOX, delta=tf.constant(1, tf.uint64)
-        )
+    variable = state.value
+    if _is_one_variable(variable):
+        return tf.raw_ops.RngReadAndSkip(resource=variable.handle, alg=_PHILOX, delta=1)
     # All replicas' copies at once, or a stand-in of a `keras.StatelessScope`.
-    before = tf.identity(state.value)
-    state.assign(before + tf.constant([_STEP, 0, 0], tf.int64))
+    before = tf.identity(variable)
+    state.assign(before + _constant(_STEP, 0, 0))
     return before
 
 
@@ -79,7 +101,7 @@ def stateless_seed(pair: Any) -> Any:
     The arithmetic is that of Keras's TensorFlow backend: the same state gives the same noise as
     `keras.random.normal` and `keras.random.uniform`.
     """
-    return tf.cast(tf.math.floormod(pair, tf.int32.max - 1), tf.int32)
+    return tf.raw_ops.Cast(x=tf.raw_ops.FloorMod(x=pair, y=_constant(_MODULUS)), DstT=tf.int32)
 
 
 def _context_of_several_replicas() -> Any:
