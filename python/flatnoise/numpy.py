@@ -3,22 +3,7 @@
 The results are equal to the compiled op's, to the bit. One thread makes them, that of the caller.
 """
 
-from flatnoise._src.numpy_functions import (
-    flatten_add_normal,
-    flatten_add_uniform,
-    flatten_multiply_normal,
-    flatten_noise,
-    flatten_noise_grad,
-    philox4x32,
-    random_words,
-)
+from flatnoise._src import numpy_functions
+from flatnoise._src.numpy_functions import *  # noqa: F403
 
-__all__ = [
-    "flatten_add_normal",
-    "flatten_add_uniform",
-    "flatten_multiply_normal",
-    "flatten_noise",
-    "flatten_noise_grad",
-    "philox4x32",
-    "random_words",
-]
+__all__ = numpy_functions.__all__

@@ -10,13 +10,8 @@ from flatnoise._src.noises import Noise
 from flatnoise._src.quick_call import quick_call
 from flatnoise._src.tensorflow import tf
 
-__all__ = [
-    "apply_noise",
-    "choose_implementation",
-    "flatten_add_normal",
-    "flatten_add_uniform",
-    "flatten_multiply_normal",
-]
+# What `flatnoise` exports.
+__all__ = ["flatten_add_normal", "flatten_add_uniform", "flatten_multiply_normal"]
 
 
 @export("flatnoise")
