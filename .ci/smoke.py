@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 import flatnoise
-from flatnoise import __main__ as report
+from flatnoise._src import report
 
 
 def check_build() -> None:

@@ -13,14 +13,15 @@ namespace {
 
 constexpr int64_t kMostBlocks = 1 << 20;
 
-// Blocks that must fit on a multiprocessor, 0 for as the compiler sees fit.
-template <class Way>
+// Blocks that must fit on a multiprocessor, 0 for as the compiler sees fit: which is to spill
+// registers where sums of doubles are kept for every column.
+template <class T, class Way>
 inline constexpr int kLeastBlocks = 0;
 template <>
-inline constexpr int kLeastBlocks<ByColumn> = 2;
+inline constexpr int kLeastBlocks<double, ByColumn> = 2;
 
 template <class Kind, class Way>
-__global__ void __launch_bounds__(kThreads, kLeastBlocks<Way>)
+__global__ void __launch_bounds__(kThreads, (kLeastBlocks<typename Kind::Element, Way>))
     GradientTilesKernel(const __grid_constant__ ParameterGradientsTask task,
                         const __grid_constant__ GradientPlan plan,
                         const __grid_constant__ GradientEntries entries) {
