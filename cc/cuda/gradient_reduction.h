@@ -182,7 +182,7 @@ class GradientPasses {
   int64_t used_ = 0;
   int64_t workspace_size_ = 0;
   int size_ = 0;
-  BroadcastPattern patterns_[kParameters];
+  BroadcastPattern patterns_[kParameters] = {};
   int pass_of_[kParameters];
   GradientPass passes_[kParameters];
 };
