@@ -4,7 +4,7 @@
 PYTHON ?= python3
 # Which TensorFlow to run with, as a pip requirement. demo, test and bench build for it alone; wheel
 # and release for all versions that are supported.
-TENSORFLOW ?= tensorflow-cpu>=2.18,<2.22
+TENSORFLOW ?= $(shell $(PYTHON) cmake/tensorflow_versions.py requirement)
 # More arguments for the program that a target runs, as in: make bench ARGS=--quick
 ARGS ?=
 
@@ -24,7 +24,7 @@ NOX = $(BIN)/nox
 CC_SOURCES := $(shell find cc -name '*.cc' -o -name '*.h' -o -name '*.cu' -o -name CMakeLists.txt)
 PACKAGE_SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE CMakeLists.txt \
   $(wildcard cmake/*) $(CC_SOURCES) $(shell find python/flatnoise -name '*.py' -o -name '*.pyi')
-CXX_FILES = $(shell find cc tests -name '*.cc' -o -name '*.h' -o -name '*.cu')
+CXX_FILES = $(shell find benchmarks cc tests -name '*.cc' -o -name '*.h' -o -name '*.cu')
 PYTHON_FILES := python tests benchmarks examples cmake tools .ci setup.py noxfile.py
 
 .PHONY: help demo test test-cc test-python test-matrix lint format wheel sdist release bench docs \
@@ -79,7 +79,7 @@ release: $(RELEASE_TOOLS) ## Build and check all that is published: wheels, sour
 	@ls -l dist
 
 bench: $(PACKAGE) ## Measure against all frameworks there are (ARGS=--quick: a minute)
-	$(BIN)/python -m flatnoise.bench $(ARGS)
+	$(BIN)/python benchmarks/compare.py $(ARGS)
 
 docs: $(DEPENDENCIES) ## Build the documentation's site into build/site, warnings as errors
 	$(BIN)/python -m pip install --quiet --group docs
@@ -118,5 +118,6 @@ $(PACKAGE): $(DEPENDENCIES) $(PACKAGE_SOURCES)
 	rm -rf build/wheel build/lib* build/bdist*
 	$(BIN)/python -m pip wheel --no-build-isolation --no-deps --wheel-dir build/wheel .
 	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps build/wheel/*.whl
-	$(BIN)/python -m pip install --quiet "$$(echo build/wheel/*.whl)[bench,demo,test]" "$(TENSORFLOW)"
+	$(BIN)/python -m pip install --quiet --group bench \
+	  "$$(echo build/wheel/*.whl)[demo,test]" "$(TENSORFLOW)"
 	touch $@

@@ -11,21 +11,20 @@ Pythons that are not on the machine are skipped. They are looked for on PATH and
 import os
 import re
 import shutil
+import sys
 import tarfile
 from pathlib import Path
 
 import nox
 
+sys.path.append(str(Path(__file__).resolve().parent / "cmake"))
+import tensorflow_versions
+
 ROOT = Path(__file__).resolve().parent
 DIST = ROOT / "dist"
-PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
-# The Pythons that tensorflow-cpu has wheels for, oldest TensorFlow first.
-TENSORFLOWS = {
-    "2.18": PYTHONS[:3],
-    "2.19": PYTHONS[:3],
-    "2.20": PYTHONS,
-    "2.21": PYTHONS,
-}
+PYTHONS = tensorflow_versions.pythons()
+TENSORFLOWS = tensorflow_versions.VERSIONS
+OLDEST, *_, NEWEST = TENSORFLOWS
 # A user's TensorFlow has these; the wheel's files of our own find each other.
 NOT_PACKED = ["libtensorflow_framework.so.2", "libtensorflow_cc.so.2", "libflatnoise_*.so"]
 
@@ -58,8 +57,9 @@ def _smoke_test(session: nox.Session) -> None:
     """Runs where neither the sources nor other packages can be imported by accident."""
     folder = Path(session.create_tmp()).resolve()
     shutil.copy(ROOT / ".ci" / "smoke.py", folder)
+    with_xla_kernels = [minor for minor, facts in TENSORFLOWS.items() if facts.has_xla_kernels]
     with session.chdir(folder):
-        session.run("python", "-I", "smoke.py")
+        session.run("python", "-I", "smoke.py", *with_xla_kernels)
 
 
 @nox.session(python=PYTHONS, reuse_venv=True)
@@ -73,8 +73,7 @@ def wheel(session: nox.Session) -> None:
     for earlier in DIST.glob(_wheel_pattern(session)):
         earlier.unlink()
     options = ["--no-build-isolation", "--no-deps", f"--wheel-dir={raw}"]
-    versions = " ".join(TENSORFLOWS)
-    env = {"FLATNOISE_TENSORFLOW_VERSIONS": versions}
+    env = {"FLATNOISE_TENSORFLOW_VERSIONS": "all"}
     session.run("python", "-m", "pip", "wheel", *options, str(ROOT), env=env)
     exclusions = [option for name in NOT_PACKED for option in ("--exclude", name)]
     built = str(_the_one(raw, "*.whl"))
@@ -144,10 +143,14 @@ def _check_facts(session: nox.Session, minor: str) -> None:
 
 
 @nox.session(python=PYTHONS, requires=["wheel-{python}"])
-@nox.parametrize("tensorflow", list(TENSORFLOWS), tags=[["ends"], [], [], ["ends"]])
+@nox.parametrize(
+    "tensorflow",
+    list(TENSORFLOWS),
+    tags=[["ends"] if minor in (OLDEST, NEWEST) else [] for minor in TENSORFLOWS],
+)
 def matrix(session: nox.Session, tensorflow: str) -> None:
     """Try the wheel with a Python and a TensorFlow."""
-    if session.python not in TENSORFLOWS[tensorflow]:
+    if session.python not in TENSORFLOWS[tensorflow].pythons:
         session.skip(f"tensorflow-cpu {tensorflow} has no wheel for Python {session.python}")
     result = _the_one(DIST, _wheel_pattern(session))
     session.install(f"{result}[cpu]", f"tensorflow-cpu=={tensorflow}.*")

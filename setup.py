@@ -1,7 +1,8 @@
 """Builds the op libraries and the Python module with CMake; pyproject.toml has everything else.
 
-FLATNOISE_TENSORFLOW_VERSIONS, such as "2.20 2.21", names the versions of TensorFlow to build for,
-which are fetched from PyPI; without it the op is built for the one that this Python imports.
+FLATNOISE_TENSORFLOW_VERSIONS, such as "2.20 2.21" or "all", names the versions of TensorFlow to
+build for, which are fetched from PyPI; without it the op is built for the one that this Python
+imports.
 """
 
 import os

@@ -28,17 +28,17 @@ def keras_noise(stddev: float, flatten: bool) -> keras.layers.Layer:
     return keras.Sequential([noise, keras.layers.Flatten()]) if flatten else noise
 
 
-def stock_twin(stddev: float, flatten: bool) -> keras.layers.Layer:
+def fallback_noise(stddev: float, flatten: bool) -> keras.layers.Layer:
     """flatnoise's layer with stock TensorFlow ops."""
     return flatnoise.layers.AddGaussianNoise(
         stddev=stddev, flatten=flatten, training_only=True, implementation="tensorflow"
     )
 
 
-WAYS = {
+VARIANTS = {
     "no noise": demo.no_noise,
     "flatnoise, the compiled op": demo.fused_noise,
-    "flatnoise, stock ops": stock_twin,
+    "flatnoise, stock ops": fallback_noise,
     "tf.random.normal": demo.StockNoise,
     "keras.layers.GaussianNoise": keras_noise,
 }
@@ -52,7 +52,7 @@ def main() -> None:
     runs = {
         (name, jit_compile): demo.training_steps(noise, images, jit_compile)
         for jit_compile in (False, True)
-        for name, noise in WAYS.items()
+        for name, noise in VARIANTS.items()
     }
     for run in runs.values():
         run(10)

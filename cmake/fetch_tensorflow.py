@@ -1,6 +1,6 @@
 """Puts what the op is compiled and linked with into a cache: TensorFlow's headers and libraries.
 
-    python cmake/fetch_tensorflow.py 2.18 2.21
+    python cmake/fetch_tensorflow.py 2.20 2.21     # or: all
 
 takes the newest patch of each minor version from PyPI's wheels of tensorflow-cpu and prints the
 folders as a CMake list, for -DFLATNOISE_TENSORFLOW_DIRS. pip downloads, so its settings hold. The
@@ -15,8 +15,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-# The headers are the same for every Python, and this one has a wheel of all versions.
-PYTHON_VERSION = "3.12"
+import tensorflow_versions
+
 PLATFORMS = ("manylinux_2_17_x86_64", "manylinux_2_27_x86_64", "manylinux_2_28_x86_64")
 WANTED = re.compile(
     r"tensorflow/(include/.*|libtensorflow_(framework|cc)\.so\.2)|[^/]*\.dist-info/METADATA"
@@ -33,7 +33,9 @@ def cache_folder() -> Path:
 
 def _download(minor: str, folder: str) -> Path:
     options = ["--no-deps", "--only-binary=:all:", "--implementation=cp"]
-    options += [f"--python-version={PYTHON_VERSION}", f"--dest={folder}"]
+    options += [f"--dest={folder}"]
+    # The headers are the same for every Python.
+    options += [f"--python-version={tensorflow_versions.common_python()}"]
     options += [f"--platform={platform}" for platform in PLATFORMS]
     command = [sys.executable, "-m", "pip", "download", *options, f"tensorflow-cpu=={minor}.*"]
     try:
@@ -74,4 +76,5 @@ def fetch(minor: str) -> Path:
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         raise SystemExit(__doc__)
-    print(";".join(str(fetch(minor)) for minor in sys.argv[1:]))
+    minors = tensorflow_versions.VERSIONS if sys.argv[1:] == ["all"] else sys.argv[1:]
+    print(";".join(str(fetch(minor)) for minor in minors))

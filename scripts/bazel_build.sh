@@ -30,14 +30,14 @@ fi
 package=$(mktemp -d)
 trap 'rm -rf "$package"' EXIT
 mkdir -p "$package/flatnoise/_native"
-cp python/flatnoise/*.py "$package/flatnoise"
+cp -r python/flatnoise/*.py python/flatnoise/_src "$package/flatnoise"
 cp build/bazel-bin/cc/tensorflow/libflatnoise_*.so "$package/flatnoise/_native"
 PYTHONPATH=$package "$PYTHON_BIN_PATH" - <<'END'
 import numpy as np
 import tensorflow as tf
 
 import flatnoise
-from flatnoise import library
+from flatnoise._src import library
 
 loaded = library.load()
 assert loaded.loaded, loaded.reason

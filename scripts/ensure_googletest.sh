@@ -9,16 +9,7 @@ has_googletest() {
 
 has_googletest && exit
 
-as_root=()
-if [ "$(id -u)" != 0 ]; then
-  as_root=(sudo -n)
-fi
-if command -v apt-get >/dev/null && "${as_root[@]}" true 2>/dev/null; then
-  echo "Installing libgtest-dev, which the C++ tests need"
-  export DEBIAN_FRONTEND=noninteractive
-  "${as_root[@]}" apt-get update -qq
-  "${as_root[@]}" apt-get install -y -qq --no-install-recommends libgtest-dev
-fi
+"$(dirname "$0")/apt_install.sh" libgtest-dev || true
 
 has_googletest && exit
 

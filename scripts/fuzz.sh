@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 seconds=${1:-60}
 shift $(($# > 0))
 programs=("$@")
-[ ${#programs[@]} != 0 ] || programs=(apply_noise core sum_gradients)
+[ ${#programs[@]} != 0 ] || programs=(apply_noise core parameter_gradients)
 
 newest=$(compgen -c clang++- | grep -x 'clang++-[0-9]*' | sort -t- -k2 -n | tail -n 1 || true)
 clangxx=${CLANGXX:-$(command -v clang++ || command -v "${newest:-clang++}" || true)}

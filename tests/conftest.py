@@ -1,6 +1,7 @@
 """Runs the specification on every implementation, in every mode, for every type.
 
-Test bodies know neither: they take `variant`, `dtype` and `distribution` and call `variant.add`.
+Test bodies know neither: they take `variant`, `dtype` and `noise` and call `variant.run`, or
+`distribution` and call `variant.add`. Noises are those of the package's table.
 """
 
 import dataclasses
@@ -19,10 +20,17 @@ tf.config.set_logical_device_configuration(
 )
 
 import flatnoise  # noqa: E402
-from flatnoise import library  # noqa: E402
+from flatnoise._src import library, noises  # noqa: E402
 
-ADD = {"normal": flatnoise.flatten_add_normal, "uniform": flatnoise.flatten_add_uniform}
-PARAMETERS = {"normal": ("mean", "stddev"), "uniform": ("minval", "maxval")}
+NOISES = {noise.name: noise for noise in noises.NOISES}
+FUNCTIONS = {name: getattr(flatnoise, noise.function) for name, noise in NOISES.items()}
+NAMES = {
+    name: tuple(parameter.name for parameter in noise.parameters) for name, noise in NOISES.items()
+}
+# Of the additive noises, by their distribution.
+ADDITIVE = {n.distribution: n.name for n in NOISES.values() if n.combination.name == "add"}
+ADD = {distribution: FUNCTIONS[name] for distribution, name in ADDITIVE.items()}
+PARAMETERS = {distribution: NAMES[name] for distribution, name in ADDITIVE.items()}
 COMPILE = {
     "eager": lambda function: function,
     "function": tf.function,
@@ -37,19 +45,18 @@ COMPUTE_DTYPE = {
 
 
 @functools.cache
-def compiled(implementation, mode, distribution, flatten):
-    def add(inputs, seed, first, second, offset):
-        return ADD[distribution](
+def compiled(implementation, mode, name, flatten):
+    def run(inputs, seed, parameters, offset):
+        return FUNCTIONS[name](
             inputs,
             seed,
-            first,
-            second,
+            *parameters,
             offset=offset,
             flatten=flatten,
             implementation=implementation,
         )
 
-    return COMPILE[mode](add)
+    return COMPILE[mode](run)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,16 +69,20 @@ class Variant:
     def compile(self, function):
         return COMPILE[self.mode](function)
 
-    def add(self, distribution, inputs, seed, first=0.0, second=1.0, offset=0, flatten=True):
+    def run(self, name, inputs, seed, parameters, offset=0, flatten=True):
+        """The function of the noise of that name."""
         inputs = tf.convert_to_tensor(inputs)
         parameter_dtype = COMPUTE_DTYPE[inputs.dtype.name]
-        return compiled(self.implementation, self.mode, distribution, flatten)(
+        return compiled(self.implementation, self.mode, name, flatten)(
             inputs,
             tf.constant(seed, tf.int64),
-            tf.cast(first, parameter_dtype),
-            tf.cast(second, parameter_dtype),
+            [tf.cast(parameter, parameter_dtype) for parameter in parameters],
             tf.constant(offset, tf.int64),
         )
+
+    def add(self, distribution, inputs, seed, first=0.0, second=1.0, offset=0, flatten=True):
+        name = ADDITIVE[distribution]
+        return self.run(name, inputs, seed, (first, second), offset=offset, flatten=flatten)
 
     def call(self, distribution, inputs, seed, **options):
         """The functional API as it stands, for functions that the test compiles itself."""
@@ -80,7 +91,7 @@ class Variant:
     def tolerance(self, dtype, numbers):
         """How far normal noise may be off, in units in the last place of max(|z|, 1).
 
-        XLA's own logarithm, sine and cosine, which the twin has to take there, are coarser.
+        XLA's own logarithm, sine and cosine, which the fallback has to take there, are coarser.
         """
         units = {("tensorflow", "xla"): 32}.get((self.implementation, self.mode), 4)
         size = np.maximum(np.abs(np.asarray(numbers, np.float64)), 1.0)
@@ -136,7 +147,12 @@ def implementation(request):
     return request.param
 
 
-@pytest.fixture(params=["normal", "uniform"])
+@pytest.fixture(params=list(NOISES))
+def noise(request):
+    return NOISES[request.param]
+
+
+@pytest.fixture(params=noises.DISTRIBUTIONS)
 def distribution(request):
     return request.param
 

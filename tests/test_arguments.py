@@ -5,15 +5,15 @@ import pytest
 import tensorflow as tf
 
 import flatnoise
-from conftest import ADD, PARAMETERS
-from flatnoise import library
+from conftest import FUNCTIONS, NAMES, NOISES
+from flatnoise._src import library
 
 X = tf.zeros([2, 3])
 SEED = (1, 2)
 NAN, INF = float("nan"), float("inf")
 
 # (arguments, the argument that the error names)
-WRONG_FOR_EVERY_DISTRIBUTION = {
+WRONG_FOR_EVERY_NOISE = {
     "integer input": ({"inputs": tf.zeros([2, 3], tf.int32)}, "inputs"),
     "integer list": ({"inputs": [[1, 2]]}, "inputs"),
     "complex input": ({"inputs": tf.zeros([2], tf.complex64)}, "inputs"),
@@ -43,12 +43,12 @@ WRONG_FOR_EVERY_DISTRIBUTION = {
     "offset vector": ({"offset": tf.constant([1, 2])}, "offset"),
     "unknown implementation": ({"implementation": "fast"}, "implementation"),
 }
-WRONG_NUMBERS = [NAN, INF, -INF, "0.5", None, True, 1j, 1e300, [0.0, 1.0], [[0.0, 0.0, 0.0]]]
+WRONG_NUMBERS = [NAN, INF, -INF, "0.5", None, True, 1j, 1e300, [0.0, 1.0], [[0.0] * 3] * 3]
 WRONG_TENSORS = [
     tf.constant([0.0, 1.0]),
-    tf.zeros([1, 3]),
+    tf.zeros([1, 2, 3]),
     tf.constant(1),
-    tf.zeros([1]),
+    tf.zeros([0]),
     [tf.constant(0.0), "0.5", 1.0],
 ]
 
@@ -57,14 +57,14 @@ def arguments(**changes):
     return {"inputs": X, "seed": SEED, **changes}
 
 
-@pytest.mark.parametrize("case", WRONG_FOR_EVERY_DISTRIBUTION)
+@pytest.mark.parametrize("case", WRONG_FOR_EVERY_NOISE)
 @pytest.mark.parametrize("mode", ["eager", "traced"])
-def test_wrong_arguments_are_named(implementation, distribution, case, mode):
-    wrong, name = WRONG_FOR_EVERY_DISTRIBUTION[case]
+def test_wrong_arguments_are_named(implementation, noise, case, mode):
+    wrong, name = WRONG_FOR_EVERY_NOISE[case]
     options = arguments(**{"implementation": implementation, **wrong})
     call = {
-        "eager": lambda: ADD[distribution](**options),
-        "traced": lambda: tf.function(lambda: ADD[distribution](**options))(),
+        "eager": lambda: FUNCTIONS[noise.name](**options),
+        "traced": lambda: tf.function(lambda: FUNCTIONS[noise.name](**options))(),
     }[mode]
     with pytest.raises(ValueError, match=rf"argument `{name}`. Expected .* Received: {name}="):
         call()
@@ -72,22 +72,29 @@ def test_wrong_arguments_are_named(implementation, distribution, case, mode):
 
 @pytest.mark.parametrize("wrong", WRONG_NUMBERS + WRONG_TENSORS, ids=repr)
 @pytest.mark.parametrize("position", [0, 1])
-def test_wrong_parameters_are_named(implementation, distribution, position, wrong):
-    name = PARAMETERS[distribution][position]
+def test_wrong_parameters_are_named(implementation, noise, position, wrong):
+    name = NAMES[noise.name][position]
     with pytest.raises(ValueError, match=rf"argument `{name}`. Expected .*{name}="):
-        ADD[distribution](**arguments(**{name: wrong, "implementation": implementation}))
+        FUNCTIONS[noise.name](**arguments(**{name: wrong, "implementation": implementation}))
 
 
 @pytest.mark.parametrize("stddev", [-0.1, -1, [1.0, -1e-9, 0.0]])
-def test_a_negative_stddev_is_refused(implementation, stddev):
+@pytest.mark.parametrize("name", [name for name in NOISES if "stddev" in NAMES[name]])
+def test_a_negative_stddev_is_refused(implementation, name, stddev):
     with pytest.raises(ValueError, match=r"`stddev`. Expected .* not negative. Received: stddev="):
-        flatnoise.flatten_add_normal(X, SEED, stddev=stddev, implementation=implementation)
+        FUNCTIONS[name](X, SEED, stddev=stddev, implementation=implementation)
 
 
 @pytest.mark.parametrize("minval, maxval", [(1, 0), (0.1, -0.1), ([0, 0, 2], 1), (-3e38, 3e38)])
 def test_an_empty_or_infinite_range_is_refused(implementation, minval, maxval):
     with pytest.raises(ValueError, match="Expected minval <= maxval"):
         flatnoise.flatten_add_uniform(X, SEED, minval, maxval, implementation=implementation)
+
+
+def test_a_range_of_tensors_is_checked_by_the_op(implementation):
+    minval = tf.constant([0.0, 0.0, 2.0])
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"maxval - minval \(scale\)"):
+        flatnoise.flatten_add_uniform(X, SEED, minval, 1.0, implementation=implementation)
 
 
 def test_an_unknown_implementation_is_told_the_known_ones():
@@ -117,12 +124,12 @@ def test_seeds_and_offsets_come_in_many_forms(implementation, seed, offset):
         lambda value: tf.constant([value] * 3, tf.bfloat16),
     ],
 )
-def test_parameters_come_in_many_forms(implementation, distribution, form):
-    first, second = PARAMETERS[distribution]
+def test_parameters_come_in_many_forms(implementation, noise, form):
+    first, second = NAMES[noise.name]
     values = {first: 0.25, second: 1.5}
     forms = {name: form(value) for name, value in values.items()}
-    expected = ADD[distribution](X, SEED, implementation=implementation, **values)
-    actual = ADD[distribution](X, SEED, implementation=implementation, **forms)
+    expected = FUNCTIONS[noise.name](X, SEED, implementation=implementation, **values)
+    actual = FUNCTIONS[noise.name](X, SEED, implementation=implementation, **forms)
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-6)
 
 
@@ -157,8 +164,10 @@ WRONG_AT_RUN_TIME = {
     "negative offset": ({"offset": tf.constant(-1, tf.int64)}, "offset"),
     "offset vector": ({"offset": tf.constant([1, 2], tf.int64)}, "offset"),
     "first too long": ({"first": tf.zeros([4])}, "loc|scale"),
-    "first too short": ({"first": tf.zeros([1])}, "loc"),
+    "first has too many dimensions": ({"first": tf.zeros([1, 2, 3])}, "loc"),
+    "first would enlarge the output": ({"first": tf.zeros([2, 2, 3])}, "loc"),
     "second too long": ({"second": tf.ones([4])}, "scale"),
+    "second of no size": ({"second": tf.ones([2, 0])}, "scale"),
     "first is NaN": ({"first": tf.constant(NAN)}, "loc|scale"),
     "first is infinite": ({"first": tf.constant(-INF)}, "loc|scale"),
     "second is NaN": ({"second": tf.constant(NAN)}, "scale"),
@@ -179,14 +188,12 @@ UNKNOWN = {
 TRACED = {}
 
 
-def traced_with_unknown_shapes(implementation, distribution, jit_compile):
-    key = (implementation, distribution, jit_compile)
-    names = PARAMETERS[distribution]
+def traced_with_unknown_shapes(implementation, noise, jit_compile):
+    key = (implementation, noise.name, jit_compile)
 
     def add(inputs, seed, first, second, offset):
-        parameters = dict(zip(names, (first, second), strict=True))
-        return ADD[distribution](
-            inputs, seed, offset=offset, implementation=implementation, **parameters
+        return FUNCTIONS[noise.name](
+            inputs, seed, first, second, offset=offset, implementation=implementation
         )
 
     if key not in TRACED:
@@ -195,9 +202,9 @@ def traced_with_unknown_shapes(implementation, distribution, jit_compile):
 
 
 @pytest.mark.parametrize("case", WRONG_AT_RUN_TIME)
-def test_what_was_unknown_when_traced_is_checked_when_run(implementation, distribution, case):
+def test_what_was_unknown_when_traced_is_checked_when_run(implementation, noise, case):
     wrong, name = WRONG_AT_RUN_TIME[case]
-    add = traced_with_unknown_shapes(implementation, distribution, jit_compile=False)
+    add = traced_with_unknown_shapes(implementation, noise, jit_compile=False)
     with pytest.raises(tf.errors.InvalidArgumentError, match=f"({name}).* must|ncompatible shapes"):
         add(**{**RUN_TIME_ARGUMENTS, **wrong})
 
@@ -211,29 +218,32 @@ def test_eager_tensors_are_checked_by_the_op(implementation, value):
 
 
 @pytest.mark.parametrize(
-    "case", ["negative offset", "first is NaN", "first too short", "second is below"]
+    "case",
+    ["negative offset", "first is NaN", "first has too many dimensions", "second is below"],
 )
-def test_xla_drops_assertions_and_gives_nan_instead_of_wrong_numbers(distribution, case):
+def test_xla_drops_assertions_and_gives_nan_instead_of_wrong_numbers(noise, case):
     wrong, _ = WRONG_AT_RUN_TIME[case]
-    add = traced_with_unknown_shapes("tensorflow", distribution, jit_compile=True)
+    add = traced_with_unknown_shapes("tensorflow", noise, jit_compile=True)
     assert np.all(np.isnan(add(**{**RUN_TIME_ARGUMENTS, **wrong})))
 
 
 @pytest.mark.parametrize("case", WRONG_AT_RUN_TIME)
-def test_the_compiled_op_raises_under_xla_too(native_in_xla, distribution, case):
+def test_the_compiled_op_raises_under_xla_too(native_in_xla, noise, case):
     wrong, name = WRONG_AT_RUN_TIME[case]
-    add = traced_with_unknown_shapes("native", distribution, jit_compile=True)
+    add = traced_with_unknown_shapes("native", noise, jit_compile=True)
     with pytest.raises(tf.errors.InvalidArgumentError, match=f"({name}).* must|ncompatible shapes"):
         add(**{**RUN_TIME_ARGUMENTS, **wrong})
 
 
-RAW = {"input": X, "seed": [1, 2], "loc": 0.0, "scale": 1.0, "offset": 0}
+RAW = {"input": X, "seed": [1, 2], "offset": 0, "parameters": [0.0, 1.0]}
 
 
 def test_the_raw_op_is_the_functional_api_without_its_checks(native):
-    raw = flatnoise.raw_ops.FlattenAddNoise(**RAW, distribution="uniform")
+    raw = flatnoise.raw_ops.FlattenNoise(**RAW, distribution="uniform")
     np.testing.assert_array_equal(raw, flatnoise.flatten_add_uniform(X, SEED))
-    mirrored = flatnoise.raw_ops.FlattenAddNoise(**{**RAW, "scale": -1.0}, distribution="uniform")
+    mirrored = flatnoise.raw_ops.FlattenNoise(
+        **{**RAW, "parameters": [0.0, -1.0]}, distribution="uniform"
+    )
     np.testing.assert_array_equal(mirrored, -raw)
 
 
@@ -243,14 +253,17 @@ def test_the_raw_op_is_the_functional_api_without_its_checks(native):
         ({"input": tf.zeros([])}, "input"),
         ({"seed": [1, 2, 3]}, "seed"),
         ({"offset": -1}, "offset"),
-        ({"loc": [1.0, 2.0]}, "loc"),
-        ({"scale": [[1.0]]}, "scale"),
+        ({"parameters": [[1.0, 2.0], 1.0]}, r"mean \(loc\)"),
+        ({"parameters": [1.0, [[[1.0]]]]}, r"stddev \(scale\)"),
+        ({"parameters": [1.0]}, "parameters"),
+        ({"parameters": [1.0, 2.0, 3.0]}, "parameters"),
         ({"distribution": "cauchy"}, "distribution"),
+        ({"combination": "divide"}, "combination"),
     ],
 )
 def test_the_raw_op_checks_its_shapes(native, wrong, name):
     with pytest.raises(tf.errors.InvalidArgumentError, match=name):
-        flatnoise.raw_ops.FlattenAddNoise(**{**RAW, **wrong})
+        flatnoise.raw_ops.FlattenNoise(**{**RAW, **wrong})
 
 
 @pytest.mark.parametrize(
@@ -258,14 +271,14 @@ def test_the_raw_op_checks_its_shapes(native, wrong, name):
     [
         ({"input": tf.zeros([])}, "input"),
         ({"seed": [1, 2, 3]}, "seed"),
-        ({"loc": [1.0, 2.0]}, "loc"),
-        ({"scale": [[1.0]]}, "scale"),
+        ({"parameters": [[1.0, 2.0], 1.0]}, r"mean \(loc\)"),
+        ({"parameters": [1.0, [[[1.0]]]]}, r"stddev \(scale\)"),
         ({"offset": [0, 0]}, "offset"),
     ],
 )
 def test_the_shape_function_finds_wrong_shapes_when_traced(native, wrong, name):
     with tf.Graph().as_default(), pytest.raises(ValueError, match=name):
-        flatnoise.raw_ops.FlattenAddNoise(**{**RAW, "input": tf.zeros([2, 3]), **graph(wrong)})
+        flatnoise.raw_ops.FlattenNoise(**{**RAW, "input": tf.zeros([2, 3]), **graph(wrong)})
 
 
 def graph(values):
@@ -276,6 +289,6 @@ def test_the_raw_op_says_why_it_is_missing(monkeypatch):
     missing = library.Library(path=None, reason="no library for this TensorFlow")
     monkeypatch.setattr(library, "load", lambda: missing)
     with pytest.raises(RuntimeError, match="no library for this TensorFlow"):
-        flatnoise.raw_ops.FlattenAddNoise(**RAW)
+        flatnoise.raw_ops.FlattenNoise(**RAW)
     with pytest.raises(RuntimeError, match="no library for this TensorFlow"):
         flatnoise.flatten_add_normal(X, SEED, implementation="native")

@@ -1,105 +1,106 @@
-"""`python -m flatnoise.bench`: every contender does the work, and all is told of it."""
+"""benchmarks/compare.py: what is measured is right, what is wrong is refused, and all is told."""
 
-import json
+import argparse
 import os
 import pathlib
-import signal
 import subprocess
 import sys
-import types
 
 import numpy as np
 import pytest
 
 import flatnoise
-from flatnoise.bench import __main__ as program
-from flatnoise.bench import cases, measuring, peers, processes
-from flatnoise.bench.cases import Case
-from flatnoise.bench.measuring import Crew, NotRun, Result, Row
-from flatnoise.bench.memory import Grown
-from flatnoise.bench.processes import PeerFailed, Process, Setup
+
+pyperf = pytest.importorskip("pyperf")
+pytest.importorskip("matplotlib")
+pytest.importorskip("tabulate")
+
+import cases  # noqa: E402
+import compare  # noqa: E402
+import machine  # noqa: E402
+import measure  # noqa: E402
+import peers  # noqa: E402
+import plot  # noqa: E402
+import report  # noqa: E402
+import results  # noqa: E402
+import worker  # noqa: E402
+from cases import Case  # noqa: E402
+from peers import Unsupported  # noqa: E402
+from results import Result  # noqa: E402
+from worker import Setup  # noqa: E402
 
 SMALL = (16, 8, 4, 3)
+SETUP = Setup(2, "avx2")
+PROGRAM = pathlib.Path(compare.__file__)
 PACKAGES = pathlib.Path(flatnoise.__file__).parent.parent
-HERE, _ = measuring.importable(peers.NAMES)
-NOISY = [name for name in peers.NAMES if name != peers.MEMORY]
-# Of each, whether it makes noise of both kinds.
-ONLY_NORMAL = ("keras",)
+# What each can do besides `forward`.
+WORKLOADS = {
+    "flatnoise": {"per_feature", "chain", "loop", "gradient", "forward_backward"},
+    "tensorflow": {"per_feature", "chain", "loop", "gradient", "forward_backward"},
+    "torch": {"per_feature", "chain", "forward_backward"},
+    "jax": {"per_feature", "chain", "gradient", "forward_backward"},
+    "copy": {"per_feature", "chain", "gradient"},
+}
 
 
-@pytest.fixture(autouse=True)
-def package_for_workers(monkeypatch):
-    """The processes import the package that this one has imported."""
-    path = os.pathsep.join(filter(None, [str(PACKAGES), os.environ.get("PYTHONPATH")]))
-    monkeypatch.setenv("PYTHONPATH", path)
+@pytest.fixture(scope="module")
+def environment():
+    """Undoes what workers are given for theirs."""
+    before = dict(os.environ)
+    os.environ["PYTHONPATH"] = str(PACKAGES)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture(scope="module", params=peers.NAMES)
-def crew(request):
-    """A peer alone at work."""
-    if (reason := peers.why_absent(request.param)) is not None:
-        pytest.skip(reason)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(PACKAGES))
-        with Crew([request.param], Setup("cpu", 1)) as at_work:
-            yield at_work
-
-
-def measure(crew, case, ways=()):
-    return measuring.measure(crew, case, ways, 2, lambda row, doing: None)
-
-
-# The work.
+def peer(request, environment):
+    with worker.start([request.param], Setup(1)) as (started,):
+        try:
+            started.facts()
+        except Unsupported as error:
+            pytest.skip(str(error))
+        yield started
 
 
 @pytest.mark.parametrize("distribution", cases.DISTRIBUTIONS)
 @pytest.mark.parametrize("dtype", cases.DTYPES)
-def test_every_way_of_every_peer_gives_the_flattened_input_with_noise(crew, dtype, distribution):
-    # Those whose results are not what is asked for are among the not run.
-    row = measure(crew, Case(SMALL, dtype, distribution))
-    (name,) = crew.versions
-    if name in ONLY_NORMAL and distribution != "normal":
-        assert [each.reason for each in row.not_run] == [
-            "Keras has no layer that adds uniform noise"
-        ]
+def test_every_variant_is_right(peer, dtype, distribution):
+    found, not_measured = measure.times([peer], Case(SMALL, dtype, distribution), ["*"], 1)
+    if peer.peer == "keras" and distribution == "uniform":
+        assert not_measured == ["keras: Keras has no layer that adds uniform noise"]
         return
-    without_xla = flatnoise.build_info()["xla_error"]
-    allowed = {"XLA"} if name == "flatnoise" and without_xla else set()
-    assert {each.way for each in row.not_run} == allowed, row.not_run
-    assert row.results
-    for result in row.results:
-        assert len(result.samples) == result.turns or result.turns == 0
-        assert min(result.samples) > 0
-        assert result.quartiles[0] <= result.median <= result.quartiles[1]
+    assert not_measured == []
+    assert found
+    for result in found:
+        assert len(result.values) == 1
+        assert min(result.values) > 0
 
 
-WORKS = {
-    "flatnoise": {"per_feature", "chain", "loop", "gradient", "both_ways"},
-    "tensorflow": {"per_feature", "chain", "loop", "gradient", "both_ways"},
-    "torch": {"per_feature", "chain", "both_ways"},
-    "jax": {"per_feature", "chain", "gradient", "both_ways"},
-    "memory": {"per_feature", "chain", "gradient"},
-}
-
-
-@pytest.mark.parametrize("work", [work for work in cases.WORKS if work != "forward"])
-def test_peers_do_the_other_works_or_say_that_they_do_not(crew, work):
-    row = measure(crew, Case(SMALL, work=work), ["eager*", "graph*", "compile", "jit*"])
-    (name,) = crew.versions
-    if work in WORKS.get(name, ()):
-        assert not row.not_run
-        assert row.fastest(name, copies=name == peers.MEMORY)
+@pytest.mark.parametrize("workload", [name for name in cases.WORKLOADS if name != "forward"])
+def test_other_workloads_are_right_or_not_there(peer, workload):
+    case = Case(SMALL, workload=workload)
+    found, not_measured = measure.times([peer], case, ["eager*", "graph*", "compile", "jit*"], 1)
+    if workload in WORKLOADS.get(peer.peer, ()):
+        assert not_measured == []
+        assert found
     else:
-        (not_run,) = row.not_run
-        assert (not_run.peer, not_run.way) == (name, "")
-        assert not_run.reason in (
-            f"{work} is not written for it",
-            "the work takes more than one pass over the memory",
-        )
+        assert found == []
+        assert len(not_measured) == 1
+
+
+def test_a_process_that_ends_is_told_and_replaced(environment):
+    with worker.start(["numpy"], Setup(1)) as (numpy,):
+        with pytest.raises(Unsupported, match="its process ended"):
+            numpy.call(os.abort)
+        with pytest.raises(Unsupported, match="over another variant"):
+            numpy.call(worker.sample, "Generator", 1)
+        found, _ = measure.times([numpy], Case(SMALL), ["*"], 1)
+        assert [result.name for result in found] == ["numpy Generator"]
 
 
 def noised(case, *, loc=cases.LOC, scale=cases.SCALE):
-    x = cases.make_input(case).astype(np.float64).reshape(case.shape[0], -1)
+    x = cases.make_input(case).astype(np.float64).reshape(case.flat_shape)
     rng = np.random.default_rng(3)
     draw = rng.standard_normal if case.distribution == "normal" else rng.random
     return (x + loc + scale * draw(x.shape)).astype(cases.numpy_dtype(case.dtype))
@@ -108,199 +109,129 @@ def noised(case, *, loc=cases.LOC, scale=cases.SCALE):
 @pytest.mark.parametrize("distribution", cases.DISTRIBUTIONS)
 @pytest.mark.parametrize("dtype", cases.DTYPES)
 @pytest.mark.parametrize("shape", [(4, 3), SMALL, (64, 1024)])
-def test_right_results_are_taken(shape, dtype, distribution):
+def test_right_outputs_are_taken(shape, dtype, distribution):
     case = Case(shape, dtype, distribution)
-    assert cases.explain_wrong(case, noised(case)) is None
+    assert cases.explain_wrong(case, [noised(case)]) is None
 
 
 WRONG = {
     "shape": (lambda case: noised(case).reshape(case.shape), "shape"),
     "type": (lambda case: noised(case).astype(np.float16), "float16, expected float32"),
     "no noise": (lambda case: noised(case, scale=0.0), "standard deviation 0.0000"),
-    "another level": (lambda case: noised(case, scale=0.09), "standard deviation"),
+    "another scale": (lambda case: noised(case, scale=0.09), "standard deviation"),
     "another mean": (lambda case: noised(case, loc=0.01), "mean 0.01"),
     "another input": (lambda case: noised(case)[::-1], "standard deviation"),
+    "NaN": (lambda case: noised(case) * np.float32(np.nan), "mean nan"),
 }
 
 
-@pytest.mark.parametrize(("make", "told"), WRONG.values(), ids=WRONG)
-def test_wrong_results_are_explained(make, told):
+@pytest.mark.parametrize(("make", "reason"), WRONG.values(), ids=WRONG)
+def test_wrong_outputs_are_explained(make, reason):
     case = Case((64, 16, 16, 3))
-    assert told in cases.explain_wrong(case, make(case))
+    assert reason in cases.explain_wrong(case, [make(case)])
 
 
-@pytest.mark.parametrize("dtype", cases.DTYPES)
-def test_inputs_beyond_the_period_repeat_it(dtype, monkeypatch):
-    monkeypatch.setattr(cases, "_PERIOD", 100)
-    case = Case((3, 77), dtype)
-    flat = cases.make_input(case).reshape(-1)
-    np.testing.assert_array_equal(flat, np.resize(cases.input_start(case), 231))
+@pytest.mark.parametrize("distribution", cases.DISTRIBUTIONS)
+def test_wrong_gradients_are_explained(distribution):
+    case = Case((64, 64), distribution=distribution, workload="gradient")
+    total = cases.make_input(case).sum()
+    of_scale = total / 2 if distribution == "uniform" else 0.0
+    assert cases.explain_wrong(case, [total, of_scale]) is None
+    assert "gradient of loc" in cases.explain_wrong(case, [1.01 * total, of_scale])
+    assert "gradient of scale" in cases.explain_wrong(case, [total, of_scale + total / 4])
+
+
+def test_a_variant_with_a_wrong_result_is_refused_before_it_is_timed(monkeypatch):
+    class Forgetful(peers.Peer):
+        def __init__(self, threads):
+            self.version = "1"
+
+        def variants(self, case):
+            x = cases.make_input(case).reshape(case.flat_shape)
+            return [peers.Variant("right", lambda: noised(case)), peers.Variant("no", lambda: x)]
+
+    monkeypatch.setattr(worker, "_peer", Forgetful(1), raising=False)
+    prepared, refused = worker.prepare(Case((64, 64)), ["*"])
+    assert [variant.name for variant in prepared] == ["right"]
+    assert refused == ["no: its noise has the standard deviation 0.0000, expected 0.1000"]
+    with pytest.raises(Unsupported):
+        worker.sample("no", 1)
 
 
 @pytest.mark.parametrize(
-    ("text", "shape"),
-    [("32x28x28x1", (32, 28, 28, 1)), ("2^20", (1024, 1024)), ("2**5", (1, 32)), ("2^0", (1, 1))],
+    ("text", "shape"), [("32x28x28x1", (32, 28, 28, 1)), ("2^20", (1024, 1024)), ("2^5", (1, 32))]
 )
 def test_sizes_are_shapes_or_powers_of_two(text, shape):
     assert cases.parse_shape(text) == shape
 
 
-def test_in_each_turn_every_contender_is_measured_once():
-    asked = []
-    worker = types.SimpleNamespace(
-        ask=lambda do, way, calls: asked.append(way) or {"seconds": float(calls)}
-    )
-    row = Row(Case(SMALL), Setup("cpu", 1))
-    row.results = [
-        Result("numpy", f"{number}", False, 0.0, 7, turns)
-        for number, turns in enumerate((5, 5, 5, 2))
-    ]
-    measuring._take_turns(row, {"numpy": worker}, 5, lambda row, doing: None)
-    assert [sorted(asked[:4]), sorted(asked[4:8])] == [["0", "1", "2", "3"]] * 2
-    assert [sorted(asked[first : first + 3]) for first in (8, 11, 14)] == [["0", "1", "2"]] * 3
-    assert [result.samples for result in row.results] == [[7.0] * 5] * 3 + [[7.0] * 2]
+def some_results(elements=1024):
+    def result(peer, variant, milliseconds, is_copy=False):
+        values = [1e-3 * milliseconds] * 2
+        return Result(Case((1, elements)), SETUP, peer, variant, values, 1, is_copy)
 
-
-# Peers that fail.
-
-
-def test_a_peer_that_lacks_memory_says_how_much_it_needs():
-    with Crew(["numpy"], Setup("cpu", 1)) as crew:
-        (not_run,) = measure(crew, Case((2**20, 2**20))).not_run
-    assert not_run.reason.startswith("needs 14073.7 GB of memory, ")
-
-
-def test_a_process_that_ends_is_reported_and_started_again():
-    with Crew(["numpy", "memory"], Setup("cpu", 1)) as crew:
-        assert measure(crew, Case(SMALL)).fastest("numpy")
-        victim = next(crew.present())
-
-        def kill(row, doing):
-            if doing.startswith("turn 1"):
-                victim._process.kill()
-                victim._process.wait()
-
-        row = measuring.measure(crew, Case(SMALL), [], 3, kill)
-        assert [(each.peer, each.way) for each in row.not_run] == [("numpy", "Generator")]
-        assert "its process ended by signal 9" in row.not_run[0].reason
-        assert row.fastest(copies=True)
-        assert measure(crew, Case(SMALL)).fastest("numpy")
-
-
-def test_a_process_that_hangs_is_reported_and_started_again(monkeypatch):
-    with Crew(["numpy", "memory"], Setup("cpu", 1)) as crew:
-        victim = next(crew.present())
-        victim._process.send_signal(signal.SIGSTOP)
-        with monkeypatch.context() as impatience:
-            impatience.setattr(processes, "_PATIENCE", 0.2)
-            with pytest.raises(PeerFailed, match=r"gave no answer within 0\.2 s"):
-                victim.ask("sample", way="Generator", calls=1)
-        assert measure(crew, Case(SMALL)).fastest("numpy")
-
-
-def test_a_peer_that_cannot_be_imported_says_why(tmp_path, monkeypatch):
-    (tmp_path / "mkl_random.py").write_text("raise ImportError('broken library')")
-    path = os.pathsep.join([str(tmp_path), str(PACKAGES)])
-    monkeypatch.setenv("PYTHONPATH", path)
-    with Crew(["mkl_random"], Setup("cpu", 1)) as crew:
-        assert crew.absent == [NotRun("mkl_random", "", "ImportError: broken library")]
-        assert measure(crew, Case(SMALL)).not_run == crew.absent
-
-
-def test_a_peer_without_a_gpu_says_so():
-    process = Process("numpy", Setup("gpu", 1))
-    with pytest.raises(PeerFailed, match="NumPy works on the processor alone"):
-        process.greet()
-    process.close()
-
-
-# What is told.
-
-
-def a_row(elements=1024, **case):
-    row = Row(Case((1, elements), **case), Setup("cpu", 2, "avx2"))
-    row.results = [
-        Result("flatnoise", "graph", False, 0.5, 1, 2, [1e-3, 1e-3]),
-        Result("tensorflow", "graph stateless", False, 0.5, 1, 2, [8e-3, 8e-3]),
-        Result("tensorflow", "eager stateless", False, 0.5, 1, 2, [9e-3, 9e-3]),
-        Result("tensorflow", "x + 0", True, 0.5, 1, 2, [0.8e-3, 0.8e-3]),
-        Result("torch", "eager", False, 0.5, 1, 2, [4e-3, 4e-3]),
-        Result("memory", "numpy.copyto", True, 0.5, 1, 2, [0.5e-3, 0.5e-3]),
-    ]
-    row.not_run = [NotRun("torch", "compile", "RuntimeError: no compiler [c++]")]
-    return row
-
-
-def printed(table):
-    rich_console = pytest.importorskip("rich.console")
-    console = rich_console.Console(width=200, color_system=None)
-    with console.capture() as capture:
-        console.print(table)
-    return capture.get()
-
-
-def test_the_table_of_a_case_ranks_its_contenders():
-    pytest.importorskip("rich")
-    from flatnoise.bench import tables
-
-    title, _, *lines = printed(tables.of_row(a_row(), tables.PLAIN)).splitlines()
-    assert title.strip() == "float32 1×1024 normal, forward; 2 threads, avx2"
-    names = [line.split("  ")[0] for line in lines]
-    assert names == [
-        *("flatnoise graph", "torch eager", "tensorflow graph stateless"),
-        *("tensorflow eager stateless", "memory numpy.copyto", "tensorflow x + 0"),
-    ]
-    figures = lines[2].split()[3:]  # 1024 elements in 8 ms, a copy in half a ms
-    assert figures == ["0.1", "8.000", "8.000", "-", "8.000", "2×1", "0.50", "8.00×", "0.06"]
-
-
-def test_the_closing_table_compares_the_fastest_ways():
-    pytest.importorskip("rich")
-    from flatnoise.bench import tables
-
-    line = printed(tables.of_all([a_row()], tables.MARKDOWN)).rstrip().splitlines()[-1]
-    assert [cell.strip() for cell in line.strip().strip("|").split("|")] == [
-        *("float32 1×1024 normal, forward", "2 threads", "avx2", "1.0 (graph)"),
-        *("0.1 (graph stateless)", "8.00×", "0.3 (torch eager)", "4.00×", "0.80", "0.50"),
+    return [
+        result("tensorflow", "graph philox", 8),
+        result("tensorflow", "eager philox", 9),
+        result("flatnoise", "graph", 1),
+        result("torch", "eager", 4),
+        result("tensorflow", "x + 0", 0.8, is_copy=True),
+        result("copy", "copyto", 0.5, is_copy=True),
     ]
 
 
-def test_those_not_run_are_told_with_their_reasons():
-    pytest.importorskip("rich")
-    from flatnoise.bench import tables
+def cells(line):
+    return [cell.strip() for cell in line.strip("|").split("|")]
 
-    assert tables.of_not_run(a_row().not_run) == [
-        "not run: torch compile: RuntimeError: no compiler [c++]"
+
+def test_the_table_of_a_case_ranks_its_variants():
+    title, _, _, _, *lines = report.case_table(some_results()).splitlines()
+    assert title == "float32 1×1024 normal, forward; 2 threads, avx2"
+    assert [cells(line)[0] for line in lines] == [
+        *("flatnoise graph", "torch eager", "tensorflow graph philox"),
+        *("tensorflow eager philox", "copy copyto", "tensorflow x + 0"),
+    ]
+    # 1024 elements in 8 ms, a copy in half a ms.
+    assert cells(lines[2])[1:] == ["0.1", "8.000", "8.000 - 8.000", "2×1", "8.00×", "0.06"]
+
+
+def test_the_summary_compares_the_fastest_variants():
+    assert cells(report.summary([some_results()]).splitlines()[-1]) == [
+        *("float32 1×1024 normal, forward; 2 threads, avx2", "1.0 (graph)"),
+        *("0.1 (graph philox)", "8.00×", "0.3 (torch eager)", "4.00×", "0.80", "0.50"),
     ]
 
 
-def test_the_table_of_memory_gives_shares_of_the_input():
-    pytest.importorskip("rich")
-    from flatnoise.bench import tables
-
-    grown = Grown(Case((1000, 1000)), "tensorflow", "graph", 4_000_000, 8_200_000)
-    line = printed(tables.of_memory([grown], tables.PLAIN)).splitlines()[-1]
-    assert line.split()[-6:] == ["forward", "tensorflow", "(graph)", "4", "8", "2.05"]
+def test_a_summary_without_peers_has_gaps():
+    only_ours = [result for result in some_results() if result.peer == "flatnoise"]
+    assert cells(report.summary([only_ours]).splitlines()[-1])[2:] == [""] * 6
 
 
-@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
-def test_the_plot_is_a_picture_of_its_format(suffix, tmp_path):
-    image = pytest.importorskip("matplotlib.image")
-    from flatnoise.bench import plot
+def test_json_is_read_by_pyperf(tmp_path):
+    path = tmp_path / "result.json"
+    measured = some_results()
+    results.save(measured, machine.describe(), path)
+    suite = pyperf.BenchmarkSuite.load(str(path))
+    assert [benchmark.get_metadata()["peer"] for benchmark in suite] == [
+        result.peer for result in measured
+    ]
+    for benchmark, result in zip(suite, measured, strict=True):
+        assert benchmark.get_values() == tuple(result.values)
+    known = suite.get_metadata()
+    assert {"transparent_huge_pages", "tf_cpu_allocator_use_bfc", "platform"} <= set(known)
 
-    without_peers = Row(Case((1, 64), "float16"), Setup("cpu", 1))
+
+@pytest.mark.parametrize(("suffix", "start"), [(".png", b"\x89PNG\r"), (".svg", b"<?xml")])
+def test_the_plot_is_a_picture(suffix, start, tmp_path):
     path = tmp_path / f"plot{suffix}"
-    plot.draw([a_row(2**20), a_row(), without_peers], "title", path)
-    start = path.read_bytes()[:5]
-    assert start == {".png": b"\x89PNG\r", ".svg": b"<?xml", ".pdf": b"%PDF-"}[suffix]
-    if suffix == ".png":
-        assert np.ptp(image.imread(path)) > 0
+    plot.draw([some_results(2**20), some_results()], "title", path)
+    assert path.read_bytes().startswith(start)
 
 
-def run(*arguments, path=PACKAGES):
+def run(*arguments):
     return subprocess.run(
-        [sys.executable, "-m", "flatnoise.bench", *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(path), "TF_CPP_MIN_LOG_LEVEL": "3"},
+        [sys.executable, str(PROGRAM), *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(PACKAGES)},
         capture_output=True,
         text=True,
         timeout=500,
@@ -308,126 +239,52 @@ def run(*arguments, path=PACKAGES):
     )
 
 
-TYPES_OF_ROW = {
-    "shape": list,
-    "dtype": str,
-    "distribution": str,
-    "work": str,
-    "elements": int,
-    "input_bytes": int,
-    "device": str,
-    "threads": int,
-    "instruction_set": str,
-    "results": list,
-    "not_run": list,
-}
-TYPES_OF_RESULT = {
-    "peer": str,
-    "way": str,
-    "is_copy": bool,
-    "median": float,
-    "quartiles": list,
-    "samples": list,
-    "calls_per_sample": int,
-    "first_call": float,
-    "elements_per_second": float,
-    "bytes_per_second": float,
-}
-
-
-def types_of(fields):
-    return {name: type(value) for name, value in fields.items()}
-
-
-def test_the_program_prints_plain_text_and_writes_json_and_a_plot(tmp_path):
-    pytest.importorskip("rich")
-    pytest.importorskip("matplotlib")
-    written, drawn = tmp_path / "found.json", tmp_path / "drawn.png"
-    options = ["--sizes", "2^12", "8x4x4", "--types", "float32", "--noises", "normal"]
-    options += ["--peers", "flatnoise", "numpy", "--ways", "eager", "Gen*", "--threads", 1]
-    done = run(*options, "--repeats", 2, "--json", written, "--plot", drawn)
+def test_the_program_prints_tables_and_writes_files(tmp_path):
+    written, drawn = tmp_path / "result.json", tmp_path / "drawn.png"
+    options = ["--sizes", "2^12", "8x4x4", "--dtypes", "float32", "--distributions", "normal"]
+    options += ["--peers", "flatnoise", "numpy", "--variants", "eager", "Gen*", "--threads", 1]
+    done = run(*options, "--samples", 2, "--json", written, "--plot", drawn)
     assert done.returncode == 0, done.stderr
-    assert "\x1b" not in done.stdout
-    assert done.stdout.count("numpy Generator") >= 2
+    assert "flatnoise's instruction set: " in done.stdout
+    assert "transparent huge pages: " in done.stdout
+    assert "TF_CPU_ALLOCATOR_USE_BFC: " in done.stdout
+    assert done.stdout.count("numpy Generator") == 4
     assert drawn.read_bytes().startswith(b"\x89PNG")
-    found = json.loads(written.read_text())
-    assert set(found) == {"format", "machine", "versions", "rows", "memory", "not_run"}
-    assert set(found["versions"]) == {"flatnoise", "numpy", "memory"}
-    assert [row["shape"] for row in found["rows"]] == [[4, 1024], [8, 4, 4]]
-    for row in found["rows"]:
-        assert types_of(row) == TYPES_OF_ROW
-        names = {f"{result['peer']} {result['way']}" for result in row["results"]}
-        assert names == {"flatnoise eager", "numpy Generator", "memory numpy.copyto"}
-        for result in row["results"]:
-            assert types_of(result) == TYPES_OF_RESULT
-            rate = row["elements"] / result["median"]
-            assert result["elements_per_second"] == pytest.approx(rate)
+    assert len(pyperf.BenchmarkSuite.load(str(written))) == 6
 
 
-def test_the_program_measures_memory(tmp_path):
-    pytest.importorskip("rich")
-    written = tmp_path / "found.json"
-    options = ["--sizes", "64x512x512", "--works", "forward", "--json", written]
-    done = run("--memory", *options, "--peers", "numpy", "--ways", "Gen*")
+def test_the_program_measures_memory():
+    options = ["--sizes", "64x512x512", "--workloads", "forward", "--peers", "numpy"]
+    done = run("--memory", *options)
     assert done.returncode == 0, done.stderr
-    assert "numpy (Generator)" in done.stdout
-    (grown,) = json.loads(written.read_text())["memory"]
-    assert grown["input_bytes"] == 64 * 512 * 512 * 4
-    # One tensor: the noise, to which the input is added in place.
-    assert 0.9 < grown["grown_bytes"] / grown["input_bytes"] < 1.5
+    share = float(cells(done.stdout.splitlines()[-1])[-1])
+    assert 0.9 < share < 1.5  # the noise, to which the input is added in place
 
-
-# What can't be.
 
 REFUSED = {
     "a size of one dimension": (["--sizes", "12"], "Received: '12'"),
     "a size of nothing": (["--sizes", "0x3"], "as 256x64x64x3, or a power of two"),
-    "an unknown type": (["--types", "int8"], "'int8'"),
+    "an unknown type": (["--dtypes", "int8"], "'int8'"),
     "an unknown peer": (["--peers", "theano"], "'theano'"),
     "no threads": (["--threads", "0"], "a number from 1 on. Received: '0'"),
-    "one sample": (["--repeats", "1"], "a number from 2 on. Received: '1'"),
-    "a plot of no format": (["--plot", "a.txt"], ".png or .svg or .pdf. Received: 'a.txt'"),
-    "a folder that is not there": (["--json", "nowhere/a.json"], "there is no folder 'nowhere'"),
-    "an instruction set": (["--instruction-sets", "neon"], "Received: 'neon'"),
+    "a plot of no format": (["--plot", "a.txt"], "Received: 'a.txt'"),
+    "a folder that is not there": (["--json", "nowhere/a.json"], "Received: 'nowhere/a.json'"),
+    "an instruction set": (["--instruction-sets", "neon"], "'neon'"),
     "memory as a plot": (["--memory", "--plot", "a.png"], "--plot draws times"),
-    "a GPU's memory": (["--memory", "--devices", "gpu"], "the processor's memory alone"),
 }
 
 
-@pytest.mark.parametrize(("arguments", "told"), REFUSED.values(), ids=REFUSED)
-def test_wrong_options_are_explained_before_anything_is_measured(arguments, told, capsys):
-    pytest.importorskip("rich")
-    pytest.importorskip("matplotlib")
+@pytest.mark.parametrize(("arguments", "reason"), REFUSED.values(), ids=REFUSED)
+def test_wrong_options_are_refused(arguments, reason, capsys):
     with pytest.raises(SystemExit) as ended:
-        program.parse(arguments)
+        compare.parse(arguments)
     assert ended.value.code == 2
-    assert told in capsys.readouterr().err
+    assert reason in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("lacking", "arguments", "told"),
-    [
-        ({"rich"}, [], "needs rich, which"),
-        ({"matplotlib"}, ["--plot", "a.png"], "needs matplotlib, which"),
-        ({"rich", "matplotlib"}, ["--plot", "a.png"], "needs rich and matplotlib, which"),
-    ],
-)
-def test_missing_extras_are_named(lacking, arguments, told, monkeypatch, capsys):
-    find_spec = lambda name: None if name in lacking else object()  # noqa: E731
-    util = types.SimpleNamespace(find_spec=find_spec)
-    monkeypatch.setattr(program, "importlib", types.SimpleNamespace(util=util))
-    with pytest.raises(SystemExit) as ended:
-        program.parse(arguments)
-    assert ended.value.code == 1
-    message = capsys.readouterr().err
-    assert told in message
-    assert "pip install flatnoise[bench]" in message
-
-
-def test_a_quick_look_is_smaller_than_a_whole_one(monkeypatch):
-    monkeypatch.setattr(program.importlib.util, "find_spec", lambda name: object())
-    whole, quick = program.parse([]), program.parse(["--quick"])
-    for name in ("sizes", "types", "noises", "threads"):
+def test_a_quick_run_measures_less():
+    quick, whole = compare.parse(["--quick"]), compare.parse([])
+    assert isinstance(quick, argparse.Namespace)
+    for name in ("sizes", "dtypes", "distributions", "threads", "peers"):
         assert len(getattr(quick, name)) <= len(getattr(whole, name))
-    assert set(whole.peers) == set(NOISY)
-    assert program.parse(["--quick", "--types", "float64"]).types == ["float64"]
+    assert compare.parse(["--quick", "--dtypes", "float64"]).dtypes == ["float64"]

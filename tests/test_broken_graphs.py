@@ -10,20 +10,20 @@ from tensorflow.core.protobuf import saved_model_pb2
 import flatnoise
 from conftest import require_native_in_xla
 
-OP = "Flatnoise>FlattenAddNoise"
+OP = "Flatnoise>FlattenNoise"
 INPUTS = {
     "input": tf.float32,
     "seed": tf.int32,
+    "offset": tf.int64,
     "loc": tf.float32,
     "scale": tf.float32,
-    "offset": tf.int64,
 }
 VALUES = {
     "input": tf.zeros([2, 3]),
     "seed": tf.constant([1, 2]),
+    "offset": tf.constant(0, tf.int64),
     "loc": tf.constant(0.0),
     "scale": tf.constant(1.0),
-    "offset": tf.constant(0, tf.int64),
 }
 ERRORS = (ValueError, TypeError, tf.errors.InvalidArgumentError)
 
@@ -34,9 +34,12 @@ def graph_def(op=OP):
     """A graph of the op alone, whose inputs are to be fed."""
     graph = graph_pb2.GraphDef()
     node = graph.node.add(name="noisy", op=op, input=list(INPUTS))
+    if op != OP:
+        node.input.append("input")  # in the place of the op's input, next to that of its gradient
     node.attr["T"].type = INPUTS["input"].as_datatype_enum
     node.attr["U"].type = INPUTS["loc"].as_datatype_enum
     node.attr["Tseed"].type = INPUTS["seed"].as_datatype_enum
+    node.attr["num_parameters"].i = 2
     node.attr["distribution"].s = b"uniform"
     return graph
 
@@ -80,7 +83,7 @@ def set_text(name, text):
 
 
 def swap_inputs(node):
-    node.input[1], node.input[4] = node.input[4], node.input[1]
+    node.input[1], node.input[2] = node.input[2], node.input[1]
 
 
 # How the node is broken, and what the error names.
@@ -91,6 +94,11 @@ BROKEN = {
     "distribution as a number": (
         lambda node: setattr(node.attr["distribution"], "i", 1),
         "distribution",
+    ),
+    "unknown combination": (set_text("combination", b"divide"), "combination"),
+    "a parameter too few": (
+        lambda node: setattr(node.attr["num_parameters"], "i", 1),
+        "[Pp]arameter|[Ii]nput",
     ),
     "T is an integer": (set_type("T", tf.int32), "T"),
     "T is another float": (set_type("T", tf.float64), "input|float"),
@@ -135,7 +143,7 @@ ODD_SHAPES = {
     "seed of three": ({"seed": tf.zeros([3], tf.int32)}, "seed"),
     "loc of another length": ({"loc": tf.zeros([4])}, "loc"),
     "loc of no length": ({"loc": tf.zeros([0])}, "loc"),
-    "scale of rank 2": ({"scale": tf.ones([1, 3])}, "scale"),
+    "scale of more dimensions": ({"scale": tf.ones([1, 1, 1])}, "scale"),
     "offset of rank 1": ({"offset": tf.zeros([1], tf.int64)}, "offset"),
     "least offset": ({"offset": tf.constant(-(2**63), tf.int64)}, "offset"),
 }
@@ -161,8 +169,8 @@ def saved_model(tmp_path_factory):
     class Noisy(tf.Module):
         @tf.function(input_signature=[tf.TensorSpec(None), tf.TensorSpec(None, tf.int32)])
         def add(self, inputs, seed):
-            return flatnoise.raw_ops.FlattenAddNoise(
-                input=inputs, seed=seed, loc=0.0, scale=1.0, offset=0
+            return flatnoise.raw_ops.FlattenNoise(
+                input=inputs, seed=seed, offset=0, parameters=[0.0, 1.0]
             )
 
     path = tmp_path_factory.mktemp("saved") / "noisy"

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import runpy
 import subprocess
 import sys
 import zipfile
@@ -9,7 +10,8 @@ import zipfile
 import pytest
 import tensorflow as tf
 
-CMAKE = pathlib.Path(__file__).parents[1] / "cmake"
+ROOT = pathlib.Path(__file__).parents[1]
+CMAKE = ROOT / "cmake"
 PACKED = [
     "tensorflow/include/tensorflow/core/op.h",
     "tensorflow/libtensorflow_framework.so.2",
@@ -108,3 +110,36 @@ def test_other_than_minor_versions_are_refused(index, version):
     assert f"expected a minor version of TensorFlow such as 2.21, got {version!r}" in (
         completed.stderr
     )
+
+
+def test_all_stands_for_every_supported_version(index, tmp_path):
+    cache = tmp_path / "cache" / "flatnoise"
+    versions = run("tensorflow_versions.py").stdout.split()
+    for version in versions:
+        (cache / f"tensorflow-cpu-{version}").mkdir(parents=True)
+    completed = run("fetch_tensorflow.py", "all", **index)
+    folders = [pathlib.Path(folder).name for folder in completed.stdout.strip().split(";")]
+    assert folders == [f"tensorflow-cpu-{version}" for version in versions]
+
+
+def test_literals_agree_with_the_list_of_versions():
+    tomllib = pytest.importorskip("tomllib")
+    versions = runpy.run_path(str(CMAKE / "tensorflow_versions.py"))
+    minors, pythons = list(versions["VERSIONS"]), versions["pythons"]()
+    spelled = versions["version_range"]()
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    project = settings["project"]
+    assert f"tensorflow-cpu{spelled}" in settings["build-system"]["requires"]
+    for extra, name in [
+        ("tensorflow", "tensorflow"),
+        ("cpu", "tensorflow-cpu"),
+        ("and-cuda", "tensorflow[and-cuda]"),
+    ]:
+        assert f"{name}{spelled}" in project["optional-dependencies"][extra]
+    assert project["requires-python"] == f">={pythons[0]}"
+    prefix = "Programming Language :: Python :: 3."
+    classified = [line for line in project["classifiers"] if line.startswith(prefix)]
+    assert classified == [f"Programming Language :: Python :: {python}" for python in pythons]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"Python {pythons[0]} to {pythons[-1]}" in readme
+    assert f"TensorFlow {minors[0]} to {minors[-1]}" in readme

@@ -10,7 +10,6 @@ import tensorflow as tf
 
 import flatnoise
 from conftest import COMPILE, Variant, require_native_in_xla
-from flatnoise import _core
 
 DIGEST = """
 import hashlib
@@ -19,16 +18,16 @@ tf.config.threading.set_intra_op_parallelism_threads(THREADS)
 if DETERMINISM:
     tf.config.experimental.enable_op_determinism()
 import flatnoise
-ADD = (flatnoise.flatten_add_normal, flatnoise.flatten_add_uniform,
-       flatnoise.flatten_multiply_normal)
+from flatnoise._src.noises import NOISES
+FUNCTIONS = [getattr(flatnoise, noise.function) for noise in NOISES]
 digest = hashlib.sha256()
 for dtype in (tf.float16, tf.bfloat16, tf.float32, tf.float64):
     x = tf.cast(tf.random.stateless_normal([61, 4099], [1, 2]), dtype)
-    for add in ADD:
+    for function in FUNCTIONS:
         scale = tf.constant(0.75, tf.float64)
         with tf.GradientTape() as tape:
             tape.watch(scale)
-            y = add(x, [3, 4], scale * 0, scale, offset=5, implementation="native")
+            y = function(x, [3, 4], scale * 0, scale, offset=5, implementation="native")
         digest.update(tf.io.serialize_tensor(y).numpy())
         digest.update(tf.io.serialize_tensor(tape.gradient(y, scale)).numpy())
 print(digest.hexdigest())
@@ -58,7 +57,7 @@ def test_any_number_of_threads_gives_the_same_bits(native, digest_of_one_thread,
     assert digest(threads) == digest_of_one_thread
 
 
-@pytest.mark.parametrize("instruction_set", _core.build_info()["instruction_sets"])
+@pytest.mark.parametrize("instruction_set", flatnoise.build_info()["instruction_sets"])
 def test_every_instruction_set_gives_the_same_bits(native, digest_of_one_thread, instruction_set):
     assert digest(2, instruction_set=instruction_set) == digest_of_one_thread
 
@@ -67,31 +66,19 @@ def test_op_determinism_is_accepted_and_changes_nothing(native, digest_of_one_th
     assert digest(2, determinism=True) == digest_of_one_thread
 
 
-OPS = {
-    "normal": (flatnoise.flatten_add_normal, _core.add_noise, "normal"),
-    "uniform": (flatnoise.flatten_add_uniform, _core.add_noise, "uniform"),
-    "multiplied": (flatnoise.flatten_multiply_normal, _core.multiply_noise, "normal"),
-}
-
-
-@pytest.mark.parametrize("kind", OPS)
 @pytest.mark.parametrize("mode", COMPILE)
-def test_every_mode_gives_the_bits_of_the_core(native, kind, mode, dtype):
+def test_every_mode_gives_the_bits_of_the_core(native, noise, mode, dtype):
     if mode == "xla":
         require_native_in_xla()
-    function, of_core, distribution = OPS[kind]
     x = tf.cast(tf.random.stateless_normal([37, 501], [1, 2]), dtype)
-    run = COMPILE[mode](
-        lambda x, seed: function(x, seed, 0.25, 1.5, offset=3, implementation="native")
-    )
-    got = run(x, tf.constant([3, 4], tf.int64)).numpy()
-    scale = 1.5 if distribution == "normal" else 1.25
-    expected = of_core(x.numpy(), (3, 4), 0.25, scale, distribution=distribution, offset=3)
+    got = Variant("native", mode).run(noise.name, x, (3, 4), (0.25, 1.5), offset=3).numpy()
+    of_core = getattr(flatnoise.numpy, noise.function)
+    expected = of_core(x.numpy(), (3, 4), 0.25, 1.5, offset=3)
     assert got.tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize("mode", ["eager", "function", "xla"])
-def test_the_twin_repeats_itself(distribution, dtype, mode):
+def test_the_fallback_repeats_itself(distribution, dtype, mode):
     variant = Variant("tensorflow", mode)
     x = tf.cast(tf.random.stateless_normal([37, 501], [1, 2]), dtype)
     first, again = (variant.add(distribution, x, [3, 4], 0.25, 1.5).numpy() for _ in range(2))

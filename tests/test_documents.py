@@ -33,7 +33,10 @@ dataset = tf.data.Dataset.from_tensor_slices(tf.zeros([4, 3]))
 """
 }
 # What programs import beyond the tests' own packages.
-NEEDED = {"tools/accuracy.py": ["mpmath", "matplotlib"]}
+NEEDED = {
+    "tools/accuracy.py": ["mpmath", "matplotlib"],
+    "benchmarks/compare.py": ["matplotlib", "pyperf", "tabulate"],
+}
 # Commands that are not run, by how they begin, with the place where they are.
 RUN_ELSEWHERE = {
     "pip install": "noxfile.py installs wheels and sources",
@@ -126,9 +129,6 @@ def test_commands_are_there(command):
     words = list(itertools.dropwhile(ASSIGNMENT.match, shlex.split(command)))
     if words[0] == "make":
         check_make(words)
-    elif words[:3] == ["python", "-m", "flatnoise.bench"]:
-        pytest.importorskip("rich")
-        assert "usage:" in run([sys.executable, *words[1:], "--help"])  # after the options are read
     elif words[:3] == ["python", "-m", "flatnoise"]:
         assert "flatnoise" in run([sys.executable, *words[1:]])
     elif words[0] == "python":

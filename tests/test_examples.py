@@ -113,7 +113,7 @@ def test_the_pipeline_adds_the_noise_asked_for_in_any_order(draw):
 def test_stock_ops_are_served_where_flatnoise_cannot_be_imported(run, native):
     printed = run("serve_digits", "--epochs", 10)
     as_it_is, _, with_stock_ops = printed.partition("Exported with")
-    assert "Op type not registered 'Flatnoise>FlattenAddNoise'" in as_it_is
+    assert "Op type not registered 'Flatnoise>FlattenNoise'" in as_it_is
     assert "import of flatnoise halted" in with_stock_ops
     (difference,) = numbers_in(printed, r"from the answers given here: (\S+)")
     assert difference < 1e-5

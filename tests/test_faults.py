@@ -16,7 +16,7 @@ from tensorflow.python.eager import cancellation
 
 import flatnoise
 from conftest import require_native_in_xla
-from flatnoise import _core, library
+from flatnoise._src import library
 
 X = tf.constant(np.linspace(-1, 1, 4 * 1000, dtype=np.float32).reshape(4, 1000))
 PACKAGE = pathlib.Path(flatnoise.__file__).parent
@@ -110,10 +110,9 @@ import multiprocessing
 import tensorflow as tf, flatnoise
 
 def noised(seed):
-    return _core.add_noise(X, (seed, 1)).tobytes()
+    return flatnoise.numpy.flatten_add_normal(X, (seed, 1)).tobytes()
 
 import numpy as np
-from flatnoise import _core
 X = np.ones([64, 4096], np.float32)
 assert flatnoise.flatten_add_normal(X, [0, 1]).numpy().tobytes() == noised(0)
 with multiprocessing.get_context("fork").Pool(2) as pool:
@@ -168,7 +167,9 @@ def test_many_threads_at_once_give_what_one_gives(native):
         return sum(int(result.numpy().view(np.uint32).sum(dtype=np.uint64)) for result in results)
 
     def expected(thread):
-        results = (_core.add_noise(x.numpy(), (thread, call)) for call in range(CALLS))
+        results = (
+            flatnoise.numpy.flatten_add_normal(x.numpy(), (thread, call)) for call in range(CALLS)
+        )
         return sum(int(result.view(np.uint32).sum(dtype=np.uint64)) for result in results)
 
     with ThreadPoolExecutor(THREADS) as pool:
@@ -198,14 +199,14 @@ with warnings.catch_warnings(record=True) as seen:
         y = flatnoise.flatten_add_normal(x, [1, 2])
 texts = [str(w.message) for w in seen if "flatnoise" in str(w.message)]
 assert len(texts) == 1, texts
-twin = flatnoise.flatten_add_normal(x, [1, 2], implementation="tensorflow")
-assert (y.numpy() == twin.numpy()).all()
+stock = flatnoise.flatten_add_normal(x, [1, 2], implementation="tensorflow")
+assert (y.numpy() == stock.numpy()).all()
 print(texts[0])
 """
 
 
 @pytest.mark.parametrize("kept", [0, 10, 64, 0.3, 0.9, 0.99])
-def test_a_truncated_library_leaves_the_twin_and_one_warning(copied_package, kept):
+def test_a_truncated_library_leaves_the_fallback_and_one_warning(copied_package, kept):
     path = library_in(copied_package)
     contents = path.read_bytes()
     path.write_bytes(contents[: kept if isinstance(kept, int) else int(kept * len(contents))])
@@ -213,7 +214,7 @@ def test_a_truncated_library_leaves_the_twin_and_one_warning(copied_package, kep
     assert said in run(ONE_WARNING, copied_package)
 
 
-def test_a_library_that_is_a_folder_leaves_the_twin_and_one_warning(copied_package):
+def test_a_library_that_is_a_folder_leaves_the_fallback_and_one_warning(copied_package):
     path = library_in(copied_package)
     path.unlink()
     path.mkdir()
@@ -221,7 +222,7 @@ def test_a_library_that_is_a_folder_leaves_the_twin_and_one_warning(copied_packa
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser can read every file")
-def test_an_unreadable_library_leaves_the_twin_and_one_warning(copied_package):
+def test_an_unreadable_library_leaves_the_fallback_and_one_warning(copied_package):
     library_in(copied_package).chmod(0)
     assert "does not load" in run(ONE_WARNING, copied_package)
 
@@ -244,7 +245,8 @@ def test_of_two_packages_on_the_path_the_first_is_used_whole(native, copied_pack
     other = f"import sys; sys.path.append({str(PACKAGE.parent)!r})\n"
     said = run(
         other + "import flatnoise, tensorflow as tf\n"
-        "from flatnoise import library, _core\n"
+        "from flatnoise import _core\n"
+        "from flatnoise._src import library\n"
         "flatnoise.flatten_add_normal(tf.zeros([2, 2]), [1, 2], implementation='native')\n"
         "print(library.load().path, _core.__file__, flatnoise.layers.__file__)",
         copied_package,

@@ -1,4 +1,4 @@
-"""The op on a GPU: the processor's bits, inside and outside XLA. Skipped where there is no GPU.
+"""The op on a GPU: the CPU's bits, inside and outside XLA. Skipped where there is no GPU.
 
 Nothing here multiplies matrices, so that no CUDA library but the runtime is called.
 """
@@ -10,7 +10,8 @@ import tensorflow as tf
 
 import flatnoise
 from conftest import COMPILE, COMPUTE_DTYPE, Variant
-from flatnoise import gpu, library
+from flatnoise._src import gpu, library
+from flatnoise._src.noises import COMBINATIONS
 
 needs_gpu = pytest.mark.skipif(
     not tf.config.list_physical_devices("GPU"), reason="TensorFlow sees no GPU"
@@ -38,10 +39,12 @@ def on(device, function, *arguments):
 
 
 @needs_gpu
-@pytest.mark.parametrize("raw_op", ["FlattenAddNoise", "FlattenMultiplyNoise"])
+@pytest.mark.parametrize("combination", COMBINATIONS)
 @pytest.mark.parametrize("offset", [0, 5, 2**40 + 3])
 @pytest.mark.parametrize("shape", [(1,), (3, 7), (4, 5, 3), (300, 1000), (0, 4), (4, 0)], ids=str)
-def test_forward_has_the_processors_bits(compile_as, distribution, dtype, shape, offset, raw_op):
+def test_forward_has_the_bits_of_the_cpu(
+    compile_as, distribution, dtype, shape, offset, combination
+):
     parameter = COMPUTE_DTYPE[dtype]
     features = int(np.prod(shape[1:]))
     x = tf.cast(tf.random.stateless_normal(shape, [1, 2]), dtype)
@@ -49,8 +52,13 @@ def test_forward_has_the_processors_bits(compile_as, distribution, dtype, shape,
         loc = tf.constant(-0.25, parameter)
 
         def noised(x, seed, loc, scale, offset):
-            return getattr(flatnoise.raw_ops, raw_op)(
-                input=x, seed=seed, loc=loc, scale=scale, offset=offset, distribution=distribution
+            return flatnoise.raw_ops.FlattenNoise(
+                input=x,
+                seed=seed,
+                offset=offset,
+                parameters=[loc, scale],
+                distribution=distribution,
+                combination=combination,
             )
 
         arguments = (x, SEED, loc, scale, tf.constant(offset, tf.int64))
@@ -62,19 +70,18 @@ def test_forward_has_the_processors_bits(compile_as, distribution, dtype, shape,
 
 @needs_gpu
 @pytest.mark.parametrize("features", [1, 6, 700, 4096])
-def test_gradients_repeat_and_are_the_processors(compile_as, distribution, dtype, features):
+def test_gradients_repeat_and_are_those_of_the_cpu(compile_as, distribution, dtype, features):
     dy = tf.cast(tf.random.stateless_normal([200, features], [1, 2]), dtype)
     parameter = COMPUTE_DTYPE[dtype]
 
     def gradients(dy, loc, scale):
         with tf.GradientTape() as tape:
             tape.watch([loc, scale])
-            y = flatnoise.raw_ops.FlattenAddNoise(
+            y = flatnoise.raw_ops.FlattenNoise(
                 input=tf.zeros_like(dy),
                 seed=tf.identity(SEED),
-                loc=loc,
-                scale=scale,
                 offset=3,
+                parameters=[loc, scale],
                 distribution=distribution,
             )
         return tape.gradient(y, [loc, scale], output_gradients=dy)
@@ -147,11 +154,11 @@ def test_xla_lowers_to_a_call_of_the_kernel(native_in_xla, distribution):
 
     @tf.function(jit_compile=True)
     def add(x, seed, loc, scale, offset):
-        return library.load().ops.flatnoise_flatten_add_noise(
-            input=x, seed=seed, loc=loc, scale=scale, offset=offset, distribution=distribution
+        return flatnoise.raw_ops.FlattenNoise(
+            input=x, seed=seed, offset=offset, parameters=[loc, scale], distribution=distribution
         )
 
     arguments = (tf.zeros([4, 2, 3]), SEED, tf.zeros([]), tf.ones([6]), tf.zeros([], tf.int64))
     hlo = add.experimental_get_compiler_ir(*arguments)(stage="hlo", platform_name="GPU")
-    assert 'custom_call_target="flatnoise_apply_noise"' in hlo
+    assert 'custom_call_target="flatnoise_noise"' in hlo
     assert "f32[4,6]" in hlo

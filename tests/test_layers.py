@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from flatnoise import layers, library, noise_layer
+from flatnoise import layers
+from flatnoise._src import library
 
 LAYERS = {
     "gaussian": (layers.AddGaussianNoise, {}),
@@ -145,7 +146,7 @@ WRONG = [
     (layers.AddNoise, {"noise_type": "salt"}, "noise_type`. Expected one of 'gaussian', 'uniform'"),
     (layers.AddNoise, {"noise_type": None}, "noise_type`. Expected one of 'gaussian', 'uniform'"),
     (layers.AddNoise, {"stddev": -1}, "`stddev`. Expected .* not negative. Received: stddev=-1"),
-    (layers.AddNoise, {"minval": 1, "maxval": 0}, "Expected minval <= maxval. Received: minval=1"),
+    (layers.AddNoise, {"minval": 1, "maxval": 0}, "Expected minval <= maxval.* Received: minval=1"),
     (layers.AddGaussianNoise, {"stddev": -0.1}, "`stddev`. Expected .* Received: stddev=-0.1"),
     (layers.AddGaussianNoise, {"stddev": float("nan")}, "`stddev`. Expected a finite"),
     (layers.AddGaussianNoise, {"mean": "0"}, "`mean`. Expected a finite"),
@@ -198,7 +199,7 @@ def test_models_train_however_they_are_compiled(make, jit_compile, policy):
 def test_a_native_layer_lets_keras_choose_xla_where_it_has_kernels(native, make, monkeypatch):
     assert make(implementation="native").supports_jit == library.load().has_xla_kernels
     without = dataclasses.replace(library.load(), xla_reason="no kernels")
-    monkeypatch.setattr(noise_layer, "load", lambda: without)
+    monkeypatch.setattr(library, "load", lambda: without)
     assert not make(implementation="native").supports_jit
     assert make(implementation="auto").supports_jit
     model = classifier(make(implementation="native"))
@@ -279,16 +280,6 @@ def test_a_training_taken_up_again_has_the_losses_of_one_not_interrupted(
 ):
     whole, in_two = losses_whole_and_in_two(lambda: make(seed=1), save_and_load, tmp_path)
     np.testing.assert_allclose(in_two, whole, rtol=1e-6)
-
-
-@pytest.mark.parametrize("save_and_load", [keras_file, weights_file, checkpoint])
-def test_with_stock_noise_the_losses_are_others(tmp_path, save_and_load):
-    # What sets this package apart. Should this fail, then Keras saves the state too.
-    whole, in_two = losses_whole_and_in_two(
-        lambda: keras.layers.GaussianNoise(0.5, seed=1), save_and_load, tmp_path
-    )
-    np.testing.assert_allclose(in_two[:2], whole[:2], rtol=1e-6)
-    assert not np.allclose(in_two[2:], whole[2:], rtol=1e-3)
 
 
 class StopIn(keras.callbacks.Callback):

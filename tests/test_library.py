@@ -14,7 +14,7 @@ import tensorflow as tf
 from tensorflow.python.framework import kernels
 
 import flatnoise
-from flatnoise import gpu, library
+from flatnoise._src import gpu, library
 
 PACKAGE = pathlib.Path(flatnoise.__file__).parent
 BUILT = ("_native", "_core*.so", "_core*.pyd")
@@ -81,8 +81,8 @@ with warnings.catch_warnings(record=True) as seen:
     flatnoise.layers.AddGaussianNoise()(x)
     tf.function(lambda: flatnoise.flatten_add_normal(x, [1, 2]))()
     assert len(ours()) == 1, ours()
-twin = flatnoise.flatten_add_normal(x, [1, 2], implementation="tensorflow")
-assert (auto.numpy() == twin.numpy()).all()
+stock = flatnoise.flatten_add_normal(x, [1, 2], implementation="tensorflow")
+assert (auto.numpy() == stock.numpy()).all()
 try:
     flatnoise.flatten_add_normal(x, [1, 2], implementation="native")
 except RuntimeError as error:
@@ -94,7 +94,7 @@ for text in (ours()[0], native, info["native_error"]):
 """
 
 
-def test_without_a_library_the_twin_works_and_one_warning_says_why(without_library):
+def test_without_a_library_the_fallback_works_and_one_warning_says_why(without_library):
     run("EXPECTED = 'holds no compiled library'" + FALLBACK, without_library)
 
 
@@ -119,6 +119,7 @@ sys.modules["tensorflow"] = None
 found = importlib.util.find_spec
 importlib.util.find_spec = lambda name: None if name == "tensorflow" else found(name)
 import flatnoise
+import flatnoise.numpy
 assert not flatnoise.build_info()["native_loaded"]
 
 def message(statement):
@@ -152,8 +153,8 @@ def traced_ops(**options):
 def test_auto_takes_the_compiled_op_in_xla_too(native_in_xla):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert "Flatnoise>FlattenAddNoise" in traced_ops()
-        assert "Flatnoise>FlattenAddNoise" in traced_ops(jit_compile=True)
+        assert "Flatnoise>FlattenNoise" in traced_ops()
+        assert "Flatnoise>FlattenNoise" in traced_ops(jit_compile=True)
 
 
 @pytest.fixture
@@ -165,8 +166,8 @@ def without_xla_kernels(native, monkeypatch):
 def test_auto_takes_stock_ops_in_xla_without_kernels(without_xla_kernels):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert "Flatnoise>FlattenAddNoise" in traced_ops()
-        assert "Flatnoise>FlattenAddNoise" not in traced_ops(jit_compile=True)
+        assert "Flatnoise>FlattenNoise" in traced_ops()
+        assert "Flatnoise>FlattenNoise" not in traced_ops(jit_compile=True)
 
 
 def test_native_refuses_xla_without_kernels_and_says_what_to_do(without_xla_kernels):
@@ -199,7 +200,7 @@ assert float(tf.reduce_max(abs(difference))) < 1e-6
 def test_auto_takes_stock_ops_on_gpus_without_kernels(native, monkeypatch):
     monkeypatch.setattr(gpu, "problem", lambda: "on a GPU of this test: no kernels")
     with pytest.warns(RuntimeWarning, match="on a GPU of this test: no kernels"):
-        assert "Flatnoise>FlattenAddNoise" not in traced_ops()
+        assert "Flatnoise>FlattenNoise" not in traced_ops()
 
 
 class FakeGpu:
@@ -232,7 +233,7 @@ def test_without_a_gpu_there_is_no_problem(native, monkeypatch):
     assert gpu.problem.__wrapped__() is None
 
 
-@pytest.mark.parametrize("op", ["Flatnoise>FlattenAddNoise", "Flatnoise>FlattenAddNoiseGrad"])
+@pytest.mark.parametrize("op", ["Flatnoise>FlattenNoise", "Flatnoise>FlattenNoiseGrad"])
 def test_kernels_are_registered_for_every_device_that_was_built_for(native, op):
     devices = {kernel.device_type for kernel in kernels.get_registered_kernels_for_op(op).kernel}
     expected = {"CPU"}

@@ -113,11 +113,3 @@ def test_workers_agree_on_a_random_seed_and_keep_it_when_killed(training):
     rows = [np.concatenate(step) for step in noise(given, "unseeded", shares)]
     rows = np.round(np.concatenate(rows), 4)
     assert len(np.unique(rows, axis=0)) == STEPS * BATCH
-
-
-def test_stock_layers_start_again_when_killed(training):
-    # What sets this package apart. Should this fail, then Keras saves the state too.
-    _, given = training
-    for before, after in zip(given[:DIES_IN], given[DIES_IN:], strict=True):
-        for worker_before, worker_after in zip(before, after, strict=True):
-            np.testing.assert_array_equal(worker_before["stock"], worker_after["stock"])

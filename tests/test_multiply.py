@@ -9,13 +9,17 @@ import tensorflow as tf
 
 import flatnoise
 from conftest import COMPUTE_DTYPE, Variant
-from flatnoise import _core
 from philox_reference import stream
 
 SEED = (3, -4)
 X = np.linspace(-2, 2, 24).reshape(4, 2, 3)
 MEAN = {"scalar": 0.25, "per feature": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]}
 STDDEV = {"scalar": 1.5, "per feature": [1.0, 2.0, 3.0, 1.5, 0.5, 2.5]}
+
+
+def parameters(form, dtype, flatten=True):
+    shape = () if form == "scalar" else (6,) if flatten else X.shape[1:]
+    return [tf.reshape(tf.constant(values[form], dtype), shape) for values in (MEAN, STDDEV)]
 
 
 def multiply(variant, x, mean, stddev, **options):
@@ -36,14 +40,15 @@ def multiply(variant, x, mean, stddev, **options):
     dtype = COMPUTE_DTYPE[x.dtype.name]
     offset = tf.constant(options.get("offset", 0), tf.int64)
     seed = tf.constant(options.get("seed", SEED), tf.int64)
-    return run(x, seed, tf.constant(mean, dtype), tf.constant(stddev, dtype), offset)
+    return run(x, seed, tf.cast(mean, dtype), tf.cast(stddev, dtype), offset)
 
 
 @pytest.mark.parametrize("form", MEAN)
 @pytest.mark.parametrize("flatten", [True, False])
 def test_elements_are_multiplied_by_their_own_factor(variant, dtype, form, flatten):
     x = tf.cast(X, dtype)
-    got = multiply(variant, x, MEAN[form], STDDEV[form], flatten=flatten, offset=5)
+    values = parameters(form, COMPUTE_DTYPE[dtype], flatten)
+    got = multiply(variant, x, *values, flatten=flatten, offset=5)
     assert got.shape == ((4, 6) if flatten else X.shape)
     assert got.dtype == x.dtype
     z = stream("normal", SEED, 5, 24, COMPUTE_DTYPE[dtype]).astype(np.float64).reshape(4, 6)
@@ -56,14 +61,14 @@ def test_elements_are_multiplied_by_their_own_factor(variant, dtype, form, flatt
     assert np.all(error <= allowed)
 
 
-@pytest.mark.parametrize("instruction_set", _core.build_info()["instruction_sets"])
+@pytest.mark.parametrize("instruction_set", flatnoise.build_info()["instruction_sets"])
 @pytest.mark.parametrize("mode", ["eager", "function", "xla"])
 def test_every_instruction_set_gives_the_bits_of_the_op(
     native_in_xla, dtype, mode, instruction_set
 ):
     x = tf.cast(tf.random.stateless_normal([7, 300], [1, 2]), dtype)
     got = multiply(Variant("native", mode), x, 0.5, 2.0, offset=2**33 + 5).numpy()
-    expected = _core.multiply_noise(
+    expected = flatnoise.numpy.flatten_multiply_normal(
         x.numpy(), SEED, 0.5, 2.0, offset=2**33 + 5, instruction_set=instruction_set
     )
     np.testing.assert_array_equal(got.view(np.uint8), expected.view(np.uint8))
@@ -71,8 +76,13 @@ def test_every_instruction_set_gives_the_bits_of_the_op(
 
 def test_uniform_factors_are_those_of_stock_ops(native, dtype):
     x = tf.cast(tf.random.stateless_normal([7, 300], [1, 2]), dtype)
-    got = flatnoise.raw_ops.FlattenMultiplyNoise(
-        input=x, seed=SEED, loc=0.5, scale=2.0, offset=0, distribution="uniform"
+    got = flatnoise.raw_ops.FlattenNoise(
+        input=x,
+        seed=SEED,
+        offset=0,
+        parameters=[0.5, 2.0],
+        distribution="uniform",
+        combination="multiply",
     )
     compute_dtype = COMPUTE_DTYPE[dtype]
     u = tf.random.stateless_uniform([7, 300], SEED, dtype=compute_dtype, alg="philox")
@@ -123,13 +133,14 @@ def test_gradients_are_those_of_the_product(variant, form, flatten):
             loss = tf.reduce_sum(tf.reshape(y, [4, 6]) * dy)
         return tape.gradient(loss, arguments)
 
-    arguments = [tf.constant(value, tf.float64) for value in (X, MEAN[form], STDDEV[form])]
+    arguments = [tf.constant(X, tf.float64), *parameters(form, tf.float64, flatten)]
     x_grad, mean_grad, stddev_grad = gradients(*arguments)
     factors = np.array(MEAN[form]) + np.array(STDDEV[form]) * z
     x = X.reshape(4, 6)
     np.testing.assert_allclose(x_grad, (dy * factors).reshape(X.shape), rtol=1e-12)
-    np.testing.assert_allclose(mean_grad, (dy * x).sum(axes), rtol=1e-11, atol=1e-12)
-    np.testing.assert_allclose(stddev_grad, (dy * x * z).sum(axes), rtol=1e-10, atol=1e-12)
+    for gradient, terms in ((mean_grad, dy * x), (stddev_grad, dy * x * z)):
+        expected = np.ravel(terms.sum(axes))
+        np.testing.assert_allclose(np.ravel(gradient), expected, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("form", MEAN)
@@ -189,7 +200,7 @@ def test_the_layer_draws_the_factors_of_gaussian_dropout(implementation, rate):
 
 
 @pytest.mark.parametrize("form", MEAN)
-def test_the_twin_agrees_for_any_tensor(native, dtype, form):
+def test_the_fallback_agrees_for_any_tensor(native, dtype, form):
     x = tf.cast(tf.random.stateless_normal([4, 6], [5, 6]), dtype)
     results = [
         tf.cast(multiply(Variant(implementation, "eager"), x, MEAN[form], STDDEV[form]), tf.float64)

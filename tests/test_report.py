@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 import flatnoise
-from flatnoise import __main__ as report
+from flatnoise._src import report
 
 PACKAGE = pathlib.Path(flatnoise.__file__).parent
 # Stands in for an environment without TensorFlow: it hides it from the interpreter's search.

@@ -16,15 +16,23 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SOURCES = [ROOT / "cc/cuda/apply_noise.cu", ROOT / "cc/cuda/sum_gradients.cu"]
+SOURCES = [ROOT / "cc/cuda/apply_noise.cu", ROOT / "cc/cuda/parameter_gradients.cu"]
 # The options of cc/cuda/CMakeLists.txt.
 FLAGS = ["-std=c++17", "-O3", f"-I{ROOT / 'cc'}", "-fmad=false", "-ftz=false"]
 FLAGS += ["-prec-sqrt=true", "-prec-div=true"]
 OLDEST, NEWEST = 75, 120
+HEADLINE = "add float32 normal, scalars"
 SHOWN = ["75", "80", "90", "120"]  # architectures with a table of their own
 
 CHUNKS = {"float16": 8, "bfloat16": 8, "float32": 4, "float64": 2}
-TYPES = {"N_S_4HalfE": "float16", "N_S_8BFloat16E": "bfloat16", "f": "float32", "d": "float64"}
+TYPES = {"Half": "float16", "BFloat16": "bfloat16", "float": "float32", "double": "float64"}
+VARIANTS = {
+    "ScalarParameters": "{}, scalars",
+    "FeatureParameters": "{}, features",
+    "BroadcastParameters": "{}, any patterns",
+    "ByRun": "gradient {}, by run",
+    "ByColumn": "gradient {}, by column",
+}
 
 
 @dataclasses.dataclass
@@ -40,7 +48,7 @@ class Kernel:
     @property
     def element_type(self) -> str:
         """Such as float32."""
-        return self.name.split()[1]
+        return next(word for word in re.split(r"\W+", self.name) if word in CHUNKS)
 
     @property
     def local_accesses(self) -> int:
@@ -92,26 +100,25 @@ def run(*command: object) -> str:
     return done.stdout + done.stderr
 
 
+def demangled(symbol: str) -> str:
+    """As the source names it, without namespaces."""
+    name = run("c++filt", symbol).strip()
+    return re.sub(r"\(anonymous namespace\)::|flatnoise::|cuda::", "", name)
+
+
 def readable(symbol: str) -> str:
     """A short name for a kernel's symbol."""
-    types = "|".join(TYPES)
-    noise = {"0": "normal", "1": "uniform"}
-    symbol = symbol.replace("NS_4HalfE", "N_S_4HalfE").replace("NS_8BFloat16E", "N_S_8BFloat16E")
-    found = re.search(
-        rf"ApplyNoiseBodyI({types})LNS_12DistributionE(\d)ELNS_11CombinationE(\d)E(.*)", symbol
-    )
-    if found:
-        kind = {"0": "add", "1": "multiply"}[found[3]]
-        parameters = "scalar"
-        if "FeatureParameters" in found[4]:
-            parameters = "per feature" + (", aligned" if "Lb1E" in found[4] else ", any")
-        return f"{kind} {TYPES[found[1]]} {noise[found[2]]}, {parameters}"
-    found = re.search(rf"SumTilesKernelI({types})LNS_12DistributionE(\d)ELb(\d)", symbol)
-    if found:
-        parameters = "per feature" if found[3] == "1" else "scalar"
-        return f"gradient {TYPES[found[1]]} {noise[found[2]]}, {parameters}"
-    found = re.search(rf"FoldKernelI({types})E", symbol)
-    return f"fold {TYPES[found[1]]}" if found else symbol
+    name = demangled(symbol)
+    if found := re.search(r"ReductionKernel<(\w+)>", name):
+        return f"reduction {TYPES[found[1]]}"
+    kind = re.search(r"NoiseKind<(\w+), (\w+), (\w+)>", name)
+    if not kind:
+        return name
+    noise = f"{kind[3].lower()} {TYPES[kind[1]]} {kind[2].lower()}"
+    for variant, text in VARIANTS.items():
+        if variant in name:
+            return text.format(noise)
+    return name
 
 
 def read_resources(text: str, kernels: dict[str, Kernel]) -> None:
@@ -177,7 +184,7 @@ def table(kernels: list[Kernel]) -> list[str]:
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for kernel in kernels:
-        loop = None if kernel.name.startswith("fold") else kernel.hot_loop()
+        loop = None if kernel.name.startswith("reduction") else kernel.hot_loop()
         cells = [kernel.name, kernel.registers, kernel.spilled]
         cells.append(kernel.stack + kernel.local_accesses)
         cells += ["", ""] if loop is None else [f"{loop[0]:.1f}", f"{loop[1]}, {loop[2]}"]
@@ -189,11 +196,11 @@ def summary(found: dict[str, list[Kernel]]) -> list[str]:
     """All architectures in Markdown."""
     lines = [
         "| architecture | kernels | most registers | spilled bytes | local memory "
-        "| add float32 normal, instructions per element |",
+        f"| {HEADLINE}, instructions per element |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for architecture, kernels in found.items():
-        headline = next(k for k in kernels if k.name == "add float32 normal, scalar")
+        headline = next(k for k in kernels if k.name == HEADLINE)
         loop = headline.hot_loop()
         cells = [f"sm_{architecture}", len(kernels), max(k.registers for k in kernels)]
         cells.append(sum(k.spilled for k in kernels))
@@ -210,7 +217,7 @@ def faults(found: dict[str, list[Kernel]]) -> list[str]:
         for kernel in kernels:
             if kernel.spilled or kernel.stack or kernel.local_accesses:
                 wrong.append(f"sm_{architecture}: {kernel.name} uses local memory")
-            if not kernel.name.startswith("fold") and kernel.hot_loop() is None:
+            if not kernel.name.startswith("reduction") and kernel.hot_loop() is None:
                 wrong.append(f"sm_{architecture}: {kernel.name} has no loop with 16-byte accesses")
     return wrong
 
@@ -228,7 +235,7 @@ def report(found: dict[str, list[Kernel]], ptx: str, version: str, shown: list[s
         "",
         "Instructions per element are those that stand in the hot loop, taken or not, over the",
         "elements of one round: an upper bound. The gradient's loops include the reading of a",
-        "partial chunk, those with parameters per feature the reading of constant ones.",
+        "partial chunk, those with parameters that are not scalars every way to read them.",
         "",
         *summary(found),
     ]

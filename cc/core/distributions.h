@@ -1,4 +1,11 @@
-// From random bits to random numbers, by the rules of TensorFlow's random ops.
+// The distributions: from random bits to random numbers, by the rules of TensorFlow's random ops.
+//
+// A distribution is a type with
+//   kName                   its value of the op's attribute
+//   kLocation, kScale       what its users call a combination's "loc" and "scale"
+//   kPicosecondsPerElement  about what an element takes on a CPU, for sharing out work
+//   Values<L>               numbers from as many bits, an even number of them
+// and a place in the list at the end, from which all else is made.
 #ifndef FLATNOISE_CC_CORE_DISTRIBUTIONS_H_
 #define FLATNOISE_CC_CORE_DISTRIBUTIONS_H_
 
@@ -6,10 +13,9 @@
 
 #include "core/elementary.h"
 #include "core/qualifiers.h"
+#include "core/type_list.h"
 
 namespace flatnoise {
-
-enum class Distribution { kNormal, kUniform };
 
 template <class Scalar>
 struct UnitFraction;
@@ -48,24 +54,43 @@ FLATNOISE_INLINE NormalPair<typename L::Real> BoxMuller(typename L::Bits first,
   constexpr auto kSmallest = static_cast<Scalar>(sizeof(Scalar) == 4 ? 1.0e-7f : 1.0e-7);
   const auto u = L::Max(UnitUniform<L>(first), L::Broadcast(kSmallest));
   const auto radius = L::Sqrt(NegTwoLog<L>(u));
-  const auto direction = SineCosineOfTurn<L>(UnitUniform<L>(second));
-  return {direction.sine * radius, direction.cosine * radius};
+  const auto direction = SinCos2Pi<L>(UnitUniform<L>(second));
+  return {direction.sin * radius, direction.cos * radius};
 }
 
-// Values from as many bits, an even number of them: each uniform, or normal in pairs.
-template <Distribution distribution, class L>
-FLATNOISE_INLINE void ValuesFromBits(const typename L::Bits* bits, typename L::Real* values,
-                                     int count) {
-  if (distribution == Distribution::kUniform) {
+// Mean 0, variance 1, in pairs.
+struct Normal {
+  static constexpr char kName[] = "normal";
+  static constexpr char kLocation[] = "mean";
+  static constexpr char kScale[] = "stddev";
+  static constexpr int kPicosecondsPerElement = 1000;
+
+  template <class L>
+  FLATNOISE_INLINE static void Values(const typename L::Bits* bits, typename L::Real* values,
+                                      int count) {
+    for (int i = 0; i < count; i += 2) {
+      const auto pair = BoxMuller<L>(bits[i], bits[i + 1]);
+      values[i] = pair.first;
+      values[i + 1] = pair.second;
+    }
+  }
+};
+
+// On [0, 1).
+struct Uniform {
+  static constexpr char kName[] = "uniform";
+  static constexpr char kLocation[] = "minval";
+  static constexpr char kScale[] = "maxval - minval";
+  static constexpr int kPicosecondsPerElement = 500;
+
+  template <class L>
+  FLATNOISE_INLINE static void Values(const typename L::Bits* bits, typename L::Real* values,
+                                      int count) {
     for (int i = 0; i < count; ++i) values[i] = UnitUniform<L>(bits[i]);
-    return;
   }
-  for (int i = 0; i < count; i += 2) {
-    const auto pair = BoxMuller<L>(bits[i], bits[i + 1]);
-    values[i] = pair.first;
-    values[i + 1] = pair.second;
-  }
-}
+};
+
+using Distributions = TypeList<Normal, Uniform>;
 
 }  // namespace flatnoise
 

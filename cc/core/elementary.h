@@ -25,9 +25,9 @@ struct Elementary;
 
 template <>
 struct Elementary<float> {
-  static constexpr int kFractionBits = 23;
+  static constexpr uint32_t kExponentMask = 0xFF800000;
   static constexpr uint32_t kTwoThirds = 0x3F2AAAAB;
-  static constexpr float kNegTwoLog2 = -0x1.62e430p+0f;
+  static constexpr float kNegTwoLog2 = -0x1.62e430p-23f;  // as L::ExponentToReal scales exponents
   static constexpr float kHalfPiHigh = 0x1.921fb6p+0f;
   static constexpr float kHalfPiLow = -0x1.777a5cp-25f;
   // Added and taken away again, it rounds to an integer, which then stands in the lowest bits.
@@ -64,7 +64,7 @@ struct Elementary<float> {
 
 template <>
 struct Elementary<double> {
-  static constexpr int kFractionBits = 52;
+  static constexpr uint64_t kExponentMask = 0xFFF0000000000000;
   static constexpr uint64_t kTwoThirds = 0x3FE5555555555555;
   static constexpr double kNegTwoLog2 = -0x1.62e42fefa39efp+0;
   static constexpr double kHalfPiHigh = 0x1.921fb54442d18p+0;
@@ -109,22 +109,23 @@ FLATNOISE_INLINE typename L::Real NegTwoLog(typename L::Real u) {
   using Real = typename L::Real;
   using Bits = typename L::Bits;
   using E = Elementary<typename L::Scalar>;
-  // u = 2^exponent (1 + f) with 1 + f in [2/3, 4/3), so that f is exact and small near u = 1.
-  const Bits exponent = L::ShiftRightSigned(L::ToBits(u) - E::kTwoThirds, E::kFractionBits);
-  const Real f = L::FromBits(L::ToBits(u) - (exponent << E::kFractionBits)) - L::Broadcast(1);
-  return L::Fma(L::SignedToReal(exponent), L::Broadcast(E::kNegTwoLog2),
+  // u = 2^exponent (1 + f) with 1 + f in [2/3, 4/3), so that f is exact and small near u = 1. The
+  // exponent stays where it is in the bits of u.
+  const Bits exponent = (L::ToBits(u) - E::kTwoThirds) & E::kExponentMask;
+  const Real f = L::FromBits(L::ToBits(u) - exponent) - L::Broadcast(1);
+  return L::Fma(L::ExponentToReal(exponent), L::Broadcast(E::kNegTwoLog2),
                 E::template NegTwoLog1p<L>(f));
 }
 
 template <class Real>
-struct SineCosine {
-  Real sine;
-  Real cosine;
+struct SinCos {
+  Real sin;
+  Real cos;
 };
 
 // Sine and cosine of the rounded product 2 pi u for u in [0, 1), within 2 ULP of 1.
 template <class L>
-FLATNOISE_INLINE SineCosine<typename L::Real> SineCosineOfTurn(typename L::Real u) {
+FLATNOISE_INLINE SinCos<typename L::Real> SinCos2Pi(typename L::Real u) {
   using Real = typename L::Real;
   using Bits = typename L::Bits;
   using E = Elementary<typename L::Scalar>;
@@ -141,10 +142,11 @@ FLATNOISE_INLINE SineCosine<typename L::Real> SineCosineOfTurn(typename L::Real 
   const Real cosine =
       L::Fma(s, L::Fma(s, E::template CosineTail<L>(s), L::Broadcast(-0.5)), L::Broadcast(1));
 
+  // In odd quadrants sine and cosine change places, and one more sign.
+  const Bits odd = quadrant << kSignBit;
   const Bits sine_sign = (quadrant & 2) << (kSignBit - 1);
-  const Bits cosine_sign = ((quadrant + 1) & 2) << (kSignBit - 1);
-  return {L::FromBits(L::ToBits(L::SelectOdd(quadrant, cosine, sine)) ^ sine_sign),
-          L::FromBits(L::ToBits(L::SelectOdd(quadrant, sine, cosine)) ^ cosine_sign)};
+  return {L::FromBits(L::ToBits(L::SelectBySign(odd, cosine, sine)) ^ sine_sign),
+          L::FromBits(L::ToBits(L::SelectBySign(odd, sine, cosine)) ^ (sine_sign ^ odd))};
 }
 
 }  // namespace flatnoise

@@ -1,8 +1,8 @@
 // The elementary operations that the mathematics is written in, for plain numbers.
 //
 // A lane policy `L` names the types of a value (`Real`), of its bits (`Bits`) and of a Philox word
-// (`Word`), and gives the operations below on them. The processor's vectors have policies of their
-// own in cc/cpu; every policy rounds every operation as IEEE 754 asks, so all give the same bits.
+// (`Word`), and gives the operations below on them. Vectors of a CPU have policies of their own
+// in cc/cpu; every policy rounds every operation as IEEE 754 asks, so all give the same bits.
 #ifndef FLATNOISE_CC_CORE_LANES_H_
 #define FLATNOISE_CC_CORE_LANES_H_
 
@@ -26,12 +26,14 @@ FLATNOISE_INLINE To BitCast(From from) {
 // Philox words as plain 32-bit integers.
 struct ScalarWords {
   using Word = uint32_t;
+  using Key = uint32_t;
   using Product = uint64_t;
 
   FLATNOISE_INLINE static Product Multiply(Word a, uint32_t b) { return uint64_t{a} * b; }
   FLATNOISE_INLINE static Word High(Product p) { return static_cast<Word>(p >> 32); }
   FLATNOISE_INLINE static Word Low(Product p) { return static_cast<Word>(p); }
-  FLATNOISE_INLINE static Word Xor(Word a, Word b, uint32_t c) { return a ^ b ^ c; }
+  FLATNOISE_INLINE static Word Xor(Word a, Word b, uint32_t c) { return a ^ (b ^ c); }
+  FLATNOISE_INLINE static Word Xor(Word a, uint32_t b) { return a ^ b; }
 };
 
 template <class T>
@@ -49,15 +51,13 @@ struct ScalarLanes<float> {
   FLATNOISE_INLINE static Real Max(Real a, Real b) { return a < b ? b : a; }
   FLATNOISE_INLINE static Bits ToBits(Real a) { return BitCast<Bits>(a); }
   FLATNOISE_INLINE static Real FromBits(Bits a) { return BitCast<Real>(a); }
-  // The bits of a signed integer, as a number.
-  FLATNOISE_INLINE static Real SignedToReal(Bits a) {
+  // A signed integer in the bits above those of a fraction, as a number: times 2^23, since so it
+  // is converted where it lies.
+  FLATNOISE_INLINE static Real ExponentToReal(Bits a) {
     return static_cast<Real>(static_cast<int32_t>(a));
   }
-  FLATNOISE_INLINE static Bits ShiftRightSigned(Bits a, int n) {
-    return static_cast<Bits>(static_cast<int32_t>(a) >> n);
-  }
-  FLATNOISE_INLINE static Real SelectOdd(Bits a, Real if_odd, Real if_even) {
-    return (a & 1) != 0 ? if_odd : if_even;
+  FLATNOISE_INLINE static Real SelectBySign(Bits a, Real if_set, Real if_clear) {
+    return static_cast<int32_t>(a) < 0 ? if_set : if_clear;
   }
 };
 
@@ -73,14 +73,12 @@ struct ScalarLanes<double> {
   FLATNOISE_INLINE static Real Max(Real a, Real b) { return a < b ? b : a; }
   FLATNOISE_INLINE static Bits ToBits(Real a) { return BitCast<Bits>(a); }
   FLATNOISE_INLINE static Real FromBits(Bits a) { return BitCast<Real>(a); }
-  FLATNOISE_INLINE static Real SignedToReal(Bits a) {
-    return static_cast<Real>(static_cast<int64_t>(a));
+  // Not times anything here.
+  FLATNOISE_INLINE static Real ExponentToReal(Bits a) {
+    return static_cast<Real>(static_cast<int64_t>(a) >> 52);
   }
-  FLATNOISE_INLINE static Bits ShiftRightSigned(Bits a, int n) {
-    return static_cast<Bits>(static_cast<int64_t>(a) >> n);
-  }
-  FLATNOISE_INLINE static Real SelectOdd(Bits a, Real if_odd, Real if_even) {
-    return (a & 1) != 0 ? if_odd : if_even;
+  FLATNOISE_INLINE static Real SelectBySign(Bits a, Real if_set, Real if_clear) {
+    return static_cast<int64_t>(a) < 0 ? if_set : if_clear;
   }
 };
 

@@ -1,47 +1,47 @@
-// The stream as numbers: z, standard normal or uniform, for every index.
+// A noise: a distribution and a combination, chosen at run time, and the one dispatch to the code
+// that is compiled for them.
 #ifndef FLATNOISE_CC_CORE_NOISE_H_
 #define FLATNOISE_CC_CORE_NOISE_H_
 
-#include <cstdint>
-
+#include "core/combinations.h"
 #include "core/distributions.h"
-#include "core/lanes.h"
 #include "core/number_types.h"
-#include "core/philox.h"
 #include "core/qualifiers.h"
-#include "core/stream.h"
+#include "core/type_list.h"
 
 namespace flatnoise {
 
-// How many values one Philox block gives: four floats or two doubles.
-template <class Scalar>
-inline constexpr int kValuesPerBlock = 16 / static_cast<int>(sizeof(Scalar));
+struct Noise {
+  Choice<Distributions> distribution;
+  Choice<Combinations> combination;
+};
 
-// The bits that make value i of a block.
-FLATNOISE_INLINE uint32_t ValueBits(const PhiloxBlock<uint32_t>& words, int i, float) {
-  return words.word[i];
-}
-FLATNOISE_INLINE uint64_t ValueBits(const PhiloxBlock<uint32_t>& words, int i, double) {
-  return uint64_t{words.word[2 * i]} << 32 | words.word[2 * i + 1];
-}
+template <class Distribution, class Combination>
+inline constexpr Noise kNoise = {kChoice<Distributions, Distribution>,
+                                 kChoice<Combinations, Combination>};
 
-// The values of one block, in the stream's order.
-template <Distribution distribution, class L>
-FLATNOISE_INLINE void BlockNoise(const PhiloxBlock<uint32_t>& words, typename L::Scalar* values) {
-  constexpr int n = kValuesPerBlock<typename L::Scalar>;
-  typename L::Bits bits[n];
-  for (int i = 0; i < n; ++i) bits[i] = ValueBits(words, i, typename L::Scalar{});
-  ValuesFromBits<distribution, L>(bits, values, n);
-}
+// What code is compiled for: an element type and a noise.
+template <class T, class D, class C>
+struct NoiseKind {
+  using Element = T;
+  using Scalar = ComputeType<T>;
+  using Distribution = D;
+  using Combination = C;
+  static constexpr int kParameters = kParameterCount<C>;
+};
 
-// The stream's number at one index: the definition that every loop is tested against.
-template <Distribution distribution, class Scalar>
-FLATNOISE_INLINE Scalar NoiseAt(const Stream& stream, uint64_t index) {
-  constexpr int n = kValuesPerBlock<Scalar>;
-  const auto words = Philox<ScalarWords>(BlockCounter(stream, index / n), ScheduleKey(stream.key));
-  Scalar values[n];
-  BlockNoise<distribution, ScalarLanes<Scalar>>(words, values);
-  return values[index % n];
+// body(NoiseKind<T, Distribution, Combination>{})
+template <class Body>
+FLATNOISE_HOST_INLINE auto VisitNoise(ElementType type, const Noise& noise, const Body& body) {
+  return Visit(type, [&](auto element) {
+    return Visit(noise.distribution, [&](auto distribution) {
+      return Visit(noise.combination, [&](auto combination) {
+        return body(
+            NoiseKind<typename decltype(element)::type, typename decltype(distribution)::type,
+                      typename decltype(combination)::type>{});
+      });
+    });
+  });
 }
 
 }  // namespace flatnoise

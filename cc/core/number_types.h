@@ -6,6 +6,7 @@
 
 #include "core/lanes.h"
 #include "core/qualifiers.h"
+#include "core/type_list.h"
 
 namespace flatnoise {
 
@@ -17,16 +18,11 @@ struct BFloat16 {
   uint16_t bits;
 };
 
-enum class ElementType { kHalf, kBFloat16, kFloat, kDouble };
+using ElementTypes = TypeList<Half, BFloat16, float, double>;
+using ElementType = Choice<ElementTypes>;
 
 template <class T>
-inline constexpr ElementType kElementType = ElementType::kFloat;
-template <>
-inline constexpr ElementType kElementType<Half> = ElementType::kHalf;
-template <>
-inline constexpr ElementType kElementType<BFloat16> = ElementType::kBFloat16;
-template <>
-inline constexpr ElementType kElementType<double> = ElementType::kDouble;
+inline constexpr ElementType kElementType = kChoice<ElementTypes, T>;
 
 template <class T>
 struct ComputeTypeOf {

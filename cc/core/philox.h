@@ -25,10 +25,13 @@ struct PhiloxBlock {
 
 using PhiloxCounter = PhiloxBlock<uint32_t>;
 
-// The two key words of every round.
-struct PhiloxKeySchedule {
-  uint32_t word[kPhiloxRounds][2];
+// The two key words of every round, as words combine with them.
+template <class Key>
+struct PhiloxKeys {
+  Key word[kPhiloxRounds][2];
 };
+
+using PhiloxKeySchedule = PhiloxKeys<uint32_t>;
 
 FLATNOISE_INLINE PhiloxKeySchedule ScheduleKey(PhiloxKey key) {
   constexpr uint32_t kWeyl0 = 0x9E3779B9;  // the golden ratio
@@ -41,23 +44,64 @@ FLATNOISE_INLINE PhiloxKeySchedule ScheduleKey(PhiloxKey key) {
   return schedule;
 }
 
+inline constexpr uint32_t kPhiloxMultiplier0 = 0xD2511F53;
+inline constexpr uint32_t kPhiloxMultiplier1 = 0xCD9E8D57;
+
 template <class W>
 FLATNOISE_INLINE PhiloxBlock<typename W::Word> PhiloxRound(
-    const PhiloxBlock<typename W::Word>& block, const uint32_t (&key)[2]) {
-  constexpr uint32_t kMultiplier0 = 0xD2511F53;
-  constexpr uint32_t kMultiplier1 = 0xCD9E8D57;
-  const auto product0 = W::Multiply(block.word[0], kMultiplier0);
-  const auto product1 = W::Multiply(block.word[2], kMultiplier1);
+    const PhiloxBlock<typename W::Word>& block, const typename W::Key (&key)[2]) {
+  const auto product0 = W::Multiply(block.word[0], kPhiloxMultiplier0);
+  const auto product1 = W::Multiply(block.word[2], kPhiloxMultiplier1);
   return {{W::Xor(W::High(product1), block.word[1], key[0]), W::Low(product1),
            W::Xor(W::High(product0), block.word[3], key[1]), W::Low(product0)}};
 }
 
+// Rounds first to last (exclusive).
 template <class W>
-FLATNOISE_INLINE PhiloxBlock<typename W::Word> Philox(PhiloxBlock<typename W::Word> block,
-                                                      const PhiloxKeySchedule& key) {
-  for (int round = 0; round < kPhiloxRounds; ++round)
-    block = PhiloxRound<W>(block, key.word[round]);
+FLATNOISE_INLINE PhiloxBlock<typename W::Word> PhiloxRounds(PhiloxBlock<typename W::Word> block,
+                                                            const PhiloxKeys<typename W::Key>& key,
+                                                            int first, int last) {
+  for (int round = first; round < last; ++round) block = PhiloxRound<W>(block, key.word[round]);
   return block;
+}
+
+template <class W>
+FLATNOISE_INLINE PhiloxBlock<typename W::Word> Philox(const PhiloxBlock<typename W::Word>& block,
+                                                      const PhiloxKeys<typename W::Key>& key) {
+  return PhiloxRounds<W>(block, key, 0, kPhiloxRounds);
+}
+
+// What the first three rounds have in common for counters that differ in their first word alone:
+// all that is combined with words that do depend on it.
+template <class Key>
+struct PhiloxSharedWords {
+  Key round1_word2, round2_word0, round2_word2, round3_word2;
+};
+
+FLATNOISE_INLINE PhiloxSharedWords<uint32_t> ShareWords(const PhiloxCounter& counter,
+                                                        const PhiloxKeySchedule& key) {
+  const uint64_t product1 = uint64_t{counter.word[2]} * kPhiloxMultiplier1;
+  const uint32_t word0 = static_cast<uint32_t>(product1 >> 32) ^ counter.word[1] ^ key.word[0][0];
+  const uint64_t product0 = uint64_t{word0} * kPhiloxMultiplier0;
+  return {counter.word[3] ^ key.word[0][1], static_cast<uint32_t>(product1) ^ key.word[1][0],
+          static_cast<uint32_t>(product0 >> 32) ^ key.word[1][1],
+          static_cast<uint32_t>(product0) ^ key.word[2][1]};
+}
+
+// The block after three rounds, from the product of the counter's first word and the multiplier:
+// seven multiplications become four, and the product of the next counter is a sum.
+template <class W>
+FLATNOISE_INLINE PhiloxBlock<typename W::Word> PhiloxThreeRounds(
+    const typename W::Product& first_product, const PhiloxSharedWords<typename W::Key>& shared,
+    const PhiloxKeys<typename W::Key>& key) {
+  const auto product1 =
+      W::Multiply(W::Xor(W::High(first_product), shared.round1_word2), kPhiloxMultiplier1);
+  const auto word0 = W::Xor(W::High(product1), shared.round2_word0);
+  const auto word2 = W::Xor(W::Low(first_product), shared.round2_word2);
+  const auto next0 = W::Multiply(word0, kPhiloxMultiplier0);
+  const auto next1 = W::Multiply(word2, kPhiloxMultiplier1);
+  return {{W::Xor(W::High(next1), W::Low(product1), key.word[2][0]), W::Low(next1),
+           W::Xor(W::High(next0), shared.round3_word2), W::Low(next0)}};
 }
 
 // The counter `blocks` further on, a 128-bit sum that wraps.

@@ -1,99 +1,98 @@
-// The forward loop: read a group, make its noise, write both combined.
+// The forward loop: read a group, make its noise, write both combined. `Kind` is a NoiseKind.
 #ifndef FLATNOISE_CC_CPU_APPLY_NOISE_LOOP_H_
 #define FLATNOISE_CC_CPU_APPLY_NOISE_LOOP_H_
 
 #include <cstdint>
 
-#include "core/combination.h"
 #include "core/noise.h"
-#include "core/number_types.h"
+#include "core/stream_values.h"
+#include "cpu/broadcast_values.h"
 #include "cpu/noise_group.h"
-#include "cpu/periodic_values.h"
 #include "cpu/tasks.h"
 
 namespace flatnoise::cpu {
 
-template <class Isa, class Scalar>
-class ConstantParameters {
+// Parameters that are all scalars.
+template <class Isa, class Kind>
+class ScalarParameters {
  public:
+  using Scalar = typename Kind::Scalar;
   using L = VectorLanes<Isa, Scalar>;
+  using Real = typename L::Real;
 
-  FLATNOISE_INLINE ConstantParameters(const ApplyNoiseTask& task, int64_t)
-      : loc_(L::Broadcast(*static_cast<const Scalar*>(task.loc.values))),
-        scale_(L::Broadcast(*static_cast<const Scalar*>(task.scale.values))) {}
+  FLATNOISE_INLINE ScalarParameters(const ApplyNoiseTask& task, int64_t) {
+    for (int k = 0; k < Kind::kParameters; ++k) {
+      values_[k] = L::Broadcast(*static_cast<const Scalar*>(task.parameters[k].values));
+    }
+  }
 
   FLATNOISE_INLINE void BeginGroup() {}
-  FLATNOISE_INLINE typename L::Real loc(int) const { return loc_; }
-  FLATNOISE_INLINE typename L::Real scale(int) const { return scale_; }
+  FLATNOISE_INLINE void Read(int, Real (&p)[Kind::kParameters]) const {
+    for (int k = 0; k < Kind::kParameters; ++k) p[k] = values_[k];
+  }
   FLATNOISE_INLINE void Advance(int64_t) {}
 
  private:
-  typename L::Real loc_;
-  typename L::Real scale_;
+  Real values_[Kind::kParameters];
 };
 
-template <class Isa, class Scalar>
-class FeatureParameters {
+// Parameters of any shapes.
+template <class Isa, class Kind>
+class BroadcastParameters {
  public:
+  using Scalar = typename Kind::Scalar;
   using L = VectorLanes<Isa, Scalar>;
-  static constexpr int kGroup = GroupShape<Isa, Scalar>::kElements;
+  using Real = typename L::Real;
 
-  FLATNOISE_INLINE FeatureParameters(const ApplyNoiseTask& task, int64_t begin)
-      : loc_(static_cast<const Scalar*>(task.loc.values), task.loc.count),
-        scale_(static_cast<const Scalar*>(task.scale.values), task.scale.count),
-        features_(task.features),
-        feature_(begin % task.features) {}
+  FLATNOISE_INLINE BroadcastParameters(const ApplyNoiseTask& task, int64_t begin) {
+    for (int k = 0; k < Kind::kParameters; ++k) values_[k].Begin(task.parameters[k]);
+    Advance(begin);
+  }
 
   FLATNOISE_INLINE void BeginGroup() {
-    loc_values_ = loc_.At(loc_.period() == 1 ? 0 : feature_);
-    scale_values_ = scale_.At(scale_.period() == 1 ? 0 : feature_);
+    for (int k = 0; k < Kind::kParameters; ++k) group_[k] = values_[k].Group();
   }
-  FLATNOISE_INLINE typename L::Real loc(int vector) const {
-    return Isa::Load(loc_values_ + vector * L::kLanes);
-  }
-  FLATNOISE_INLINE typename L::Real scale(int vector) const {
-    return Isa::Load(scale_values_ + vector * L::kLanes);
+  FLATNOISE_INLINE void Read(int vector, Real (&p)[Kind::kParameters]) const {
+    for (int k = 0; k < Kind::kParameters; ++k) p[k] = Isa::Load(group_[k] + vector * L::kLanes);
   }
   FLATNOISE_INLINE void Advance(int64_t elements) {
-    feature_ += elements;
-    if (feature_ >= features_ || feature_ < 0) feature_ %= features_;
-    if (feature_ < 0) feature_ += features_;
+    for (int k = 0; k < Kind::kParameters; ++k) values_[k].Advance(elements);
   }
 
  private:
-  PeriodicValues<Scalar, kGroup> loc_;
-  PeriodicValues<Scalar, kGroup> scale_;
-  int64_t features_;
-  int64_t feature_;
-  const Scalar* loc_values_ = nullptr;
-  const Scalar* scale_values_ = nullptr;
+  BroadcastValues<Isa, Scalar> values_[Kind::kParameters];
+  const Scalar* group_[Kind::kParameters];
 };
 
-template <class Isa, class T, Distribution distribution, Combination combination, class Parameters>
+template <class Isa, class Kind, class Parameters>
 class ApplyNoiseLoop {
  public:
+  using T = typename Kind::Element;
+
   FLATNOISE_INLINE ApplyNoiseLoop(const ApplyNoiseTask& task, int64_t begin)
-      : noise_(task.stream),
+      : stream_(task.stream),
         parameters_(task, begin),
         input_(static_cast<const T*>(task.input) + begin),
         output_(static_cast<T*>(task.output) + begin),
         position_(task.offset + static_cast<uint64_t>(begin)) {}
 
   FLATNOISE_INLINE void Run(int64_t count) {
-    const auto past_group = static_cast<int64_t>(position_ % kGroup);
-    if (past_group != 0) {
-      const int64_t rest = kGroup - past_group;
-      count -= Part(past_group, count < rest ? count : rest);
+    // A group begins with any block of the stream.
+    const auto past_block = static_cast<int64_t>(position_ % kValuesPerBlock<Scalar>);
+    if (past_block != 0) {
+      const int64_t rest = kGroup - past_block;
+      count -= PartialGroup(past_block, count < rest ? count : rest);
     }
     for (int64_t groups = count / kGroup; groups > 0; --groups) {
       Group(input_, output_);
       Advance(kGroup);
     }
-    if (count % kGroup != 0) Part(0, count % kGroup);
+    if (count % kGroup != 0) PartialGroup(0, count % kGroup);
   }
 
  private:
-  using Scalar = ComputeType<T>;
+  using Scalar = typename Kind::Scalar;
+  using Combination = typename Kind::Combination;
   using L = VectorLanes<Isa, Scalar>;
   using Shape = GroupShape<Isa, Scalar>;
   static constexpr int64_t kGroup = Shape::kElements;
@@ -102,7 +101,7 @@ class ApplyNoiseLoop {
     PrefetchGroup(input);
     PrefetchGroup(output);
     typename L::Real z[Shape::kVectors];
-    noise_.Make(position_ / kValuesPerBlock<Scalar>, z);
+    stream_.Make(position_ / kValuesPerBlock<Scalar>, z);
     parameters_.BeginGroup();
     for (int i = 0; i < Shape::kVectors; i += 2) {
       const auto first = Combined(input, z, i);
@@ -124,12 +123,13 @@ class ApplyNoiseLoop {
 
   FLATNOISE_INLINE typename L::Real Combined(const T* input, const typename L::Real* z,
                                              int vector) const {
-    return Combine<combination>(Isa::Load(input + vector * L::kLanes), parameters_.loc(vector),
-                                parameters_.scale(vector), z[vector]);
+    typename L::Real p[Kind::kParameters];
+    parameters_.Read(vector, p);
+    return Combination::Apply(Isa::Load(input + vector * L::kLanes), p, z[vector]);
   }
 
   // `count` elements of a group, the first of them `skipped` elements into it.
-  int64_t Part(int64_t skipped, int64_t count) {
+  int64_t PartialGroup(int64_t skipped, int64_t count) {
     T group[kGroup] = {};
     for (int64_t i = 0; i < count; ++i) group[skipped + i] = input_[i];
     position_ -= static_cast<uint64_t>(skipped);
@@ -149,7 +149,7 @@ class ApplyNoiseLoop {
     parameters_.Advance(elements);
   }
 
-  GroupNoise<Isa, Scalar, distribution> noise_;
+  GroupNoise<Isa, Scalar, typename Kind::Distribution> stream_;
   Parameters parameters_;
   const T* input_;
   T* output_;

@@ -3,23 +3,22 @@
 #include <cstdio>
 #include <cstdlib>
 
+// The instruction sets that the build compiles kernels for, the fastest first, each as
+// SET(name, HAS(feature) HAS(feature) ...); a build without a list has the base set alone.
+#ifndef FLATNOISE_INSTRUCTION_SETS
+#define FLATNOISE_INSTRUCTION_SETS SET(sse2, )
+#endif
+
 namespace flatnoise::cpu {
 
-extern const Kernels kBaselineKernels;
-extern const Kernels kAvx2Kernels;
-extern const Kernels kAvx512Kernels;
+#define SET(name, features)      \
+  namespace name {               \
+  extern const Kernels kKernels; \
+  }
+FLATNOISE_INSTRUCTION_SETS
+#undef SET
 
 namespace {
-
-bool HasAvx2() {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-         __builtin_cpu_supports("f16c");
-}
-
-bool HasAvx512() {
-  return HasAvx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-}
 
 const Kernels& ChooseKernels() {
   const Kernels& fastest = *SupportedKernels().front();
@@ -36,9 +35,12 @@ const Kernels& ChooseKernels() {
 
 std::vector<const Kernels*> SupportedKernels() {
   std::vector<const Kernels*> kernels;
-  if (HasAvx512()) kernels.push_back(&kAvx512Kernels);
-  if (HasAvx2()) kernels.push_back(&kAvx2Kernels);
-  kernels.push_back(&kBaselineKernels);
+#define HAS(feature) &&__builtin_cpu_supports(#feature)
+#define SET(name, features) \
+  if (true features) kernels.push_back(&name::kKernels);
+  FLATNOISE_INSTRUCTION_SETS
+#undef SET
+#undef HAS
   return kernels;
 }
 

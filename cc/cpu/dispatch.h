@@ -1,4 +1,4 @@
-// The kernels for this processor.
+// The kernels for this CPU.
 #ifndef FLATNOISE_CC_CPU_DISPATCH_H_
 #define FLATNOISE_CC_CPU_DISPATCH_H_
 
@@ -9,16 +9,16 @@
 
 namespace flatnoise::cpu {
 
-// The environment variable that names the instruction set to use: "baseline", "avx2" or "avx512".
+// The environment variable that names the instruction set to use: "sse2", "avx2" or "avx512".
 inline constexpr char kInstructionSetVariable[] = "FLATNOISE_INSTRUCTION_SET";
 
-// The kernels this processor can run, the fastest first.
+// The kernels this CPU can run, the fastest first.
 std::vector<const Kernels*> SupportedKernels();
 
-// The kernels named `name`, or null where this processor has none of that name.
+// The kernels named `name`, or null where this CPU has none of that name.
 const Kernels* FindKernels(const std::string& name);
 
-// The kernels in use: those that the environment variable names, where the processor has them, else
+// The kernels in use: those that the environment variable names, where the CPU has them, else
 // the fastest. Decided at the first call.
 const Kernels& ActiveKernels();
 

@@ -1,81 +1,159 @@
-// A group: the noise of as many consecutive elements as keeps the vectors full.
+// A group: the noise of as many consecutive elements as keeps the processor busy.
 #ifndef FLATNOISE_CC_CPU_NOISE_GROUP_H_
 #define FLATNOISE_CC_CPU_NOISE_GROUP_H_
 
 #include <cstdint>
 
-#include "core/distributions.h"
-#include "core/noise.h"
+#include "core/lanes.h"
 #include "core/philox.h"
 #include "core/stream.h"
+#include "core/stream_values.h"
+#include "cpu/pack.h"
 #include "cpu/simd_lanes.h"
 
 namespace flatnoise::cpu {
 
-// One vector for every value of a block.
+// A chain computes a Philox block in every 64-bit lane of a vector, which makes two vectors of
+// values. So many chains go in lockstep as the registers hold.
 template <class Isa, class Scalar>
 struct GroupShape {
-  static constexpr int kVectors = kValuesPerBlock<Scalar>;
+  static constexpr int kChains = Isa::kChains;
   static constexpr int kLanes = VectorLanes<Isa, Scalar>::kLanes;
+  static constexpr int kChainElements = 2 * kLanes;
+  static constexpr int kVectors = 2 * kChains;
   static constexpr int kElements = kVectors * kLanes;
+  static constexpr int kChainBlocks = kChainElements / kValuesPerBlock<Scalar>;
   static constexpr int kBlocks = kElements / kValuesPerBlock<Scalar>;
 };
 
-// Makes groups of a stream. Every 64-bit lane of a vector computes one block; which one is chosen
-// so that a transpose within 128-bit lanes leaves the values in the stream's order.
-template <class Isa, class Scalar, Distribution distribution>
+// Makes groups of a stream.
+template <class Isa, class Scalar, class Distribution>
 class GroupNoise {
  public:
-  using L = VectorLanes<Isa, Scalar>;
-  using Real = typename L::Real;
   using Shape = GroupShape<Isa, Scalar>;
+  using Vector = typename VectorLanes<Isa, Scalar>::Real;
 
   FLATNOISE_INLINE explicit GroupNoise(const Stream& stream)
-      : keys_(ScheduleKey(stream.key)),
-        high0_(Isa::BroadcastWord(stream.high[0])),
-        high1_(Isa::BroadcastWord(stream.high[1])) {}
+      : stream_(stream), keys_(WordLanes<Isa>::Broadcast(ScheduleKey(stream.key))) {
+    const uint32_t (&last)[2] = ScheduleKey(stream.key).word[kPhiloxRounds - 1];
+    for (int i = 0; i < Isa::kBytes / 8; ++i) packed_key_[i] = last[i % 2] * uint64_t{0x100000001};
+    ShareUpperHalf(0);
+  }
 
   // The noise of the group that begins with this block.
-  FLATNOISE_INLINE void Make(uint64_t first_block, Real (&values)[Shape::kVectors]) const {
-    Make(first_block, values, Scalar{});
+  FLATNOISE_INLINE void Make(uint64_t first_block, Vector (&values)[Shape::kVectors]) {
+    Make(first_block, Shape::kChainBlocks, values);
+  }
+
+  // Of a group whose chains lie `stride` blocks apart.
+  FLATNOISE_INLINE void Make(uint64_t first_block, uint64_t stride,
+                             Vector (&values)[Shape::kVectors]) {
+    // The blocks of a group share the upper half of their number, but for a few in 2^32.
+    const uint64_t length = (Shape::kChains - 1) * stride + Shape::kChainBlocks;
+    if (first_block - shared_from_ > kSharing - length) {
+      if ((first_block & (kSharing - 1)) > kSharing - length) {
+        return MakeOneByOne(first_block, stride, values);
+      }
+      ShareUpperHalf(first_block >> 32);
+    }
+    typename L::Bits bits[2];
+    MakeBits(static_cast<uint32_t>(first_block), stride, bits, Scalar{});
+    typename L::Real pairs[2];
+    Distribution::template Values<L>(bits, pairs, 2);
+    Order<0>(pairs[0], pairs[1], values);
   }
 
  private:
   using U64 = typename Isa::U64;
-  static constexpr int kPieces = Isa::kBytes / 16;  // 128-bit lanes of a vector
+  using L = PackLanes<VectorLanes<Isa, Scalar>, Shape::kChains>;
+  using W = PackWords<WordLanes<Isa>, Shape::kChains>;
+  static constexpr int kLanes128 = Isa::kBytes / 16;
+  static constexpr uint64_t kSharing = uint64_t{1} << 32;
 
-  FLATNOISE_INLINE void Make(uint64_t first_block, Real (&values)[4], float) const {
-    const auto even = Words(first_block, 2 * kPieces);
-    const auto odd = Words(first_block + kPieces, 2 * kPieces);
-    typename L::Bits bits[4];
-    for (int i = 0; i < 4; ++i) bits[i] = Isa::Interleave(even.word[i], odd.word[i]);
-    ValuesFromBits<distribution, L>(bits, values, 4);
-    Isa::Transpose(values);
+  [[gnu::noinline]] void ShareUpperHalf(uint64_t upper) {
+    shared_from_ = upper << 32;
+    shared_ = WordLanes<Isa>::Broadcast(
+        ShareWords(BlockCounter(stream_, shared_from_), ScheduleKey(stream_.key)));
   }
 
-  FLATNOISE_INLINE void Make(uint64_t first_block, Real (&values)[2], double) const {
-    const auto words = Words(first_block, kPieces);
-    typename L::Bits bits[2];
+  // The products of the blocks' numbers and the multiplier. Lane j of a chain has block j / 2, or,
+  // where j is odd, the one `kLanes128` further on: so two vectors come out in the stream's order.
+  template <int n>
+  FLATNOISE_INLINE static void FirstProducts(uint64_t first, uint64_t stride,
+                                             Pack<U64, n>* products) {
+    U64 lanes;
+    for (int j = 0; j < Shape::kChainBlocks; ++j) {
+      lanes[j] = uint64_t{kPhiloxMultiplier0} * static_cast<uint64_t>(j / 2 + j % 2 * kLanes128);
+    }
+    products->first = lanes + first;
+    if constexpr (n > 1) FirstProducts(first + stride, stride, &products->rest);
+  }
+
+  FLATNOISE_INLINE PhiloxBlock<typename W::Word> Rounds(uint32_t first_block, uint64_t stride,
+                                                        int last) const {
+    typename W::Product products;
+    FirstProducts(uint64_t{first_block} * kPhiloxMultiplier0, stride * kPhiloxMultiplier0,
+                  &products);
+    return PhiloxRounds<W>(PhiloxThreeRounds<W>(products, shared_, keys_), keys_, 3, last);
+  }
+
+  // The words 0 and 2 of every two blocks, and 1 and 3: the last round on packed words.
+  FLATNOISE_INLINE void MakeBits(uint32_t first_block, uint64_t stride, typename L::Bits (&bits)[2],
+                                 float) const {
+    const auto block = Rounds(first_block, stride, kPhiloxRounds - 1);
+    const auto product0 = W::Multiply(block.word[0], kPhiloxMultiplier0);
+    const auto product1 = W::Multiply(block.word[2], kPhiloxMultiplier1);
+    const U64 key = packed_key_;
+    bits[0] = Map(
+        [key](U64 p1, U64 p0, U64 w1, U64 w3) __attribute__((always_inline)) {
+          return (typename Isa::U32)Isa::Xor((U64)Isa::UpperHalves(p1, p0),
+                                             (U64)Isa::LowerHalves(w1, w3), key);
+        },
+        product1, product0, block.word[1], block.word[3]);
+    bits[1] =
+        Map([](U64 p1, U64 p0) __attribute__((always_inline)) { return Isa::LowerHalves(p1, p0); },
+            product1, product0);
+  }
+
+  FLATNOISE_INLINE void MakeBits(uint32_t first_block, uint64_t stride, typename L::Bits (&bits)[2],
+                                 double) const {
+    const auto block = Rounds(first_block, stride, kPhiloxRounds);
     for (int i = 0; i < 2; ++i) {
-      bits[i] = words.word[2 * i] << 32 | (words.word[2 * i + 1] & 0xFFFFFFFF);
+      bits[i] = Map([](U64 high, U64 low)
+                        __attribute__((always_inline)) { return high << 32 | (low & 0xFFFFFFFF); },
+                    block.word[2 * i], block.word[2 * i + 1]);
     }
-    ValuesFromBits<distribution, L>(bits, values, 2);
-    Isa::Transpose(values);
   }
 
-  // The words of block first + odd_stride (j % 2) + j / 2 in lane j.
-  FLATNOISE_INLINE PhiloxBlock<U64> Words(uint64_t first, uint64_t odd_stride) const {
-    U64 block;
-    for (int j = 0; j < kPieces * 2; ++j) {
-      block[j] = odd_stride * static_cast<uint64_t>(j % 2) + static_cast<uint64_t>(j / 2);
-    }
-    block += first;
-    return Philox<WordLanes<Isa>>({{block, block >> 32, high0_, high1_}}, keys_);
+  template <int i, int n>
+  FLATNOISE_INLINE static void Order(const Pack<Vector, n>& even, const Pack<Vector, n>& odd,
+                                     Vector (&values)[Shape::kVectors]) {
+    values[i] = even.first;
+    values[i + 1] = odd.first;
+    Isa::Order(values[i], values[i + 1]);
+    if constexpr (n > 1) Order<i + 2>(even.rest, odd.rest, values);
   }
 
-  PhiloxKeySchedule keys_;
-  U64 high0_;
-  U64 high1_;
+  [[gnu::noinline, gnu::cold]] void MakeOneByOne(uint64_t first_block, uint64_t stride,
+                                                 Vector (&values)[Shape::kVectors]) const {
+    constexpr int kInBlock = kValuesPerBlock<Scalar>;
+    Scalar numbers[Shape::kElements];
+    for (int i = 0; i < Shape::kBlocks; ++i) {
+      const auto chain = static_cast<uint64_t>(i / Shape::kChainBlocks);
+      const auto block =
+          first_block + chain * stride + static_cast<uint64_t>(i % Shape::kChainBlocks);
+      const auto words =
+          Philox<ScalarWords>(BlockCounter(stream_, block), ScheduleKey(stream_.key));
+      BlockValues<Distribution, ScalarLanes<Scalar>>(words, numbers + i * kInBlock);
+    }
+    for (int i = 0; i < Shape::kVectors; ++i) values[i] = Isa::Load(numbers + i * Shape::kLanes);
+  }
+
+  Stream stream_;
+  PhiloxKeys<U64> keys_;
+  U64 packed_key_;  // of the last round: the first word twice, then the second, in every 128 bits
+  uint64_t shared_from_;
+  PhiloxSharedWords<U64> shared_;
 };
 
 }  // namespace flatnoise::cpu

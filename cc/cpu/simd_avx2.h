@@ -10,10 +10,11 @@
 #include "core/qualifiers.h"
 #include "cpu/simd_lanes.h"
 
-namespace flatnoise::cpu {
+namespace flatnoise::cpu::avx2 {
 
-struct Avx2 : Vectors<32> {
+struct Simd : Vectors<32> {
   static constexpr int kBytes = 32;
+  static constexpr int kChains = 3;
 
   FLATNOISE_INLINE static F32 Broadcast(float a) { return _mm256_set1_ps(a); }
   FLATNOISE_INLINE static F64 Broadcast(double a) { return _mm256_set1_pd(a); }
@@ -24,26 +25,37 @@ struct Avx2 : Vectors<32> {
     return (U64)_mm256_mul_epu32((__m256i)a, (__m256i)b);
   }
   FLATNOISE_INLINE static U64 Xor(U64 a, U64 b, U64 c) { return a ^ b ^ c; }
-  FLATNOISE_INLINE static U32 Interleave(U64 even, U64 odd) {
-    return (U32)_mm256_blend_epi32((__m256i)even, (__m256i)(odd << 32), 0xAA);
+  // The upper, or lower, halves of the 64-bit lanes: of each 128 bits of `a`, then of `b`.
+  FLATNOISE_INLINE static U32 UpperHalves(U64 a, U64 b) {
+    return (U32)_mm256_shuffle_ps((F32)a, (F32)b, 0xDD);
+  }
+  FLATNOISE_INLINE static U32 LowerHalves(U64 a, U64 b) {
+    return (U32)_mm256_shuffle_ps((F32)a, (F32)b, 0x88);
   }
   FLATNOISE_INLINE static F32 Fma(F32 a, F32 b, F32 c) { return _mm256_fmadd_ps(a, b, c); }
   FLATNOISE_INLINE static F64 Fma(F64 a, F64 b, F64 c) { return _mm256_fmadd_pd(a, b, c); }
   FLATNOISE_INLINE static F32 Sqrt(F32 a) { return _mm256_sqrt_ps(a); }
   FLATNOISE_INLINE static F64 Sqrt(F64 a) { return _mm256_sqrt_pd(a); }
 
-  FLATNOISE_INLINE static void Transpose(F32 (&v)[4]) {
-    const __m256 a = _mm256_unpacklo_ps(v[0], v[1]), b = _mm256_unpackhi_ps(v[0], v[1]);
-    const __m256 c = _mm256_unpacklo_ps(v[2], v[3]), d = _mm256_unpackhi_ps(v[2], v[3]);
-    v[0] = _mm256_shuffle_ps(a, c, 0x44);
-    v[1] = _mm256_shuffle_ps(a, c, 0xEE);
-    v[2] = _mm256_shuffle_ps(b, d, 0x44);
-    v[3] = _mm256_shuffle_ps(b, d, 0xEE);
+  FLATNOISE_INLINE static F32 Max(F32 a, F32 b) { return _mm256_max_ps(a, b); }
+  FLATNOISE_INLINE static F64 Max(F64 a, F64 b) { return _mm256_max_pd(a, b); }
+  FLATNOISE_INLINE static F32 SelectBySign(U32 a, F32 if_set, F32 if_clear) {
+    return _mm256_blendv_ps(if_clear, if_set, (F32)a);
   }
-  FLATNOISE_INLINE static void Transpose(F64 (&v)[2]) {
-    const __m256d a = _mm256_unpacklo_pd(v[0], v[1]);
-    v[1] = _mm256_unpackhi_pd(v[0], v[1]);
-    v[0] = a;
+  FLATNOISE_INLINE static F64 SelectBySign(U64 a, F64 if_set, F64 if_clear) {
+    return _mm256_blendv_pd(if_clear, if_set, (F64)a);
+  }
+
+  // From the values 0 and 2 of two blocks, and 1 and 3, in every 128 bits, to the blocks' values.
+  FLATNOISE_INLINE static void Order(F32& even, F32& odd) {
+    const __m256 low = _mm256_unpacklo_ps(even, odd), high = _mm256_unpackhi_ps(even, odd);
+    even = _mm256_shuffle_ps(low, high, 0x44);
+    odd = _mm256_shuffle_ps(low, high, 0xEE);
+  }
+  FLATNOISE_INLINE static void Order(F64& even, F64& odd) {
+    const __m256d first = _mm256_unpacklo_pd(even, odd);
+    odd = _mm256_unpackhi_pd(even, odd);
+    even = first;
   }
 
   FLATNOISE_INLINE static void Widen(F32 v, F64 (&wide)[2]) {
@@ -96,6 +108,6 @@ struct Avx2 : Vectors<32> {
   }
 };
 
-}  // namespace flatnoise::cpu
+}  // namespace flatnoise::cpu::avx2
 
 #endif  // FLATNOISE_CC_CPU_SIMD_AVX2_H_

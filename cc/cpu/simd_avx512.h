@@ -10,10 +10,11 @@
 #include "core/qualifiers.h"
 #include "cpu/simd_lanes.h"
 
-namespace flatnoise::cpu {
+namespace flatnoise::cpu::avx512 {
 
-struct Avx512 : Vectors<64> {
+struct Simd : Vectors<64> {
   static constexpr int kBytes = 64;
+  static constexpr int kChains = 4;
 
   FLATNOISE_INLINE static F32 Broadcast(float a) { return _mm512_set1_ps(a); }
   FLATNOISE_INLINE static F64 Broadcast(double a) { return _mm512_set1_pd(a); }
@@ -27,28 +28,37 @@ struct Avx512 : Vectors<64> {
     constexpr int kXorTruthTable = 0x96;
     return (U64)_mm512_ternarylogic_epi64((__m512i)a, (__m512i)b, (__m512i)c, kXorTruthTable);
   }
-  // The lower halves of `even` and `odd`, alternating.
-  FLATNOISE_INLINE static U32 Interleave(U64 even, U64 odd) {
-    return (U32)_mm512_mask_shuffle_epi32((__m512i)even, 0xAAAA, (__m512i)odd, _MM_PERM_CCAA);
+  // The upper, or lower, halves of the 64-bit lanes: of each 128 bits of `a`, then of `b`.
+  FLATNOISE_INLINE static U32 UpperHalves(U64 a, U64 b) {
+    return (U32)_mm512_shuffle_ps((F32)a, (F32)b, 0xDD);
+  }
+  FLATNOISE_INLINE static U32 LowerHalves(U64 a, U64 b) {
+    return (U32)_mm512_shuffle_ps((F32)a, (F32)b, 0x88);
   }
   FLATNOISE_INLINE static F32 Fma(F32 a, F32 b, F32 c) { return _mm512_fmadd_ps(a, b, c); }
   FLATNOISE_INLINE static F64 Fma(F64 a, F64 b, F64 c) { return _mm512_fmadd_pd(a, b, c); }
   FLATNOISE_INLINE static F32 Sqrt(F32 a) { return _mm512_sqrt_ps(a); }
   FLATNOISE_INLINE static F64 Sqrt(F64 a) { return _mm512_sqrt_pd(a); }
 
-  // Transposes of the 4x4 floats, or 2x2 doubles, in every 128-bit lane.
-  FLATNOISE_INLINE static void Transpose(F32 (&v)[4]) {
-    const __m512 a = _mm512_unpacklo_ps(v[0], v[1]), b = _mm512_unpackhi_ps(v[0], v[1]);
-    const __m512 c = _mm512_unpacklo_ps(v[2], v[3]), d = _mm512_unpackhi_ps(v[2], v[3]);
-    v[0] = _mm512_shuffle_ps(a, c, 0x44);
-    v[1] = _mm512_shuffle_ps(a, c, 0xEE);
-    v[2] = _mm512_shuffle_ps(b, d, 0x44);
-    v[3] = _mm512_shuffle_ps(b, d, 0xEE);
+  FLATNOISE_INLINE static F32 Max(F32 a, F32 b) { return _mm512_max_ps(a, b); }
+  FLATNOISE_INLINE static F64 Max(F64 a, F64 b) { return _mm512_max_pd(a, b); }
+  FLATNOISE_INLINE static F32 SelectBySign(U32 a, F32 if_set, F32 if_clear) {
+    return _mm512_mask_blend_ps(_mm512_movepi32_mask((__m512i)a), if_clear, if_set);
   }
-  FLATNOISE_INLINE static void Transpose(F64 (&v)[2]) {
-    const __m512d a = _mm512_unpacklo_pd(v[0], v[1]);
-    v[1] = _mm512_unpackhi_pd(v[0], v[1]);
-    v[0] = a;
+  FLATNOISE_INLINE static F64 SelectBySign(U64 a, F64 if_set, F64 if_clear) {
+    return _mm512_mask_blend_pd(_mm512_movepi64_mask((__m512i)a), if_clear, if_set);
+  }
+
+  // From the values 0 and 2 of two blocks, and 1 and 3, in every 128 bits, to the blocks' values.
+  FLATNOISE_INLINE static void Order(F32& even, F32& odd) {
+    const __m512 low = _mm512_unpacklo_ps(even, odd), high = _mm512_unpackhi_ps(even, odd);
+    even = _mm512_shuffle_ps(low, high, 0x44);
+    odd = _mm512_shuffle_ps(low, high, 0xEE);
+  }
+  FLATNOISE_INLINE static void Order(F64& even, F64& odd) {
+    const __m512d first = _mm512_unpacklo_pd(even, odd);
+    odd = _mm512_unpackhi_pd(even, odd);
+    even = first;
   }
 
   FLATNOISE_INLINE static void Widen(F32 v, F64 (&wide)[2]) {
@@ -108,6 +118,6 @@ struct Avx512 : Vectors<64> {
   }
 };
 
-}  // namespace flatnoise::cpu
+}  // namespace flatnoise::cpu::avx512
 
 #endif  // FLATNOISE_CC_CPU_SIMD_AVX512_H_

@@ -1,4 +1,4 @@
-// Lane policies (see core/lanes.h) on a processor's vectors, over an instruction set `Isa`.
+// Lane policies (see core/lanes.h) on a CPU's vectors, over an instruction set `Isa`.
 //
 // The compiler's vector types carry the arithmetic; `Isa` gives what they have no operator for.
 #ifndef FLATNOISE_CC_CPU_SIMD_LANES_H_
@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "core/philox.h"
 #include "core/qualifiers.h"
 
 namespace flatnoise::cpu {
@@ -25,6 +26,7 @@ struct Vectors {
 template <class Isa>
 struct WordLanes {
   using Word = typename Isa::U64;
+  using Key = typename Isa::U64;  // broadcast once: in a loop it would be for every round anew
   using Product = typename Isa::U64;
 
   FLATNOISE_INLINE static Product Multiply(Word a, uint32_t b) {
@@ -32,8 +34,20 @@ struct WordLanes {
   }
   FLATNOISE_INLINE static Word High(Product p) { return p >> 32; }
   FLATNOISE_INLINE static Word Low(Product p) { return p; }
-  FLATNOISE_INLINE static Word Xor(Word a, Word b, uint32_t c) {
-    return Isa::Xor(a, b, Isa::BroadcastWord(c));
+  FLATNOISE_INLINE static Word Xor(Word a, Word b, Key c) { return Isa::Xor(a, b, c); }
+  FLATNOISE_INLINE static Word Xor(Word a, Key b) { return a ^ b; }
+
+  FLATNOISE_INLINE static PhiloxKeys<Key> Broadcast(const PhiloxKeySchedule& keys) {
+    PhiloxKeys<Key> broadcast;
+    for (int i = 0; i < kPhiloxRounds; ++i) {
+      for (int j = 0; j < 2; ++j) broadcast.word[i][j] = Isa::BroadcastWord(keys.word[i][j]);
+    }
+    return broadcast;
+  }
+  FLATNOISE_INLINE static PhiloxSharedWords<Key> Broadcast(
+      const PhiloxSharedWords<uint32_t>& words) {
+    return {Isa::BroadcastWord(words.round1_word2), Isa::BroadcastWord(words.round2_word0),
+            Isa::BroadcastWord(words.round2_word2), Isa::BroadcastWord(words.round3_word2)};
   }
 };
 
@@ -50,17 +64,14 @@ struct VectorLanes<Isa, float> {
   FLATNOISE_INLINE static Real Broadcast(float a) { return Isa::Broadcast(a); }
   FLATNOISE_INLINE static Real Fma(Real a, Real b, Real c) { return Isa::Fma(a, b, c); }
   FLATNOISE_INLINE static Real Sqrt(Real a) { return Isa::Sqrt(a); }
-  FLATNOISE_INLINE static Real Max(Real a, Real b) { return a < b ? b : a; }
+  FLATNOISE_INLINE static Real Max(Real a, Real b) { return Isa::Max(a, b); }
   FLATNOISE_INLINE static Bits ToBits(Real a) { return (Bits)a; }
   FLATNOISE_INLINE static Real FromBits(Bits a) { return (Real)a; }
-  FLATNOISE_INLINE static Real SignedToReal(Bits a) {
+  FLATNOISE_INLINE static Real ExponentToReal(Bits a) {
     return __builtin_convertvector((typename Isa::I32)a, Real);
   }
-  FLATNOISE_INLINE static Bits ShiftRightSigned(Bits a, int n) {
-    return (Bits)((typename Isa::I32)a >> n);
-  }
-  FLATNOISE_INLINE static Real SelectOdd(Bits a, Real if_odd, Real if_even) {
-    return (a & 1) != 0 ? if_odd : if_even;
+  FLATNOISE_INLINE static Real SelectBySign(Bits a, Real if_set, Real if_clear) {
+    return Isa::SelectBySign(a, if_set, if_clear);
   }
 };
 
@@ -74,20 +85,17 @@ struct VectorLanes<Isa, double> {
   FLATNOISE_INLINE static Real Broadcast(double a) { return Isa::Broadcast(a); }
   FLATNOISE_INLINE static Real Fma(Real a, Real b, Real c) { return Isa::Fma(a, b, c); }
   FLATNOISE_INLINE static Real Sqrt(Real a) { return Isa::Sqrt(a); }
-  FLATNOISE_INLINE static Real Max(Real a, Real b) { return a < b ? b : a; }
+  FLATNOISE_INLINE static Real Max(Real a, Real b) { return Isa::Max(a, b); }
   FLATNOISE_INLINE static Bits ToBits(Real a) { return (Bits)a; }
   FLATNOISE_INLINE static Real FromBits(Bits a) { return (Real)a; }
   // Few instruction sets convert 64-bit integers. Small ones, as exponents are, need no more than
   // to be the lowest bits of a large number.
-  FLATNOISE_INLINE static Real SignedToReal(Bits a) {
+  FLATNOISE_INLINE static Real ExponentToReal(Bits a) {
     const Real large = Broadcast(0x1.8p+52);
-    return FromBits(ToBits(large) + a) - large;
+    return FromBits(ToBits(large) + (Bits)((typename Isa::I64)a >> 52)) - large;
   }
-  FLATNOISE_INLINE static Bits ShiftRightSigned(Bits a, int n) {
-    return (Bits)((typename Isa::I64)a >> n);
-  }
-  FLATNOISE_INLINE static Real SelectOdd(Bits a, Real if_odd, Real if_even) {
-    return (a & 1) != 0 ? if_odd : if_even;
+  FLATNOISE_INLINE static Real SelectBySign(Bits a, Real if_set, Real if_clear) {
+    return Isa::SelectBySign(a, if_set, if_clear);
   }
 };
 

@@ -4,34 +4,32 @@
 
 #include <cstdint>
 
-#include "core/combination.h"
-#include "core/distributions.h"
+#include "core/noise.h"
 #include "core/number_types.h"
 #include "core/parameter.h"
 #include "core/stream.h"
 
 namespace flatnoise::cpu {
 
-// output[i] = input[i] combined with loc + scale z[offset + i]; output may be input.
+// output[i] = input[i] with noise z[offset + i]; output may be input.
 struct ApplyNoiseTask {
   ElementType type;
-  Distribution distribution;
-  Combination combination;
+  Noise noise;
   const void* input;
   void* output;
   Stream stream;
   uint64_t offset;
-  int64_t features;
-  Parameter loc;
-  Parameter scale;
+  Parameter parameters[kMostParameters];
 };
 
-// Sums of grad[i] and of grad[i] z[offset + i] over a grid of `columns` columns, in which element i
-// lies in row i / columns and column i % columns; the last row may be short.
+// Sums of every element's share in the gradients of the parameters, over a grid of `columns`
+// columns in which element i lies in row i / columns and column i % columns; the last row may be
+// short. `input` is read only where the combination's gradient reads it.
 struct SumGradientsTask {
   ElementType type;
-  Distribution distribution;
+  Noise noise;
   const void* gradient;
+  const void* input;
   Stream stream;
   uint64_t offset;
   int64_t elements;
@@ -44,14 +42,18 @@ struct GridTile {
   int64_t column_begin, column_end;
 };
 
+// One double for each column of a tile, for each parameter.
+struct ColumnSums {
+  double* of_parameter[kMostParameters];
+};
+
 // The kernels of one instruction set.
 struct Kernels {
   const char* name;
   // Elements begin to end of a task.
   void (*apply_noise)(const ApplyNoiseTask& task, int64_t begin, int64_t end);
-  // Column sums of a tile, row by row, into one double per column.
-  void (*sum_gradients)(const SumGradientsTask& task, const GridTile& tile, double* loc_sums,
-                        double* scale_sums);
+  // Adds the columns of a tile, row by row, to `sums`.
+  void (*sum_gradients)(const SumGradientsTask& task, const GridTile& tile, const ColumnSums& sums);
 };
 
 }  // namespace flatnoise::cpu

@@ -1,56 +1,71 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "core/noise.h"
 #include "cuda/apply_noise.h"
 #include "cuda/apply_noise_body.h"
 #include "cuda/apply_noise_dispatch.h"
 #include "cuda/launch.h"
+#include "cuda/parameters.h"
 
 namespace flatnoise::cuda {
 namespace {
 
-template <class Body>
-__global__ void __launch_bounds__(kThreads)
+// Blocks that must fit on a multiprocessor, 0 for as the compiler sees fit: which is to spill
+// registers where parameters have patterns of their own.
+template <class Parameters>
+inline constexpr int kLeastBlocks = 0;
+template <class Kind>
+inline constexpr int kLeastBlocks<BroadcastParameters<Kind>> = 3;
+
+template <class Kind, class Parameters>
+__global__ void __launch_bounds__(kThreads, kLeastBlocks<Parameters>)
     ApplyNoiseKernel(const __grid_constant__ ApplyNoiseTask task,
                      const __grid_constant__ ApplyNoisePlan plan) {
-  const GridPlace place = {blockIdx.x, gridDim.x, static_cast<int>(threadIdx.x)};
-  Body(task, plan, place).Run();
+  const ThreadIndex index = {blockIdx.x, gridDim.x, static_cast<int>(threadIdx.x)};
+  ApplyNoiseBody<Kind, Parameters>(task, plan, index).Run();
 }
 
-template <class Kind>
+template <class Variant>
 cudaError_t Launch(const ApplyNoiseTask& task, ApplyNoisePlan plan, cudaStream_t stream) {
-  using T = typename Kind::Element;
-  constexpr auto kKernel = ApplyNoiseKernel<typename Kind::Body>;
+  using Kind = typename Variant::Kind;
+  constexpr auto kKernel = ApplyNoiseKernel<Kind, typename Variant::Parameters>;
   int resident = 0;
   const cudaError_t error = ResidentBlocks<kKernel>(&resident);
   if (error != cudaSuccess) return error;
-  const int64_t wanted = (UsefulThreads<T>(task, plan) + kThreads - 1) / kThreads;
-  const int64_t blocks = std::min<int64_t>(wanted, resident);
-  PlanRounds<T>(task, blocks, &plan);
+  const int64_t threads = UsefulThreads<typename Kind::Element>(task, plan);
+  const int64_t blocks = std::min<int64_t>((threads + kThreads - 1) / kThreads, resident);
+  PlanRounds<Kind>(blocks, &plan);
   return Start(kKernel, dim3(static_cast<unsigned>(blocks)), stream, task, plan);
 }
 
-bool Fits(const Parameter& parameter, int64_t features) {
-  return parameter.count == 1 || parameter.count == features;
+bool HaveValues(const ApplyNoiseTask& task) {
+  return Visit(task.noise.combination, [&](auto combination) {
+    for (int k = 0; k < kParameterCount<typename decltype(combination)::type>; ++k) {
+      const BroadcastPattern& pattern = task.parameters[k].pattern;
+      if (pattern.count <= 0 || pattern.repeat <= 0) return false;
+    }
+    return true;
+  });
 }
 
 }  // namespace
 
+// All kernels are compiled for the same devices: any of them will do.
 cudaError_t CheckDevice() {
-  using Body =
-      ApplyNoiseBody<float, Distribution::kNormal, Combination::kAdd, ConstantParameters<float>>;
-  cudaFuncAttributes attributes;
-  return Reported(cudaFuncGetAttributes(&attributes, ApplyNoiseKernel<Body>));
+  return VisitNoise(ElementType{0}, Noise{{0}, {0}}, [](auto kind) {
+    using Kind = decltype(kind);
+    constexpr auto kKernel = ApplyNoiseKernel<Kind, ScalarParameters<Kind>>;
+    cudaFuncAttributes attributes;
+    return Reported(cudaFuncGetAttributes(&attributes, kKernel));
+  });
 }
 
 cudaError_t ApplyNoise(const ApplyNoiseTask& task, cudaStream_t stream) {
   if (task.elements == 0) return cudaSuccess;
-  if (task.elements < 0 || task.features <= 0 || !Fits(task.loc, task.features) ||
-      !Fits(task.scale, task.features)) {
-    return cudaErrorInvalidValue;
-  }
-  return DispatchApplyNoise(task, [&](auto kind, const ApplyNoisePlan& plan) {
-    return Launch<decltype(kind)>(task, plan, stream);
+  if (task.elements < 0 || !HaveValues(task)) return cudaErrorInvalidValue;
+  return DispatchApplyNoise(task, [&](auto variant, const ApplyNoisePlan& plan) {
+    return Launch<decltype(variant)>(task, plan, stream);
   });
 }
 

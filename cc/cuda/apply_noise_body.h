@@ -1,19 +1,19 @@
-// What one thread of the forward kernel does, as a plain function of its place in the grid: the
-// device runs it in a kernel, the tests run it on the host.
+// What one thread of the forward kernel does, as a plain function of its index: the device runs it
+// in a kernel, the tests run it on the host.
 #ifndef FLATNOISE_CC_CUDA_APPLY_NOISE_BODY_H_
 #define FLATNOISE_CC_CUDA_APPLY_NOISE_BODY_H_
 
 #include <cstdint>
 
-#include "core/combination.h"
 #include "core/noise.h"
 #include "core/number_types.h"
 #include "core/qualifiers.h"
+#include "core/stream_values.h"
 #include "cuda/chunk.h"
 #include "cuda/chunk_noise.h"
-#include "cuda/grid_place.h"
 #include "cuda/parameters.h"
 #include "cuda/tasks.h"
+#include "cuda/thread_index.h"
 
 namespace flatnoise::cuda {
 
@@ -29,33 +29,48 @@ struct ApplyNoisePlan {
   int64_t head;
   int64_t chunks;
   int64_t rounds;
-  bool wide_parameters;  // of every chunk, side by side and aligned
-  // By how many features the next chunk is further on: in the same round, in the next, and of the
-  // chunks left over.
-  int64_t chunk_step;
-  int64_t round_step;
-  int64_t single_step;
+  bool all_scalars;
+  bool all_features;  // fit for FeatureParameters, which follow the plan `features`
+  BroadcastPlan features;
+  BroadcastPlan parameters[kMostParameters];
 };
 
-FLATNOISE_INLINE int64_t BytesPastChunk(const void* p) {
-  return static_cast<int64_t>(reinterpret_cast<uintptr_t>(p) % kChunkBytes);
+// Whether every chunk finds the parameters' values side by side and aligned. Tells the number of
+// values, one for all parameters that are not scalars.
+template <class Kind>
+FLATNOISE_INLINE bool HasFeatures(const ApplyNoiseTask& task, int64_t* count) {
+  *count = 1;
+  for (int k = 0; k < Kind::kParameters; ++k) {
+    const Parameter& parameter = task.parameters[k];
+    if (parameter.pattern.is_scalar()) continue;
+    if (parameter.pattern.repeat != 1 || !IsAligned(parameter.values)) return false;
+    if (*count != 1 && *count != parameter.pattern.count) return false;
+    *count = parameter.pattern.count;
+  }
+  return *count % kChunk<typename Kind::Element> == 0;
 }
 
 // The part of a plan that does not depend on the grid.
-template <class T>
-FLATNOISE_INLINE ApplyNoisePlan SplitIntoChunks(const ApplyNoiseTask& task) {
+template <class Kind>
+FLATNOISE_INLINE ApplyNoisePlan PlanChunks(const ApplyNoiseTask& task) {
+  using T = typename Kind::Element;
+  constexpr int64_t kBytes = sizeof(T);
   ApplyNoisePlan plan = {};
   const int64_t past = BytesPastChunk(task.output);
-  constexpr int64_t kBytes = sizeof(T);
   const int64_t head = (kChunkBytes - past) % kChunkBytes / kBytes;
   const bool alike = BytesPastChunk(task.input) == past && past % kBytes == 0;
   plan.head = alike && head < task.elements ? head : task.elements;
   plan.chunks = (task.elements - plan.head) / kChunk<T>;
-  const auto is_wide = [](const Parameter& p) {
-    return p.count == 1 || BytesPastChunk(p.values) == 0;
-  };
-  plan.wide_parameters =
-      plan.head == 0 && task.features % kChunk<T> == 0 && is_wide(task.loc) && is_wide(task.scale);
+
+  plan.all_scalars = true;
+  for (int k = 0; k < Kind::kParameters; ++k) {
+    plan.all_scalars = plan.all_scalars && task.parameters[k].pattern.is_scalar();
+    plan.parameters[k] = PlanBroadcast(task.parameters[k].pattern);
+  }
+  int64_t count = 1;
+  const bool only_chunks = plan.chunks * kChunk<T> == task.elements;
+  plan.all_features = HasFeatures<Kind>(task, &count) && only_chunks;
+  plan.features = PlanBroadcast({count, 1});
   return plan;
 }
 
@@ -74,48 +89,68 @@ FLATNOISE_INLINE int64_t UsefulThreads(const ApplyNoiseTask& task, const ApplyNo
 }
 
 template <class T>
-FLATNOISE_INLINE void PlanRounds(const ApplyNoiseTask& task, int64_t blocks, ApplyNoisePlan* plan) {
+FLATNOISE_INLINE void PlanSteps(int64_t blocks, BroadcastPlan* plan) {
   constexpr int64_t kInFlight = kChunksInFlight<T>;
   const int64_t threads = blocks * kThreads;
-  plan->rounds = plan->chunks / (threads * kInFlight);
-  plan->chunk_step = kThreads * kChunk<T> % task.features;
-  plan->round_step = (blocks * kInFlight - kInFlight + 1) * kThreads * kChunk<T> % task.features;
-  plan->single_step = threads * kChunk<T> % task.features;
+  PlanStep(kNextInRound, kThreads * kChunk<T>, plan);
+  // From the last chunk of a round.
+  PlanStep(kNextRound, (blocks * kInFlight - kInFlight + 1) * kThreads * kChunk<T>, plan);
+  PlanStep(kNextChunk, threads * kChunk<T>, plan);
+  PlanStep(kNextBlock, threads * kValuesPerBlock<ComputeType<T>>, plan);
 }
 
-template <class T, Distribution distribution, Combination combination, class Parameters>
+// The rest, for a grid of so many blocks.
+template <class Kind>
+FLATNOISE_INLINE void PlanRounds(int64_t blocks, ApplyNoisePlan* plan) {
+  using T = typename Kind::Element;
+  plan->rounds = plan->chunks / (blocks * kThreads * kChunksInFlight<T>);
+  PlanSteps<T>(blocks, &plan->features);
+  for (int k = 0; k < Kind::kParameters; ++k) PlanSteps<T>(blocks, &plan->parameters[k]);
+}
+
+// `Kind` is a NoiseKind, `Parameters` a policy for it.
+template <class Kind, class Parameters>
 class ApplyNoiseBody {
  public:
   FLATNOISE_INLINE ApplyNoiseBody(const ApplyNoiseTask& task, const ApplyNoisePlan& plan,
-                                  GridPlace place)
+                                  ThreadIndex index)
       : task_(task),
         plan_(plan),
-        place_(place),
+        index_(index),
         noise_(ReadStream(task.start)),
-        parameters_(task),
+        parameters_(task, plan),
         offset_(static_cast<uint64_t>(*task.start.offset)) {}
 
   FLATNOISE_INLINE void Run() {
+    if (*task_.start.offset < 0 || (task_.validate_args && !parameters_.Pass())) {
+      FillWithNaN();
+      return;
+    }
     const uint64_t position = offset_ + static_cast<uint64_t>(plan_.head);
-    const int phase = static_cast<int>(position % kBlock);
+    const int skipped = static_cast<int>(position % kBlock);
     const uint64_t first_block = position / kBlock;
-    if (phase == 0) {
+    if (skipped == 0) {
       RunRounds(first_block);
     } else {
-      RunOutOfPhase(first_block, phase);
+      RunUnaligned(first_block, skipped);
     }
-    RunElements(0, plan_.head);
-    RunElements(plan_.head + plan_.chunks * kWidth, task_.elements);
+    if constexpr (!Parameters::kOnlyChunks) {
+      RunElements(0, plan_.head);
+      RunElements(plan_.head + plan_.chunks * kWidth, task_.elements);
+    }
   }
 
  private:
-  using Scalar = ComputeType<T>;
+  using T = typename Kind::Element;
+  using Scalar = typename Kind::Scalar;
+  using Combination = typename Kind::Combination;
+  static constexpr int kParameters = Kind::kParameters;
   static constexpr int kWidth = kChunk<T>;
   static constexpr int kBlock = kValuesPerBlock<Scalar>;
   static constexpr int kBlocks = kWidth / kBlock;
   static constexpr int kInFlight = kChunksInFlight<T>;
 
-  // Where a thread stands: at a chunk in memory, and at that chunk's first block in the stream.
+  // At a chunk in memory, and at that chunk's first block in the stream.
   struct Cursor {
     const char* input;
     char* output;
@@ -128,6 +163,13 @@ class ApplyNoiseBody {
     }
   };
 
+  FLATNOISE_INLINE void FillWithNaN() const {
+    FLATNOISE_ROLLED
+    for (int64_t i = index_.in_grid(); i < task_.elements; i += index_.threads()) {
+      static_cast<T*>(task_.output)[i] = Narrow<T>(NotANumber<Scalar>());
+    }
+  }
+
   FLATNOISE_INLINE Cursor CursorAt(int64_t chunk, uint64_t first_block) {
     Cursor cursor = {reinterpret_cast<const char*>(static_cast<const T*>(task_.input) + plan_.head),
                      reinterpret_cast<char*>(static_cast<T*>(task_.output) + plan_.head),
@@ -139,21 +181,21 @@ class ApplyNoiseBody {
 
   // A block of threads takes consecutive chunks, so a thread's lie a constant apart.
   FLATNOISE_INLINE void RunRounds(uint64_t first_block) {
-    Cursor cursor = CursorAt(place_.block * kInFlight * kThreads + place_.thread, first_block);
+    Cursor cursor = CursorAt(index_.block * kInFlight * kThreads + index_.thread, first_block);
     FLATNOISE_ROLLED
     for (int64_t round = plan_.rounds; round > 0; --round) {
       RunChunks<kInFlight>(cursor);
-      cursor.Advance(place_.blocks * kInFlight * kThreads);
-      parameters_.Step(plan_.round_step);
+      cursor.Advance(index_.blocks * kInFlight * kThreads);
+      parameters_.Go(kNextRound);
     }
-    const int64_t done = plan_.rounds * place_.threads() * kInFlight;
-    int64_t chunk = done + place_.index();
+    const int64_t done = plan_.rounds * index_.threads() * kInFlight;
+    int64_t chunk = done + index_.in_grid();
     cursor = CursorAt(chunk, first_block);
     FLATNOISE_ROLLED
-    for (; chunk < plan_.chunks; chunk += place_.threads()) {
+    for (; chunk < plan_.chunks; chunk += index_.threads()) {
       RunChunks<1>(cursor);
-      cursor.Advance(place_.threads());
-      parameters_.Step(plan_.single_step);
+      cursor.Advance(index_.threads());
+      parameters_.Go(kNextChunk);
     }
   }
 
@@ -166,67 +208,77 @@ class ApplyNoiseBody {
     Scalar z[n][kWidth];
     FLATNOISE_UNROLL
     for (int i = 0; i < n; ++i) {
-      noise_.InPhase(cursor.block + static_cast<uint64_t>(i * kThreads * kBlocks), z[i]);
+      noise_.Aligned(cursor.block + static_cast<uint64_t>(i * kThreads * kBlocks), z[i]);
     }
     FLATNOISE_UNROLL
     for (int i = 0; i < n; ++i) {
-      if (i > 0) parameters_.Step(plan_.chunk_step);
+      if (i > 0) parameters_.Go(kNextInRound);
       StoreChunk(cursor.output + i * kThreads * kChunkBytes, Combined(words[i], z[i]));
     }
   }
 
-  FLATNOISE_INLINE void RunOutOfPhase(uint64_t first_block, int phase) {
-    Cursor cursor = CursorAt(place_.index(), first_block);
+  FLATNOISE_INLINE void RunUnaligned(uint64_t first_block, int skipped) {
+    Cursor cursor = CursorAt(index_.in_grid(), first_block);
     FLATNOISE_ROLLED
-    for (int64_t chunk = place_.index(); chunk < plan_.chunks; chunk += place_.threads()) {
+    for (int64_t chunk = index_.in_grid(); chunk < plan_.chunks; chunk += index_.threads()) {
       const ChunkWords words = LoadChunk(cursor.input);
       Scalar z[kWidth];
-      noise_.OutOfPhase(cursor.block, phase, z);
+      noise_.Unaligned(cursor.block, skipped, z);
       StoreChunk(cursor.output, Combined(words, z));
-      cursor.Advance(place_.threads());
-      parameters_.Step(plan_.single_step);
+      cursor.Advance(index_.threads());
+      parameters_.Go(kNextChunk);
     }
   }
 
   FLATNOISE_INLINE ChunkWords Combined(const ChunkWords& words, const Scalar (&z)[kWidth]) const {
-    Scalar x[kWidth], loc[kWidth], scale[kWidth];
+    Scalar x[kWidth], p[kWidth][kParameters];
     Unpack<T>(words, x);
-    parameters_.Read(loc, scale);
+    parameters_.Read(p);
     FLATNOISE_UNROLL
-    for (int i = 0; i < kWidth; ++i) x[i] = Combine<combination>(x[i], loc[i], scale[i], z[i]);
+    for (int i = 0; i < kWidth; ++i) x[i] = Element(x[i], p[i], z[i]);
     return Pack<T>(x);
   }
 
+  FLATNOISE_INLINE Scalar Element(Scalar x, const Scalar (&p)[kParameters], Scalar z) const {
+    const Scalar y = Combination::Apply(x, p, z);
+    if constexpr (!Parameters::kChecksElements) return y;
+    return task_.validate_args && !Validation<Combination>::Passes(p) ? NotANumber<Scalar>() : y;
+  }
+
   // Elements first to last (exclusive) one by one, a block of the stream to a thread.
-  FLATNOISE_INLINE void RunElements(int64_t first, int64_t last) const {
+  FLATNOISE_INLINE void RunElements(int64_t first, int64_t last) {
     if (first >= last) return;
     const uint64_t first_block = (offset_ + static_cast<uint64_t>(first)) / kBlock;
     const uint64_t last_block = (offset_ + static_cast<uint64_t>(last) - 1) / kBlock;
     const auto blocks = static_cast<int64_t>(last_block - first_block) + 1;
+    uint64_t block = first_block + static_cast<uint64_t>(index_.in_grid());
+    parameters_.Seek(static_cast<int64_t>(block * kBlock - offset_));
     FLATNOISE_ROLLED
-    for (int64_t i = place_.index(); i < blocks; i += place_.threads()) {
-      const uint64_t block = first_block + static_cast<uint64_t>(i);
-      Scalar z[kBlock];
-      noise_.Block(block, z);
-      const auto element = static_cast<int64_t>(block * kBlock - offset_);
-      FLATNOISE_UNROLL
-      for (int j = 0; j < kBlock; ++j) {
-        if (element + j >= first && element + j < last) RunElement(element + j, z[j]);
-      }
+    for (int64_t i = index_.in_grid(); i < blocks; i += index_.threads()) {
+      RunBlock(block, first, last);
+      block += static_cast<uint64_t>(index_.threads());
+      parameters_.Go(kNextBlock);
     }
   }
 
-  FLATNOISE_INLINE void RunElement(int64_t element, Scalar z) const {
-    Scalar loc, scale;
-    parameters_.ReadAt(element, &loc, &scale);
-    const Scalar x = Widen(static_cast<const T*>(task_.input)[element]);
-    static_cast<T*>(task_.output)[element] = Narrow<T>(Combine<combination>(x, loc, scale, z));
+  FLATNOISE_INLINE void RunBlock(uint64_t block, int64_t first, int64_t last) const {
+    Scalar z[kBlock], p[kBlock][kParameters];
+    noise_.Block(block, z);
+    parameters_.Read(p);
+    const auto begin = static_cast<int64_t>(block * kBlock - offset_);
+    FLATNOISE_UNROLL
+    for (int i = 0; i < kBlock; ++i) {
+      const int64_t element = begin + i;
+      if (element < first || element >= last) continue;
+      const Scalar x = Widen(static_cast<const T*>(task_.input)[element]);
+      static_cast<T*>(task_.output)[element] = Narrow<T>(Element(x, p[i], z[i]));
+    }
   }
 
   const ApplyNoiseTask& task_;
   const ApplyNoisePlan& plan_;
-  GridPlace place_;
-  ChunkNoise<Scalar, distribution, kWidth> noise_;
+  ThreadIndex index_;
+  ChunkNoise<Scalar, typename Kind::Distribution, kWidth> noise_;
   Parameters parameters_;
   uint64_t offset_;
 };

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <cstring>
 
-#include "core/noise.h"
 #include "core/number_types.h"
 #include "core/qualifiers.h"
 #include "cuda/device_numbers.h"
@@ -29,9 +28,10 @@ struct alignas(kChunkBytes) ChunkWords {
   uint32_t word[4];
 };
 
-FLATNOISE_INLINE bool IsAligned(const void* p) {
-  return reinterpret_cast<uintptr_t>(p) % kChunkBytes == 0;
+FLATNOISE_INLINE int64_t BytesPastChunk(const void* p) {
+  return static_cast<int64_t>(reinterpret_cast<uintptr_t>(p) % kChunkBytes);
 }
+FLATNOISE_INLINE bool IsAligned(const void* p) { return BytesPastChunk(p) == 0; }
 
 // At an aligned address.
 FLATNOISE_INLINE ChunkWords LoadChunk(const void* p) {
@@ -63,7 +63,7 @@ FLATNOISE_INLINE void StoreChunk(void* p, const ChunkWords& words) {
 }
 
 // A chunk's elements as numbers, and back. Words and elements both begin at the lowest address, on
-// every processor that CUDA knows.
+// every machine that CUDA knows.
 template <class T>
 FLATNOISE_INLINE void Unpack(const ChunkWords& words, ComputeType<T>* values) {
   FLATNOISE_UNROLL

@@ -4,11 +4,10 @@
 
 #include <cstdint>
 
-#include "core/distributions.h"
-#include "core/noise.h"
 #include "core/philox.h"
 #include "core/qualifiers.h"
 #include "core/stream.h"
+#include "core/stream_values.h"
 #include "cuda/chunk.h"
 #include "cuda/device_numbers.h"
 #include "cuda/tasks.h"
@@ -26,7 +25,7 @@ FLATNOISE_INLINE Stream ReadStream(const StreamStart& start) {
 }
 
 // Makes blocks and chunks of a stream. `chunk` elements make a chunk: one block or two.
-template <class Scalar, Distribution distribution, int chunk>
+template <class Scalar, class Distribution, int chunk>
 class ChunkNoise {
  public:
   static constexpr int kBlock = kValuesPerBlock<Scalar>;
@@ -39,18 +38,18 @@ class ChunkNoise {
 
   FLATNOISE_INLINE void Block(uint64_t block, Scalar* values) const {
     const auto words = Philox<DeviceWords>(BlockCounter(stream_, block), keys_);
-    BlockNoise<distribution, DeviceLanes<Scalar>>(words, values);
+    BlockValues<Distribution, DeviceLanes<Scalar>>(words, values);
   }
 
   // The chunk that begins with the first value of this block.
-  FLATNOISE_INLINE void InPhase(uint64_t block, Scalar* values) const {
+  FLATNOISE_INLINE void Aligned(uint64_t block, Scalar* values) const {
     FLATNOISE_UNROLL
     for (int i = 0; i < kBlocks; ++i) Block(block + static_cast<uint64_t>(i), values + i * kBlock);
   }
 
-  // The chunk that begins `phase` values into this block: one block more, shifted by conditional
+  // The chunk that begins `skipped` values into this block: one block more, shifted by conditional
   // moves, since only constants may index registers.
-  FLATNOISE_INLINE void OutOfPhase(uint64_t block, int phase, Scalar* values) const {
+  FLATNOISE_INLINE void Unaligned(uint64_t block, int skipped, Scalar* values) const {
     constexpr int kAll = chunk + kBlock;
     Scalar all[kAll];
     FLATNOISE_UNROLL
@@ -59,7 +58,7 @@ class ChunkNoise {
     for (int shift = 1; shift < kBlock; shift *= 2) {
       FLATNOISE_UNROLL
       for (int i = 0; i + shift < kAll; ++i) {
-        all[i] = (phase & shift) != 0 ? all[i + shift] : all[i];
+        all[i] = (skipped & shift) != 0 ? all[i + shift] : all[i];
       }
     }
     FLATNOISE_UNROLL

@@ -6,7 +6,7 @@
 
 #include <atomic>
 
-#include "cuda/grid_place.h"
+#include "cuda/thread_index.h"
 
 namespace flatnoise::cuda {
 

@@ -1,11 +1,17 @@
-// loc and scale as a thread walks from chunk to chunk.
+// The parameters' values as a thread goes from elements to elements.
+//
+// A policy has
+//   Seek   to an element
+//   Go     on by one of the plan's steps, without divisions
+//   Read   the parameters of `n` consecutive elements from there on
 #ifndef FLATNOISE_CC_CUDA_PARAMETERS_H_
 #define FLATNOISE_CC_CUDA_PARAMETERS_H_
 
 #include <cstdint>
 
-#include "core/distributions.h"
+#include "core/combinations.h"
 #include "core/lanes.h"
+#include "core/parameter.h"
 #include "core/qualifiers.h"
 #include "cuda/chunk.h"
 #include "cuda/tasks.h"
@@ -18,136 +24,254 @@ FLATNOISE_INLINE Scalar NotANumber() {
   return L::FromBits(~typename L::Bits{0} >> 1);
 }
 
-template <class Scalar>
-FLATNOISE_INLINE bool IsFinite(Scalar a) {
-  return a - a == 0;
+// The steps of a thread: to its next chunk of the same round, of the next round, of those left
+// over, and to its next block of the stream where elements are single.
+enum Step { kNextInRound, kNextRound, kNextChunk, kNextBlock };
+inline constexpr int kSteps = 4;
+
+// How far on a step is in a parameter's values: so many values, then so many elements within the
+// run of the same value. So is where one stands in them.
+struct BroadcastStep {
+  int64_t values;
+  int64_t within;
+};
+
+struct BroadcastPlan {
+  int64_t count;
+  int64_t repeat;
+  BroadcastStep steps[kSteps];
+};
+
+// A scalar's only run has no end.
+FLATNOISE_INLINE BroadcastPlan PlanBroadcast(const BroadcastPattern& pattern) {
+  constexpr int64_t kEndless = INT64_MAX / 4;
+  return {pattern.count, pattern.is_scalar() ? kEndless : pattern.repeat, {}};
 }
 
-// What is wrong with the arguments goes into loc, as a NaN: the sum then needs no further test.
-template <class Scalar>
-class Poison {
- public:
-  FLATNOISE_INLINE explicit Poison(const ApplyNoiseTask& task)
-      : always_(*task.start.offset < 0), validate_(task.validate_args) {}
+FLATNOISE_INLINE void PlanStep(Step step, int64_t elements, BroadcastPlan* plan) {
+  plan->steps[step] = {elements / plan->repeat % plan->count, elements % plan->repeat};
+}
 
-  FLATNOISE_INLINE Scalar Checked(Scalar loc, Scalar scale) const {
-    const bool wrong = validate_ && !(IsFinite(loc) && IsFinite(scale) && scale >= 0);
-    return always_ || wrong ? NotANumber<Scalar>() : loc;
+// Whether a combination's parameters have values that they may take.
+template <class Combination>
+class Validation {
+ public:
+  template <class Scalar>
+  FLATNOISE_INLINE static bool Passes(const Scalar (&p)[kParameterCount<Combination>]) {
+    bool passes = true;
+    FLATNOISE_UNROLL
+    for (int k = 0; k < kParameterCount<Combination>; ++k) {
+      const bool finite = p[k] - p[k] == 0;
+      passes = passes && finite && (!MustNotBeNegative(k) || p[k] >= 0);
+    }
+    return passes;
   }
 
  private:
-  bool always_;
-  bool validate_;
+  // Bit k for parameter k: device code can't read the host's arrays.
+  static constexpr uint32_t kNotNegative = [] {
+    uint32_t bits = 0;
+    for (int k = 0; k < kParameterCount<Combination>; ++k) {
+      switch (Combination::kParameters[k].values) {
+        case ParameterValues::kFinite:
+          break;
+        case ParameterValues::kFiniteNotNegative:
+          bits |= uint32_t{1} << k;
+          break;
+      }
+    }
+    return bits;
+  }();
+
+  FLATNOISE_INLINE static bool MustNotBeNegative(int k) { return (kNotNegative >> k & 1) != 0; }
 };
 
-// Constant along the tensor.
-template <class S>
-class ConstantParameters {
+// All scalars: what is wrong with them is wrong with every element, so they are checked once.
+template <class Kind>
+class ScalarParameters {
  public:
-  using Scalar = S;
+  using Scalar = typename Kind::Scalar;
+  static constexpr bool kOnlyChunks = false;
+  static constexpr bool kChecksElements = false;
 
-  FLATNOISE_INLINE explicit ConstantParameters(const ApplyNoiseTask& task)
-      : scale_(*static_cast<const Scalar*>(task.scale.values)),
-        loc_(Poison<Scalar>(task).Checked(*static_cast<const Scalar*>(task.loc.values), scale_)) {}
+  template <class Plan>
+  FLATNOISE_INLINE ScalarParameters(const ApplyNoiseTask& task, const Plan&) {
+    FLATNOISE_UNROLL
+    for (int k = 0; k < Kind::kParameters; ++k) {
+      values_[k] = *static_cast<const Scalar*>(task.parameters[k].values);
+    }
+  }
+
+  FLATNOISE_INLINE bool Pass() const {
+    return Validation<typename Kind::Combination>::Passes(values_);
+  }
 
   FLATNOISE_INLINE void Seek(int64_t) {}
-  FLATNOISE_INLINE void Step(int64_t) {}
+  FLATNOISE_INLINE void Go(Step) {}
 
   template <int n>
-  FLATNOISE_INLINE void Read(Scalar (&loc)[n], Scalar (&scale)[n]) const {
+  FLATNOISE_INLINE void Read(Scalar (&p)[n][Kind::kParameters]) const {
     FLATNOISE_UNROLL
     for (int i = 0; i < n; ++i) {
-      loc[i] = loc_;
-      scale[i] = scale_;
+      FLATNOISE_UNROLL
+      for (int k = 0; k < Kind::kParameters; ++k) p[i][k] = values_[k];
     }
-  }
-  FLATNOISE_INLINE void ReadAt(int64_t, Scalar* loc, Scalar* scale) const {
-    *loc = loc_;
-    *scale = scale_;
   }
 
  private:
-  Scalar scale_;
-  Scalar loc_;
+  Scalar values_[Kind::kParameters];
 };
 
-// At least one of them with a value per feature. `wide`: every chunk finds its values side by side
+// One value for each of so many features, or a scalar: every chunk finds its values side by side
 // and aligned.
-template <class S, bool wide>
+template <class Kind>
 class FeatureParameters {
  public:
-  using Scalar = S;
+  using Scalar = typename Kind::Scalar;
+  static constexpr bool kOnlyChunks = true;
+  static constexpr bool kChecksElements = true;
 
-  FLATNOISE_INLINE explicit FeatureParameters(const ApplyNoiseTask& task)
-      : poison_(task),
-        loc_(static_cast<const Scalar*>(task.loc.values)),
-        scale_(static_cast<const Scalar*>(task.scale.values)),
-        has_loc_(task.loc.count != 1),
-        has_scale_(task.scale.count != 1),
-        features_(task.features),
-        feature_(0) {}
+  template <class Plan>
+  FLATNOISE_INLINE FeatureParameters(const ApplyNoiseTask& task, const Plan& plan)
+      : plan_(plan.features), feature_(0) {
+    FLATNOISE_UNROLL
+    for (int k = 0; k < Kind::kParameters; ++k) {
+      values_[k] = static_cast<const Scalar*>(task.parameters[k].values);
+      is_scalar_[k] = task.parameters[k].pattern.is_scalar();
+    }
+  }
 
-  // To the chunk that begins with this element.
-  FLATNOISE_INLINE void Seek(int64_t element) { feature_ = element % features_; }
+  FLATNOISE_INLINE bool Pass() const { return true; }
 
-  // On by so many features, fewer than there are.
-  FLATNOISE_INLINE void Step(int64_t features) {
-    feature_ += features;
-    if (feature_ >= features_) feature_ -= features_;
+  FLATNOISE_INLINE void Seek(int64_t element) { feature_ = element % plan_.count; }
+  FLATNOISE_INLINE void Go(Step step) {
+    feature_ += plan_.steps[step].values;
+    if (feature_ >= plan_.count) feature_ -= plan_.count;
   }
 
   template <int n>
-  FLATNOISE_INLINE void Read(Scalar (&loc)[n], Scalar (&scale)[n]) const {
-    ReadOne(loc_, has_loc_, loc);
-    ReadOne(scale_, has_scale_, scale);
+  FLATNOISE_INLINE void Read(Scalar (&p)[n][Kind::kParameters]) const {
     FLATNOISE_UNROLL
-    for (int i = 0; i < n; ++i) loc[i] = poison_.Checked(loc[i], scale[i]);
+    for (int k = 0; k < Kind::kParameters; ++k) {
+      Scalar values[n];
+      if (is_scalar_[k]) {
+        FLATNOISE_UNROLL
+        for (int i = 0; i < n; ++i) values[i] = values_[k][0];
+      } else {
+        FLATNOISE_UNROLL
+        for (int i = 0; i < n; i += kChunk<Scalar>) {
+          Unpack<Scalar>(LoadChunk(values_[k] + feature_ + i), values + i);
+        }
+      }
+      FLATNOISE_UNROLL
+      for (int i = 0; i < n; ++i) p[i][k] = values[i];
+    }
   }
 
-  FLATNOISE_INLINE void ReadAt(int64_t element, Scalar* loc, Scalar* scale) const {
-    const int64_t feature = element % features_;
-    *scale = scale_[has_scale_ ? feature : 0];
-    *loc = poison_.Checked(loc_[has_loc_ ? feature : 0], *scale);
+ private:
+  const BroadcastPlan& plan_;
+  const Scalar* values_[Kind::kParameters];
+  bool is_scalar_[Kind::kParameters];
+  int64_t feature_;
+};
+
+// Any pattern for each.
+template <class Kind>
+class BroadcastParameters {
+ public:
+  using Scalar = typename Kind::Scalar;
+  static constexpr bool kOnlyChunks = false;
+  static constexpr bool kChecksElements = true;
+
+  template <class Plan>
+  FLATNOISE_INLINE BroadcastParameters(const ApplyNoiseTask& task, const Plan& plan)
+      : plans_(plan.parameters) {
+    FLATNOISE_UNROLL
+    for (int k = 0; k < Kind::kParameters; ++k) {
+      values_[k] = static_cast<const Scalar*>(task.parameters[k].values);
+      cursors_[k] = {0, 0};
+    }
+  }
+
+  FLATNOISE_INLINE bool Pass() const { return true; }
+
+  // The first block of the stream may begin before the first element.
+  FLATNOISE_INLINE void Seek(int64_t element) {
+    FLATNOISE_UNROLL
+    for (int k = 0; k < Kind::kParameters; ++k) {
+      const BroadcastPlan& plan = plans_[k];
+      int64_t run = element / plan.repeat;
+      int64_t within = element % plan.repeat;
+      if (within < 0) {
+        within += plan.repeat;
+        --run;
+      }
+      const int64_t value = run % plan.count;
+      cursors_[k] = {value < 0 ? value + plan.count : value, within};
+    }
+  }
+
+  FLATNOISE_INLINE void Go(Step step) {
+    FLATNOISE_UNROLL
+    for (int k = 0; k < Kind::kParameters; ++k) {
+      const BroadcastPlan& plan = plans_[k];
+      BroadcastStep& cursor = cursors_[k];
+      cursor.values += plan.steps[step].values;
+      cursor.within += plan.steps[step].within;
+      if (cursor.within >= plan.repeat) {
+        cursor.within -= plan.repeat;
+        ++cursor.values;
+      }
+      if (cursor.values >= plan.count) cursor.values -= plan.count;
+    }
+  }
+
+  template <int n>
+  FLATNOISE_INLINE void Read(Scalar (&p)[n][Kind::kParameters]) const {
+    FLATNOISE_UNROLL
+    for (int k = 0; k < Kind::kParameters; ++k) {
+      Scalar values[n];
+      ReadOne(plans_[k], cursors_[k], values_[k], values);
+      FLATNOISE_UNROLL
+      for (int i = 0; i < n; ++i) p[i][k] = values[i];
+    }
   }
 
  private:
   template <int n>
-  FLATNOISE_INLINE void ReadOne(const Scalar* values, bool per_feature, Scalar (&result)[n]) const {
-    if constexpr (wide) {
-      ReadWide(values, per_feature, result);
-    } else {
-      const int64_t step = per_feature ? 1 : 0;
-      int64_t feature = feature_;
+  FLATNOISE_INLINE static void ReadOne(const BroadcastPlan& plan, const BroadcastStep& cursor,
+                                       const Scalar* values, Scalar (&result)[n]) {
+    const Scalar* next = values + cursor.values;
+    if (cursor.within + n <= plan.repeat) {
+      const Scalar value = *next;
       FLATNOISE_UNROLL
-      for (int i = 0; i < n; ++i) {
-        result[i] = values[feature * step];
-        if (++feature == features_) feature = 0;
-      }
+      for (int i = 0; i < n; ++i) result[i] = value;
+      return;
+    }
+    // How many elements the run has left, and values until they start over: as far as matters here.
+    const int run = AtMost<n>(plan.repeat), count = AtMost<n>(plan.count);
+    int left = AtMost<n>(plan.repeat - cursor.within);
+    int values_left = AtMost<n>(plan.count - cursor.values);
+    FLATNOISE_UNROLL
+    for (int i = 0; i < n; ++i) {
+      result[i] = *next;
+      if (--left > 0) continue;
+      left = run;
+      ++next;
+      if (--values_left > 0) continue;
+      values_left = count;
+      next = values;
     }
   }
 
   template <int n>
-  FLATNOISE_INLINE void ReadWide(const Scalar* values, bool per_feature,
-                                 Scalar (&result)[n]) const {
-    constexpr int kWide = kChunk<Scalar>;
-    if (per_feature) {
-      FLATNOISE_UNROLL
-      for (int i = 0; i < n; i += kWide) {
-        Unpack<Scalar>(LoadChunk(values + feature_ + i), result + i);
-      }
-    } else {
-      FLATNOISE_UNROLL
-      for (int i = 0; i < n; ++i) result[i] = values[0];
-    }
+  FLATNOISE_INLINE static int AtMost(int64_t a) {
+    return static_cast<int>(a < n ? a : n);
   }
 
-  Poison<Scalar> poison_;
-  const Scalar* loc_;
-  const Scalar* scale_;
-  bool has_loc_;
-  bool has_scale_;
-  int64_t features_;
-  int64_t feature_;
+  const BroadcastPlan* plans_;
+  const Scalar* values_[Kind::kParameters];
+  BroadcastStep cursors_[Kind::kParameters];
 };
 
 }  // namespace flatnoise::cuda

@@ -1,12 +1,12 @@
 // What a kernel is asked to do, in plain pointers and sizes. Every pointer is to the device's
-// memory: seed, offset, loc and scale are read there, so nobody waits for them.
+// memory: seed, offset and parameters are read there, so nobody waits for them.
 #ifndef FLATNOISE_CC_CUDA_TASKS_H_
 #define FLATNOISE_CC_CUDA_TASKS_H_
 
 #include <cstdint>
 
-#include "core/combination.h"
-#include "core/distributions.h"
+#include "core/combinations.h"
+#include "core/noise.h"
 #include "core/number_types.h"
 #include "core/parameter.h"
 
@@ -20,40 +20,30 @@ struct StreamStart {
   const int64_t* offset;
 };
 
-// output[i] = input[i] combined with loc + scale z[offset + i]; output may be input. With
-// `validate_args`, elements whose loc is not finite, or whose scale is negative or not finite,
-// become NaN.
+// output[i] = input[i] with noise z[offset + i]; output may be input. With `validate_args`, the
+// elements whose parameters are not among their allowed values become NaN.
 struct ApplyNoiseTask {
   ElementType type;
-  Distribution distribution;
-  Combination combination;
+  Noise noise;
   const void* input;
   void* output;
   int64_t elements;
-  int64_t features;
   StreamStart start;
-  Parameter loc;
-  Parameter scale;
+  Parameter parameters[kMostParameters];
   bool validate_args;
 };
 
-// Where a gradient goes: one value, or one per feature, in the compute type.
-struct GradientResult {
-  void* values;
-  int64_t count;
-};
-
-// loc = sums of gradient[i], scale = sums of gradient[i] z[offset + i]: each over all elements, or
-// over those of each feature.
-struct SumGradientsTask {
+// The gradients of the parameters: for each of a parameter's values the sum of its elements'
+// shares, in the compute type. `input` is read only where the combination's gradient reads it.
+struct ParameterGradientsTask {
   ElementType type;
-  Distribution distribution;
+  Noise noise;
   const void* gradient;
+  const void* input;
   int64_t elements;
-  int64_t features;
   StreamStart start;
-  GradientResult loc;
-  GradientResult scale;
+  BroadcastPattern patterns[kMostParameters];
+  void* gradients[kMostParameters];
 };
 
 }  // namespace flatnoise::cuda

@@ -1,21 +1,17 @@
-// The ops on the processor, shared out over TensorFlow's own intra-op threads.
+// The ops on the CPU, shared out over TensorFlow's own intra-op worker pool.
 #include <cstdint>
 #include <functional>
 
 #include "cpu/apply_noise.h"
-#include "cpu/sum_gradients.h"
-#include "tensorflow/arguments.h"
+#include "cpu/parameter_gradients.h"
 #include "tensorflow/core/framework/op_kernel.h"
-#include "tensorflow/core/framework/register_types.h"
 #include "tensorflow/core/framework/tensor.h"
 #include "tensorflow/cpu_tasks.h"
-#include "tensorflow/op_inputs.h"
+#include "tensorflow/noise_kernels.h"
 
 namespace flatnoise {
 namespace {
 
-using ::tensorflow::OpKernel;
-using ::tensorflow::OpKernelConstruction;
 using ::tensorflow::OpKernelContext;
 using ::tensorflow::Tensor;
 
@@ -26,87 +22,50 @@ void ParallelFor(OpKernelContext* context, int64_t total, int64_t nanoseconds_ea
                                                                            work);
 }
 
-class FlattenNoiseOp : public OpKernel {
+class FlattenNoiseCpuOp : public FlattenNoiseKernel {
  public:
-  explicit FlattenNoiseOp(OpKernelConstruction* construction)
-      : OpKernel(construction), combination_(CombinationOf(construction)) {
-    OP_REQUIRES_OK(construction, ReadAttributes(construction, &distribution_));
-    OP_REQUIRES_OK(construction, construction->GetAttr("flatten", &flatten_));
-    OP_REQUIRES_OK(construction, construction->GetAttr("validate_args", &validate_args_));
-  }
+  using FlattenNoiseKernel::FlattenNoiseKernel;
 
-  void Compute(OpKernelContext* context) override {
-    OP_REQUIRES_OK(context, CheckShapes(ShapesOf(context), "input"));
-    const OpInputs inputs = InputsOf(context);
-    const auto input_shape = context->input(kTensor).shape();
-    Tensor* output = nullptr;
-    OP_REQUIRES_OK(
-        context, context->forward_input_or_allocate_output(
-                     {kTensor}, 0, flatten_ ? FlattenedShape(input_shape) : input_shape, &output));
+ protected:
+  absl::Status Run(OpKernelContext* context, const NoiseAttributes& attributes,
+                   const NoiseInputs& inputs, void* output) const override {
     cpu::ApplyNoiseTask task;
-    OP_REQUIRES_OK(context, MakeApplyNoiseTask(inputs, distribution_, combination_, validate_args_,
-                                               output->data(), &task));
-    ParallelFor(context, cpu::CountPieces(task, inputs.elements),
-                cpu::PieceNanoseconds(distribution_), [&](int64_t first, int64_t last) {
-                  cpu::ApplyNoisePieces(task, inputs.elements, first, last);
+    TF_RETURN_IF_ERROR(MakeApplyNoiseTask(attributes, inputs, output, &task));
+    AdviseHugePages(task, inputs.elements);
+    ParallelFor(context, cpu::CountShards(task, inputs.elements),
+                cpu::ShardNanoseconds(attributes.noise), [&](int64_t first, int64_t last) {
+                  cpu::ApplyNoiseShards(task, inputs.elements, first, last);
                 });
+    return absl::Status();
   }
-
- private:
-  Combination combination_;
-  Distribution distribution_;
-  bool flatten_;
-  bool validate_args_;
 };
 
-class FlattenNoiseGradOp : public OpKernel {
+class FlattenNoiseGradCpuOp : public FlattenNoiseGradKernel {
  public:
-  explicit FlattenNoiseGradOp(OpKernelConstruction* construction) : OpKernel(construction) {
-    OP_REQUIRES_OK(construction, ReadAttributes(construction, &distribution_));
-  }
+  using FlattenNoiseGradKernel::FlattenNoiseGradKernel;
 
-  void Compute(OpKernelContext* context) override {
-    OP_REQUIRES_OK(context, CheckShapes(ShapesOf(context), "grad"));
-    const OpInputs inputs = InputsOf(context);
+ protected:
+  absl::Status Run(OpKernelContext* context, const NoiseAttributes& attributes,
+                   const NoiseInputs& inputs, void* const* gradients) const override {
     cpu::SumGradientsTask task;
-    OP_REQUIRES_OK(context, MakeSumGradientsTask(inputs, distribution_, &task));
-    const cpu::GradientSums sums(task, GradientFeatures(inputs));
-
+    TF_RETURN_IF_ERROR(MakeSumGradientsTask(attributes, inputs, &task));
+    const cpu::ParameterGradients sums = GradientsOf(task, inputs);
     Tensor workspace;
-    OP_REQUIRES_OK(context, context->allocate_temp(tensorflow::DT_DOUBLE, {sums.workspace_size()},
-                                                   &workspace));
+    TF_RETURN_IF_ERROR(
+        context->allocate_temp(tensorflow::DT_DOUBLE, {sums.workspace_size()}, &workspace));
     double* memory = workspace.flat<double>().data();
     ParallelFor(context, sums.tiles(), sums.tile_elements(), [&](int64_t first, int64_t last) {
       for (int64_t tile = first; tile < last; ++tile) sums.SumTile(tile, memory);
     });
-
-    Tensor* loc_gradient = nullptr;
-    Tensor* scale_gradient = nullptr;
-    OP_REQUIRES_OK(context,
-                   context->allocate_output(0, context->input(kLoc).shape(), &loc_gradient));
-    OP_REQUIRES_OK(context,
-                   context->allocate_output(1, context->input(kScale).shape(), &scale_gradient));
-    sums.Finish(memory, {loc_gradient->data(), inputs.loc.count},
-                {scale_gradient->data(), inputs.scale.count});
+    sums.Finish(memory, gradients);
+    return absl::Status();
   }
-
- private:
-  Distribution distribution_;
 };
 
-#define FLATNOISE_REGISTER_OP(NAME, T, KERNEL) \
-  REGISTER_KERNEL_BUILDER(Name(NAME).Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"), KERNEL)
-#define FLATNOISE_REGISTER(T)                                                 \
-  FLATNOISE_REGISTER_OP("Flatnoise>FlattenAddNoise", T, FlattenNoiseOp);      \
-  FLATNOISE_REGISTER_OP("Flatnoise>FlattenMultiplyNoise", T, FlattenNoiseOp); \
-  FLATNOISE_REGISTER_OP("Flatnoise>FlattenAddNoiseGrad", T, FlattenNoiseGradOp)
-
-FLATNOISE_REGISTER(Eigen::half);
-FLATNOISE_REGISTER(Eigen::bfloat16);
-FLATNOISE_REGISTER(float);
-FLATNOISE_REGISTER(double);
-#undef FLATNOISE_REGISTER
-#undef FLATNOISE_REGISTER_OP
+REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenNoise").Device(tensorflow::DEVICE_CPU),
+                        FlattenNoiseCpuOp);
+REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenNoiseGrad").Device(tensorflow::DEVICE_CPU),
+                        FlattenNoiseGradCpuOp);
 
 }  // namespace
 }  // namespace flatnoise

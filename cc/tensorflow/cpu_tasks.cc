@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/stream.h"
+#include "cpu/huge_pages.h"
 #include "tensorflow/invalid_argument.h"
 
 namespace flatnoise {
@@ -16,7 +17,7 @@ Stream StreamOfPair(const void* seed) {
                         static_cast<uint64_t>(int64_t{values[1]}));
 }
 
-Stream StreamOf(const OpInputs& inputs) {
+Stream StreamOf(const NoiseInputs& inputs) {
   return inputs.seed_is_int64 ? StreamOfPair<int64_t>(inputs.seed)
                               : StreamOfPair<int32_t>(inputs.seed);
 }
@@ -26,71 +27,87 @@ absl::Status CheckOffset(int64_t offset) {
   return InvalidArgument("offset must not be negative, got ", offset);
 }
 
-struct ParameterNames {
-  const char* loc;
-  const char* scale;
-};
+template <class Scalar>
+bool IsAllowed(ParameterValues allowed, Scalar a) {
+  switch (allowed) {
+    case ParameterValues::kFinite:
+      return std::isfinite(a);
+    case ParameterValues::kFiniteNotNegative:
+      return std::isfinite(a) && a >= 0;
+  }
+  return false;
+}
 
-ParameterNames NamesOf(Distribution distribution) {
-  if (distribution == Distribution::kNormal) return {"mean (loc)", "stddev (scale)"};
-  return {"minval (loc)", "maxval - minval (scale)"};
+const char* Describe(ParameterValues allowed) {
+  switch (allowed) {
+    case ParameterValues::kFinite:
+      return "finite";
+    case ParameterValues::kFiniteNotNegative:
+      return "finite and not negative";
+  }
+  return "";
 }
 
 template <class Scalar>
-absl::Status CheckValues(const OpInputs& inputs, Distribution distribution) {
-  const auto* loc = static_cast<const Scalar*>(inputs.loc.values);
-  const auto* loc_end = loc + inputs.loc.count;
-  const auto* bad_loc = std::find_if(loc, loc_end, [](Scalar a) { return !std::isfinite(a); });
-  if (bad_loc != loc_end) {
-    return InvalidArgument(NamesOf(distribution).loc, " must be finite, got ", *bad_loc);
-  }
-  const auto* scale = static_cast<const Scalar*>(inputs.scale.values);
-  const auto* scale_end = scale + inputs.scale.count;
-  const auto* bad_scale =
-      std::find_if(scale, scale_end, [](Scalar a) { return !(std::isfinite(a) && a >= 0); });
-  if (bad_scale != scale_end) {
-    return InvalidArgument(NamesOf(distribution).scale, " must be finite and not negative, got ",
-                           *bad_scale);
+absl::Status CheckValues(const Noise& noise, const NoiseInputs& inputs) {
+  const CombinationInfo info = InfoOf(noise.combination);
+  for (int k = 0; k < info.parameter_count; ++k) {
+    const ParameterInfo& parameter = info.parameters[k];
+    const auto* values = static_cast<const Scalar*>(inputs.parameters[k].values);
+    const auto* end = values + inputs.parameters[k].pattern.count;
+    const auto* wrong =
+        std::find_if_not(values, end, [&](Scalar a) { return IsAllowed(parameter.values, a); });
+    if (wrong == end) continue;
+    return InvalidArgument(LabelOf(noise.distribution, parameter), " must be ",
+                           Describe(parameter.values), ", got ", *wrong);
   }
   return absl::Status();
 }
 
 }  // namespace
 
-absl::Status MakeApplyNoiseTask(const OpInputs& inputs, Distribution distribution,
-                                Combination combination, bool validate_args, void* output,
-                                cpu::ApplyNoiseTask* task) {
+absl::Status MakeApplyNoiseTask(const NoiseAttributes& attributes, const NoiseInputs& inputs,
+                                void* output, cpu::ApplyNoiseTask* task) {
   absl::Status status = CheckOffset(*inputs.offset);
-  if (status.ok() && validate_args) {
-    status = inputs.type == ElementType::kDouble ? CheckValues<double>(inputs, distribution)
-                                                 : CheckValues<float>(inputs, distribution);
+  if (status.ok() && attributes.validate_args) {
+    status = attributes.type == kElementType<double> ? CheckValues<double>(attributes.noise, inputs)
+                                                     : CheckValues<float>(attributes.noise, inputs);
   }
   if (!status.ok()) return status;
-  *task = {inputs.type,
-           distribution,
-           combination,
+  *task = {attributes.type,
+           attributes.noise,
            inputs.tensor,
            output,
            StreamOf(inputs),
            static_cast<uint64_t>(*inputs.offset),
-           inputs.features,
-           inputs.loc,
-           inputs.scale};
+           {}};
+  std::copy_n(inputs.parameters, kMostParameters, task->parameters);
   return absl::Status();
 }
 
-absl::Status MakeSumGradientsTask(const OpInputs& inputs, Distribution distribution,
+void AdviseHugePages(const cpu::ApplyNoiseTask& task, int64_t elements) {
+  if (task.input == task.output) return;
+  const int64_t element_size = Visit(task.type, [](auto tag) {
+    return static_cast<int64_t>(sizeof(typename decltype(tag)::type));
+  });
+  cpu::AdviseHugePages(task.output, elements * element_size);
+}
+
+absl::Status MakeSumGradientsTask(const NoiseAttributes& attributes, const NoiseInputs& inputs,
                                   cpu::SumGradientsTask* task) {
   absl::Status status = CheckOffset(*inputs.offset);
   if (!status.ok()) return status;
-  *task = {inputs.type,
-           distribution,
-           inputs.tensor,
-           StreamOf(inputs),
-           static_cast<uint64_t>(*inputs.offset),
+  *task = {attributes.type, attributes.noise, inputs.tensor,
+           inputs.input,    StreamOf(inputs), static_cast<uint64_t>(*inputs.offset),
            inputs.elements,
            /*columns=*/0};
   return absl::Status();
+}
+
+cpu::ParameterGradients GradientsOf(const cpu::SumGradientsTask& task, const NoiseInputs& inputs) {
+  BroadcastPattern patterns[kMostParameters];
+  for (int k = 0; k < kMostParameters; ++k) patterns[k] = inputs.parameters[k].pattern;
+  return cpu::ParameterGradients(task, patterns);
 }
 
 }  // namespace flatnoise

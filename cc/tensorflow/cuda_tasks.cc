@@ -1,31 +1,45 @@
 #include "tensorflow/cuda_tasks.h"
 
+#include <algorithm>
+
 namespace flatnoise {
 namespace {
 
-cuda::StreamStart StartOf(const OpInputs& inputs) {
+cuda::StreamStart StartOf(const NoiseInputs& inputs) {
   return {inputs.seed, inputs.seed_is_int64, inputs.offset};
 }
 
 }  // namespace
 
-cuda::ApplyNoiseTask CudaApplyNoiseTask(const OpInputs& inputs, Distribution distribution,
-                                        Combination combination, bool validate_args, void* output) {
-  return {inputs.type, distribution,    combination,     inputs.tensor,
-          output,      inputs.elements, inputs.features, StartOf(inputs),
-          inputs.loc,  inputs.scale,    validate_args};
+cuda::ApplyNoiseTask CudaApplyNoiseTask(const NoiseAttributes& attributes,
+                                        const NoiseInputs& inputs, void* output) {
+  cuda::ApplyNoiseTask task = {};
+  task.type = attributes.type;
+  task.noise = attributes.noise;
+  task.input = inputs.tensor;
+  task.output = output;
+  task.elements = inputs.elements;
+  task.start = StartOf(inputs);
+  std::copy_n(inputs.parameters, kMostParameters, task.parameters);
+  task.validate_args = attributes.validate_args;
+  return task;
 }
 
-cuda::SumGradientsTask CudaSumGradientsTask(const OpInputs& inputs, Distribution distribution,
-                                            void* loc_gradient, void* scale_gradient) {
-  return {inputs.type,
-          distribution,
-          inputs.tensor,
-          inputs.elements,
-          inputs.features,
-          StartOf(inputs),
-          {loc_gradient, inputs.loc.count},
-          {scale_gradient, inputs.scale.count}};
+cuda::ParameterGradientsTask CudaParameterGradientsTask(const NoiseAttributes& attributes,
+                                                        const NoiseInputs& inputs,
+                                                        void* const* gradients) {
+  cuda::ParameterGradientsTask task = {};
+  task.type = attributes.type;
+  task.noise = attributes.noise;
+  task.gradient = inputs.tensor;
+  task.input = inputs.input;
+  task.elements = inputs.elements;
+  task.start = StartOf(inputs);
+  for (int k = 0; k < attributes.combination().parameter_count; ++k) {
+    task.patterns[k] = inputs.parameters[k].pattern;
+    task.gradients[k] = gradients[k];
+  }
+  return task;
 }
 
 }  // namespace flatnoise

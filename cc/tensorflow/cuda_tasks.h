@@ -3,15 +3,17 @@
 #define FLATNOISE_CC_TENSORFLOW_CUDA_TASKS_H_
 
 #include "cuda/tasks.h"
-#include "tensorflow/op_inputs.h"
+#include "tensorflow/noise_attributes.h"
+#include "tensorflow/noise_inputs.h"
 
 namespace flatnoise {
 
-cuda::ApplyNoiseTask CudaApplyNoiseTask(const OpInputs& inputs, Distribution distribution,
-                                        Combination combination, bool validate_args, void* output);
+cuda::ApplyNoiseTask CudaApplyNoiseTask(const NoiseAttributes& attributes,
+                                        const NoiseInputs& inputs, void* output);
 
-cuda::SumGradientsTask CudaSumGradientsTask(const OpInputs& inputs, Distribution distribution,
-                                            void* loc_gradient, void* scale_gradient);
+cuda::ParameterGradientsTask CudaParameterGradientsTask(const NoiseAttributes& attributes,
+                                                        const NoiseInputs& inputs,
+                                                        void* const* gradients);
 
 }  // namespace flatnoise
 

@@ -1,11 +1,14 @@
 // The ops' interfaces and shape functions.
 #include <cstdint>
 #include <string>
+#include <vector>
 
-#include "tensorflow/arguments.h"
+#include "absl/strings/str_join.h"
+#include "core/noise_info.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/shape_inference.h"
 #include "tensorflow/invalid_argument.h"
+#include "tensorflow/noise_arguments.h"
 
 namespace flatnoise {
 namespace {
@@ -27,147 +30,160 @@ absl::Status RequireBatch(InferenceContext* c, const char* argument, ShapeHandle
   return InvalidArgument(argument, " must have a batch dimension (rank 1 or more), got a scalar");
 }
 
-// The product of all dimensions but the first.
-absl::Status CountFeatures(InferenceContext* c, ShapeHandle shape, DimensionHandle* features) {
+absl::Status Flatten(InferenceContext* c, ShapeHandle shape, ShapeHandle* flattened) {
   if (!c->RankKnown(shape)) {
-    *features = c->UnknownDim();
+    *flattened = c->Matrix(c->UnknownDim(), c->UnknownDim());
     return absl::Status();
   }
-  *features = c->MakeDim(1);
+  DimensionHandle features = c->MakeDim(1);
   for (int i = 1; i < c->Rank(shape); ++i) {
-    TF_RETURN_IF_ERROR(c->Multiply(*features, c->Dim(shape, i), features));
+    TF_RETURN_IF_ERROR(c->Multiply(features, c->Dim(shape, i), &features));
+  }
+  *flattened = c->Matrix(c->Dim(shape, 0), features);
+  return absl::Status();
+}
+
+// Broadcasts a parameter over `tensor`, whose unknown sizes it may tell.
+absl::Status BroadcastOver(InferenceContext* c, const std::string& label, ShapeHandle parameter,
+                           ShapeHandle* tensor) {
+  if (!c->RankKnown(parameter) || !c->RankKnown(*tensor)) return absl::Status();
+  const int leading = c->Rank(*tensor) - c->Rank(parameter);
+  bool fits = leading >= 0;
+  ShapeHandle refined = *tensor;
+  for (int i = 0; fits && i < c->Rank(parameter); ++i) {
+    const DimensionHandle size = c->Dim(parameter, i);
+    if (!c->ValueKnown(size) || c->Value(size) == 1) continue;
+    DimensionHandle merged;
+    fits = c->Merge(c->Dim(*tensor, leading + i), size, &merged).ok();
+    if (fits) TF_RETURN_IF_ERROR(c->ReplaceDim(refined, leading + i, merged, &refined));
+  }
+  if (!fits) {
+    return InvalidArgument(label, " must have a shape that broadcasts to the output's shape ",
+                           c->DebugString(*tensor), ", got shape ", c->DebugString(parameter));
+  }
+  *tensor = refined;
+  return absl::Status();
+}
+
+template <class List>
+absl::Status GetChoice(InferenceContext* c, const char* attribute, Choice<List>* choice) {
+  std::string name;
+  TF_RETURN_IF_ERROR(c->GetAttr(attribute, &name));
+  *choice = *Find<List>(name);  // the op's definition allows no other
+  return absl::Status();
+}
+
+absl::Status BroadcastParameters(InferenceContext* c, ShapeHandle* tensor) {
+  Noise noise;
+  int64_t parameters;
+  TF_RETURN_IF_ERROR(GetChoice(c, "distribution", &noise.distribution));
+  TF_RETURN_IF_ERROR(GetChoice(c, "combination", &noise.combination));
+  TF_RETURN_IF_ERROR(c->GetAttr("num_parameters", &parameters));
+  TF_RETURN_IF_ERROR(CheckParameterCount(noise.combination, parameters));
+  const CombinationInfo info = InfoOf(noise.combination);
+  for (int k = 0; k < info.parameter_count; ++k) {
+    TF_RETURN_IF_ERROR(BroadcastOver(c, LabelOf(noise.distribution, info.parameters[k]),
+                                     c->input(kFirstParameter + k), tensor));
   }
   return absl::Status();
 }
 
-// loc or scale: a scalar, or a vector of one value per feature, which then tells their number.
-absl::Status MergeParameter(InferenceContext* c, const char* argument, int index,
-                            DimensionHandle* features) {
-  const ShapeHandle shape = c->input(index);
-  if (!c->RankKnown(shape) || c->Rank(shape) == 0) return absl::Status();
-  DimensionHandle merged;  // a failed merge leaves nothing to print in its result
-  if (c->Rank(shape) == 1 && c->Merge(*features, c->Dim(shape, 0), &merged).ok()) {
-    *features = merged;
-    return absl::Status();
-  }
-  return InvalidArgument(argument, " must be a scalar or a vector of one value per feature (",
-                         c->DebugString(*features), " features), got shape ",
-                         c->DebugString(shape));
-}
-
-// What the ops ask of their inputs; `tensor_name` is the first input's.
-absl::Status CheckInputs(InferenceContext* c, const char* tensor_name, DimensionHandle* features) {
+absl::Status CheckSharedInputs(InferenceContext* c, const char* tensor_name) {
   TF_RETURN_IF_ERROR(RequireBatch(c, tensor_name, c->input(kTensor)));
   TF_RETURN_IF_ERROR(RequireShape(c, "seed", kSeed, c->Vector(2)));
-  TF_RETURN_IF_ERROR(RequireShape(c, "offset", kOffset, c->Scalar()));
-  TF_RETURN_IF_ERROR(CountFeatures(c, c->input(kTensor), features));
-  TF_RETURN_IF_ERROR(MergeParameter(c, "loc", kLoc, features));
-  return MergeParameter(c, "scale", kScale, features);
-}
-
-// The input's shape, its only unknown dimension besides the batch filled in from the features.
-absl::Status RefineShape(InferenceContext* c, ShapeHandle shape, DimensionHandle features,
-                         ShapeHandle* refined) {
-  *refined = shape;
-  if (!c->RankKnown(shape) || !c->ValueKnown(features)) return absl::Status();
-  int unknown = 0;
-  int64_t known = 1;
-  for (int i = 1; i < c->Rank(shape); ++i) {
-    if (c->ValueKnown(c->Dim(shape, i))) {
-      known *= c->Value(c->Dim(shape, i));
-    } else if (unknown == 0) {
-      unknown = i;
-    } else {
-      return absl::Status();
-    }
-  }
-  if (unknown == 0 || known == 0 || c->Value(features) % known != 0) return absl::Status();
-  return c->ReplaceDim(shape, unknown, c->MakeDim(c->Value(features) / known), refined);
+  return RequireShape(c, "offset", kOffset, c->Scalar());
 }
 
 absl::Status InferFlattenNoise(InferenceContext* c) {
-  DimensionHandle features;
-  TF_RETURN_IF_ERROR(CheckInputs(c, "input", &features));
-  const ShapeHandle input = c->input(kTensor);
+  TF_RETURN_IF_ERROR(CheckSharedInputs(c, "input"));
   bool flatten;
   TF_RETURN_IF_ERROR(c->GetAttr("flatten", &flatten));
-  ShapeHandle output;
-  if (flatten) {
-    output = c->Matrix(c->RankKnown(input) ? c->Dim(input, 0) : c->UnknownDim(), features);
-  } else {
-    TF_RETURN_IF_ERROR(RefineShape(c, input, features, &output));
-  }
+  ShapeHandle output = c->input(kTensor);
+  if (flatten) TF_RETURN_IF_ERROR(Flatten(c, c->input(kTensor), &output));
+  TF_RETURN_IF_ERROR(BroadcastParameters(c, &output));
   c->set_output(0, output);
   return absl::Status();
 }
 
-absl::Status InferFlattenAddNoiseGrad(InferenceContext* c) {
-  DimensionHandle features;
-  TF_RETURN_IF_ERROR(CheckInputs(c, "grad", &features));
-  c->set_output(0, c->input(kLoc));
-  c->set_output(1, c->input(kScale));
+absl::Status InferFlattenNoiseGrad(InferenceContext* c) {
+  TF_RETURN_IF_ERROR(CheckSharedInputs(c, "grad"));
+  ShapeHandle tensor = c->input(kTensor);
+  TF_RETURN_IF_ERROR(BroadcastParameters(c, &tensor));
+  for (int k = 0; k < c->num_outputs(); ++k) c->set_output(k, c->input(kFirstParameter + k));
   return absl::Status();
 }
 
-const char* const kNoiseOpArguments = R"doc(
+// An attribute whose values are a list's names, the first of them its default.
+template <class List>
+std::string ChoiceAttribute(const char* name) {
+  const auto names = Names<List>();
+  return absl::StrCat(name, ": {'", absl::StrJoin(names, "', '"), "'} = '", names.front(), "'");
+}
+
+template <class... Types>
+std::vector<std::string> DescribeCombinations(TypeList<Types...>) {
+  return {absl::StrCat("\"", Types::kName, "\": ", Types::kFormula)...};
+}
+
+std::string DocumentNoise() {
+  return absl::StrCat(R"doc(
+Combines every element with noise z, the Philox stream's number for the element's index.
 
 input: A tensor of rank 1 or more, the batch first.
 seed: Two integers that name the stream, as in `tf.random.stateless_*`.
-loc: A scalar, or one value per feature; double for a double input, else float.
-scale: Like loc.
 offset: The index in the stream of the first element, not negative.
+parameters: As the combination names them; each broadcasts to the output's shape and varies over
+  dimensions that lie side by side. Double for a double input, else float.
 output: Of shape `[batch, features]`, or of the input's shape where not flattened.
-distribution: Of z: standard normal, or uniform in [0, 1).
+distribution: Of z.
+combination: What is computed: )doc",
+                      absl::StrJoin(DescribeCombinations(Combinations{}), ", "), R"doc(.
 flatten: Whether to flatten all dimensions but the first.
-validate_args: Whether to refuse a negative or NaN scale and a loc that is not finite.
-)doc";
+validate_args: Whether to refuse parameters that are not finite, or negative where the noise has no
+  such level.
+)doc");
+}
 
-#define FLATNOISE_REGISTER_NOISE_OP(NAME, SUMMARY)            \
-  REGISTER_OP(NAME)                                           \
-      .Input("input: T")                                      \
-      .Input("seed: Tseed")                                   \
-      .Input("loc: U")                                        \
-      .Input("scale: U")                                      \
-      .Input("offset: int64")                                 \
-      .Output("output: T")                                    \
-      .Attr("T: {half, bfloat16, float, double}")             \
-      .Attr("U: {float, double}")                             \
-      .Attr("Tseed: {int32, int64}")                          \
-      .Attr("distribution: {'normal', 'uniform'} = 'normal'") \
-      .Attr("flatten: bool = true")                           \
-      .Attr("validate_args: bool = false")                    \
-      .SetShapeFn(InferFlattenNoise)                          \
-      .Doc(std::string(SUMMARY) + kNoiseOpArguments)
-
-FLATNOISE_REGISTER_NOISE_OP(
-    "Flatnoise>FlattenAddNoise",
-    "Adds loc + scale * z to every element, z the Philox stream's number for the element's index.");
-FLATNOISE_REGISTER_NOISE_OP(
-    "Flatnoise>FlattenMultiplyNoise",
-    "Multiplies every element by loc + scale * z, z as in FlattenAddNoise.");
-#undef FLATNOISE_REGISTER_NOISE_OP
-
-REGISTER_OP("Flatnoise>FlattenAddNoiseGrad")
-    .Input("grad: T")
+REGISTER_OP("Flatnoise>FlattenNoise")
+    .Input("input: T")
     .Input("seed: Tseed")
-    .Input("loc: U")
-    .Input("scale: U")
     .Input("offset: int64")
-    .Output("loc_grad: U")
-    .Output("scale_grad: U")
+    .Input("parameters: num_parameters * U")
+    .Output("output: T")
     .Attr("T: {half, bfloat16, float, double}")
     .Attr("U: {float, double}")
     .Attr("Tseed: {int32, int64}")
-    .Attr("distribution: {'normal', 'uniform'} = 'normal'")
-    .SetShapeFn(InferFlattenAddNoiseGrad)
-    .Doc(R"doc(
-The gradients of FlattenAddNoise with respect to loc and scale, summed in a fixed order.
+    .Attr("num_parameters: int >= 1")
+    .Attr(ChoiceAttribute<Distributions>("distribution"))
+    .Attr(ChoiceAttribute<Combinations>("combination"))
+    .Attr("flatten: bool = true")
+    .Attr("validate_args: bool = false")
+    .SetShapeFn(InferFlattenNoise)
+    .Doc(DocumentNoise());
 
-grad: The gradient of the output, flattened or not, the batch first.
-loc: Gives its shape alone.
-scale: Gives its shape alone.
-loc_grad: The sum of grad over all elements, or over those of each feature.
-scale_grad: Likewise of grad * z, with z made again from the seed.
+REGISTER_OP("Flatnoise>FlattenNoiseGrad")
+    .Input("grad: T")
+    .Input("seed: Tseed")
+    .Input("offset: int64")
+    .Input("parameters: num_parameters * U")
+    .Input("input: T")
+    .Output("parameter_grads: num_parameters * U")
+    .Attr("T: {half, bfloat16, float, double}")
+    .Attr("U: {float, double}")
+    .Attr("Tseed: {int32, int64}")
+    .Attr("num_parameters: int >= 1")
+    .Attr(ChoiceAttribute<Distributions>("distribution"))
+    .Attr(ChoiceAttribute<Combinations>("combination"))
+    .SetShapeFn(InferFlattenNoiseGrad)
+    .Doc(R"doc(
+The gradients of FlattenNoise with respect to its parameters, summed in a fixed order over what each
+was broadcast over.
+
+grad: The gradient of the output, of the output's shape.
+parameters: Give their shapes alone.
+input: The op's input, of any shape. Not read where the gradients do not depend on it: grad may
+  stand in for it there.
+parameter_grads: Of the parameters' shapes, with z made again from the seed.
 )doc");
 
 }  // namespace

@@ -10,9 +10,9 @@
 
 #include "absl/synchronization/notification.h"
 #include "cpu/apply_noise.h"
-#include "cpu/sum_gradients.h"
+#include "cpu/parameter_gradients.h"
 #include "tensorflow/cpu_tasks.h"
-#include "tensorflow/xla_inputs.h"
+#include "tensorflow/xla_calls.h"
 #include "xla/ffi/api/ffi.h"
 
 namespace flatnoise {
@@ -20,8 +20,8 @@ namespace {
 
 namespace ffi = ::xla::ffi;
 
-// Work shared between the caller and the pool's threads. The caller takes pieces too and waits only
-// for pieces that a thread has begun, so it never waits for a thread that the pool can't spare.
+// Work shared between the caller and the pool's threads. The caller takes shards too and waits only
+// for shards that a thread has begun, so it never waits for a thread that the pool can't spare.
 class SharedWork {
  public:
   SharedWork(int64_t total, std::function<void(int64_t)> run)
@@ -44,7 +44,7 @@ class SharedWork {
   absl::Notification all_done_;
 };
 
-// Calls run(i) for 0 <= i < total, on the pool's threads where there is more than one piece.
+// Calls run(i) for 0 <= i < total, on the pool's threads where there is more than one shard.
 void ParallelFor(ffi::ThreadPool& pool, int64_t total, std::function<void(int64_t)> run) {
   const int64_t threads = std::min(pool.num_threads(), total);
   if (threads <= 1) {
@@ -57,45 +57,48 @@ void ParallelFor(ffi::ThreadPool& pool, int64_t total, std::function<void(int64_
   work->Wait();
 }
 
-ffi::Error ApplyNoise(ffi::ThreadPool pool, ffi::AnyBuffer tensor, ffi::AnyBuffer seed,
-                      ffi::AnyBuffer loc, ffi::AnyBuffer scale, ffi::AnyBuffer offset,
-                      ffi::Result<ffi::AnyBuffer> output, int64_t distribution, int64_t features,
-                      int64_t combination, int64_t validate_args) {
-  const OpInputs inputs = InputsOf(tensor, seed, loc, scale, offset, features);
+absl::Status ApplyNoise(ffi::ThreadPool& pool, const NoiseCall& call) {
   cpu::ApplyNoiseTask task;
-  const absl::Status status =
-      MakeApplyNoiseTask(inputs, DistributionOf(distribution), CombinationOf(combination),
-                         validate_args != 0, output->untyped_data(), &task);
-  if (!status.ok()) return ToError(status);
-  // A few pieces at a time, so that a small tensor stays on this thread.
-  constexpr int64_t kPiecesAtOnce = 8;
-  const int64_t pieces = cpu::CountPieces(task, inputs.elements);
-  ParallelFor(pool, (pieces + kPiecesAtOnce - 1) / kPiecesAtOnce, [&](int64_t i) {
-    cpu::ApplyNoisePieces(task, inputs.elements, i * kPiecesAtOnce,
-                          std::min((i + 1) * kPiecesAtOnce, pieces));
+  TF_RETURN_IF_ERROR(MakeApplyNoiseTask(call.attributes, call.inputs, call.outputs[0], &task));
+  AdviseHugePages(task, call.inputs.elements);
+  // A few shards at a time, so that a small tensor stays on this thread.
+  constexpr int64_t kShardsAtOnce = 8;
+  const int64_t shards = cpu::CountShards(task, call.inputs.elements);
+  ParallelFor(pool, (shards + kShardsAtOnce - 1) / kShardsAtOnce, [&](int64_t i) {
+    cpu::ApplyNoiseShards(task, call.inputs.elements, i * kShardsAtOnce,
+                          std::min((i + 1) * kShardsAtOnce, shards));
   });
-  return ffi::Error();
+  return absl::Status();
 }
 
-ffi::Error SumGradients(ffi::ThreadPool pool, ffi::AnyBuffer tensor, ffi::AnyBuffer seed,
-                        ffi::AnyBuffer loc, ffi::AnyBuffer scale, ffi::AnyBuffer offset,
-                        ffi::Result<ffi::AnyBuffer> loc_gradient,
-                        ffi::Result<ffi::AnyBuffer> scale_gradient, int64_t distribution,
-                        int64_t features) {
-  const OpInputs inputs = InputsOf(tensor, seed, loc, scale, offset, features);
+absl::Status ParameterGradients(ffi::ThreadPool& pool, const NoiseCall& call) {
   cpu::SumGradientsTask task;
-  const absl::Status status = MakeSumGradientsTask(inputs, DistributionOf(distribution), &task);
-  if (!status.ok()) return ToError(status);
-  const cpu::GradientSums sums(task, GradientFeatures(inputs));
+  TF_RETURN_IF_ERROR(MakeSumGradientsTask(call.attributes, call.inputs, &task));
+  const cpu::ParameterGradients sums = GradientsOf(task, call.inputs);
   const std::unique_ptr<double[]> workspace(
       new (std::nothrow) double[static_cast<size_t>(sums.workspace_size())]);
   if (workspace == nullptr) {
-    return ffi::Error(ffi::ErrorCode::kResourceExhausted, "no memory for the gradients' sums");
+    return absl::ResourceExhaustedError("no memory for the gradients' sums");
   }
   ParallelFor(pool, sums.tiles(), [&](int64_t tile) { sums.SumTile(tile, workspace.get()); });
-  sums.Finish(workspace.get(), {loc_gradient->untyped_data(), inputs.loc.count},
-              {scale_gradient->untyped_data(), inputs.scale.count});
-  return ffi::Error();
+  sums.Finish(workspace.get(), call.outputs);
+  return absl::Status();
+}
+
+ffi::Error HandleNoise(ffi::ThreadPool pool, ffi::RemainingArgs operands,
+                       ffi::RemainingRets results, CallAttributes attributes) {
+  NoiseCall call;
+  absl::Status status = ReadCall(operands, results, attributes, /*is_gradient=*/false, &call);
+  if (status.ok()) status = ApplyNoise(pool, call);
+  return ToError(status);
+}
+
+ffi::Error HandleGradient(ffi::ThreadPool pool, ffi::RemainingArgs operands,
+                          ffi::RemainingRets results, CallAttributes attributes) {
+  NoiseCall call;
+  absl::Status status = ReadCall(operands, results, attributes, /*is_gradient=*/true, &call);
+  if (status.ok()) status = ParameterGradients(pool, call);
+  return ToError(status);
 }
 
 }  // namespace
@@ -103,29 +106,8 @@ ffi::Error SumGradients(ffi::ThreadPool pool, ffi::AnyBuffer tensor, ffi::AnyBuf
 
 namespace ffi = ::xla::ffi;
 
-XLA_FFI_DEFINE_HANDLER_SYMBOL(FlatnoiseApplyNoiseHost, flatnoise::ApplyNoise,
-                              ffi::Ffi::Bind()
-                                  .Ctx<ffi::ThreadPool>()
-                                  .Arg<ffi::AnyBuffer>()
-                                  .Arg<ffi::AnyBuffer>()
-                                  .Arg<ffi::AnyBuffer>()
-                                  .Arg<ffi::AnyBuffer>()
-                                  .Arg<ffi::AnyBuffer>()
-                                  .Ret<ffi::AnyBuffer>()
-                                  .Attr<int64_t>("distribution")
-                                  .Attr<int64_t>("features")
-                                  .Attr<int64_t>("combination")
-                                  .Attr<int64_t>("validate_args"));
+XLA_FFI_DEFINE_HANDLER_SYMBOL(FlatnoiseNoiseHost, flatnoise::HandleNoise,
+                              flatnoise::BindCall(ffi::Ffi::Bind().Ctx<ffi::ThreadPool>()));
 
-XLA_FFI_DEFINE_HANDLER_SYMBOL(FlatnoiseSumGradientsHost, flatnoise::SumGradients,
-                              ffi::Ffi::Bind()
-                                  .Ctx<ffi::ThreadPool>()
-                                  .Arg<ffi::AnyBuffer>()
-                                  .Arg<ffi::AnyBuffer>()
-                                  .Arg<ffi::AnyBuffer>()
-                                  .Arg<ffi::AnyBuffer>()
-                                  .Arg<ffi::AnyBuffer>()
-                                  .Ret<ffi::AnyBuffer>()
-                                  .Ret<ffi::AnyBuffer>()
-                                  .Attr<int64_t>("distribution")
-                                  .Attr<int64_t>("features"));
+XLA_FFI_DEFINE_HANDLER_SYMBOL(FlatnoiseNoiseGradHost, flatnoise::HandleGradient,
+                              flatnoise::BindCall(ffi::Ffi::Bind().Ctx<ffi::ThreadPool>()));

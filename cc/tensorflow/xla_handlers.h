@@ -7,17 +7,14 @@
 
 #define FLATNOISE_EXPORTED extern "C" __attribute__((visibility("default")))
 
-// Inputs 0 to 4 of FlattenAddNoise and FlattenMultiplyNoise; the output. Attributes distribution,
-// features, combination, validate_args.
-FLATNOISE_EXPORTED XLA_FFI_Error* FlatnoiseApplyNoiseHost(XLA_FFI_CallFrame* call_frame);
-
-// Inputs 0 to 4 of FlattenAddNoiseGrad; both gradients. Attributes distribution, features.
-FLATNOISE_EXPORTED XLA_FFI_Error* FlatnoiseSumGradientsHost(XLA_FFI_CallFrame* call_frame);
+// FlattenNoise and FlattenNoiseGrad; xla_calls.h says what a call holds.
+FLATNOISE_EXPORTED XLA_FFI_Error* FlatnoiseNoiseHost(XLA_FFI_CallFrame* call_frame);
+FLATNOISE_EXPORTED XLA_FFI_Error* FlatnoiseNoiseGradHost(XLA_FFI_CallFrame* call_frame);
 
 #ifdef FLATNOISE_WITH_CUDA
 // The same on NVIDIA GPUs, with every buffer in the device's memory.
-FLATNOISE_EXPORTED XLA_FFI_Error* FlatnoiseApplyNoiseCuda(XLA_FFI_CallFrame* call_frame);
-FLATNOISE_EXPORTED XLA_FFI_Error* FlatnoiseSumGradientsCuda(XLA_FFI_CallFrame* call_frame);
+FLATNOISE_EXPORTED XLA_FFI_Error* FlatnoiseNoiseCuda(XLA_FFI_CallFrame* call_frame);
+FLATNOISE_EXPORTED XLA_FFI_Error* FlatnoiseNoiseGradCuda(XLA_FFI_CallFrame* call_frame);
 #endif
 
 #undef FLATNOISE_EXPORTED

@@ -2,12 +2,15 @@
 // same bits as one that is not compiled.
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "tensorflow/arguments.h"
+#include "absl/strings/str_cat.h"
 #include "tensorflow/compiler/tf2xla/type_util.h"
 #include "tensorflow/compiler/tf2xla/xla_op_kernel.h"
 #include "tensorflow/core/framework/op_kernel.h"
+#include "tensorflow/noise_arguments.h"
+#include "tensorflow/noise_attributes.h"
 #include "tensorflow/xla_handlers.h"
 #include "xla/ffi/api/ffi.h"
 #include "xla/hlo/builder/xla_builder.h"
@@ -30,23 +33,25 @@ using ::tensorflow::TensorShape;
 using ::tensorflow::XlaOpKernel;
 using ::tensorflow::XlaOpKernelContext;
 
-constexpr char kApplyNoiseTarget[] = "flatnoise_apply_noise";
-constexpr char kSumGradientsTarget[] = "flatnoise_sum_gradients";
+constexpr char kNoiseTarget[] = "flatnoise_noise";
+constexpr char kNoiseGradTarget[] = "flatnoise_noise_grad";
 
-XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kApplyNoiseTarget, "Host",
-                         FlatnoiseApplyNoiseHost);
-XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kSumGradientsTarget, "Host",
-                         FlatnoiseSumGradientsHost);
+XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kNoiseTarget, "Host", FlatnoiseNoiseHost);
+XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kNoiseGradTarget, "Host",
+                         FlatnoiseNoiseGradHost);
 #ifdef FLATNOISE_WITH_CUDA
-XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kApplyNoiseTarget, "CUDA",
-                         FlatnoiseApplyNoiseCuda);
-XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kSumGradientsTarget, "CUDA",
-                         FlatnoiseSumGradientsCuda);
+XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kNoiseTarget, "CUDA", FlatnoiseNoiseCuda);
+XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kNoiseGradTarget, "CUDA",
+                         FlatnoiseNoiseGradCuda);
 #endif
 
-InputShapes ShapesOf(XlaOpKernelContext* context) {
-  return {context->InputShape(kTensor), context->InputShape(kSeed), context->InputShape(kLoc),
-          context->InputShape(kScale), context->InputShape(kOffset)};
+InputShapes ShapesOf(XlaOpKernelContext* context, int parameters) {
+  InputShapes shapes = {
+      context->InputShape(kTensor), context->InputShape(kSeed), context->InputShape(kOffset), {}};
+  for (int k = 0; k < parameters; ++k) {
+    shapes.parameters.push_back(context->InputShape(kFirstParameter + k));
+  }
+  return shapes;
 }
 
 xla::Shape RowMajor(xla::PrimitiveType type, const TensorShape& shape) {
@@ -55,87 +60,83 @@ xla::Shape RowMajor(xla::PrimitiveType type, const TensorShape& shape) {
       type, std::vector<int64_t>(sizes.begin(), sizes.end()));
 }
 
-xla::XlaOp CallKernel(XlaOpKernelContext* context, const std::string& target,
-                      const xla::Shape& result, const std::string& attributes) {
+std::string Quoted(std::string_view text) { return absl::StrCat("\"", text, "\""); }
+
+// As the struct CallAttributes is decoded from it.
+std::string Write(const NoiseAttributes& attributes) {
+  return absl::StrCat("{type = ", Quoted(NameOf(attributes.type)),
+                      ", distribution = ", Quoted(NameOf(attributes.noise.distribution)),
+                      ", combination = ", Quoted(NameOf(attributes.noise.combination)),
+                      ", validate_args = ", attributes.validate_args ? "true" : "false", "}");
+}
+
+xla::XlaOp Call(XlaOpKernelContext* context, const std::string& target,
+                const NoiseAttributes& attributes, const xla::Shape& result) {
   std::vector<xla::XlaOp> operands;
   std::vector<xla::Shape> shapes;
-  for (int i = kTensor; i <= kOffset; ++i) {
+  for (int i = 0; i < context->num_inputs(); ++i) {
     operands.push_back(context->Input(i));
     shapes.push_back(RowMajor(context->input_xla_type(i), context->InputShape(i)));
   }
   return xla::CustomCallWithLayout(
-      context->builder(), target, operands, result, shapes, "{" + attributes + "}",
+      context->builder(), target, operands, result, shapes, Write(attributes),
       /*has_side_effect=*/false, /*output_operand_aliasing=*/{}, /*literal=*/nullptr,
       xla::CustomCallSchedule::SCHEDULE_NONE, xla::CustomCallApiVersion::API_VERSION_TYPED_FFI);
 }
 
-std::string Attribute(const std::string& name, int64_t value) {
-  return name + " = " + std::to_string(value) + " : i64";
-}
-
-std::string SharedAttributes(Distribution distribution, const TensorShape& tensor) {
-  return Attribute("distribution", static_cast<int64_t>(distribution)) + ", " +
-         Attribute("features", CountFeatures(tensor));
-}
-
 class FlattenNoiseXlaOp : public XlaOpKernel {
  public:
-  explicit FlattenNoiseXlaOp(OpKernelConstruction* construction)
-      : XlaOpKernel(construction), combination_(CombinationOf(construction)) {
-    OP_REQUIRES_OK(construction, ReadAttributes(construction, &distribution_));
-    OP_REQUIRES_OK(construction, construction->GetAttr("flatten", &flatten_));
-    OP_REQUIRES_OK(construction, construction->GetAttr("validate_args", &validate_args_));
+  explicit FlattenNoiseXlaOp(OpKernelConstruction* construction) : XlaOpKernel(construction) {
+    OP_REQUIRES_OK(construction, ReadAttributes(construction, &attributes_));
   }
 
   void Compile(XlaOpKernelContext* context) override {
-    const InputShapes shapes = ShapesOf(context);
-    OP_REQUIRES_OK(context, CheckShapes(shapes, "input"));
-    const xla::Shape result = RowMajor(context->input_xla_type(kTensor),
-                                       flatten_ ? FlattenedShape(shapes.tensor) : shapes.tensor);
-    context->SetOutput(
-        0, CallKernel(context, kApplyNoiseTarget, result,
-                      SharedAttributes(distribution_, shapes.tensor) + ", " +
-                          Attribute("combination", static_cast<int64_t>(combination_)) + ", " +
-                          Attribute("validate_args", validate_args_ ? 1 : 0)));
+    const int parameters = attributes_.combination().parameter_count;
+    TensorShape output;
+    BroadcastPatterns patterns;
+    OP_REQUIRES_OK(context, CheckForwardShapes(attributes_, ShapesOf(context, parameters), &output,
+                                               &patterns));
+    const xla::Shape result = RowMajor(context->input_xla_type(kTensor), output);
+    context->SetOutput(0, Call(context, kNoiseTarget, attributes_, result));
   }
 
  private:
-  Combination combination_;
-  Distribution distribution_;
-  bool flatten_;
-  bool validate_args_;
+  NoiseAttributes attributes_;
 };
 
 class FlattenNoiseGradXlaOp : public XlaOpKernel {
  public:
   explicit FlattenNoiseGradXlaOp(OpKernelConstruction* construction) : XlaOpKernel(construction) {
-    OP_REQUIRES_OK(construction, ReadAttributes(construction, &distribution_));
+    OP_REQUIRES_OK(construction, ReadAttributes(construction, &attributes_));
   }
 
   void Compile(XlaOpKernelContext* context) override {
-    const InputShapes shapes = ShapesOf(context);
-    OP_REQUIRES_OK(context, CheckShapes(shapes, "grad"));
-    const auto type = context->input_xla_type(kLoc);
-    const xla::Shape result =
-        xla::ShapeUtil::MakeTupleShape({RowMajor(type, shapes.loc), RowMajor(type, shapes.scale)});
-    const xla::XlaOp gradients = CallKernel(context, kSumGradientsTarget, result,
-                                            SharedAttributes(distribution_, shapes.tensor));
-    context->SetOutput(0, xla::GetTupleElement(gradients, 0));
-    context->SetOutput(1, xla::GetTupleElement(gradients, 1));
+    const int parameters = attributes_.combination().parameter_count;
+    const InputShapes shapes = ShapesOf(context, parameters);
+    BroadcastPatterns patterns;
+    OP_REQUIRES_OK(
+        context, CheckGradientShapes(attributes_, shapes,
+                                     context->InputShape(kFirstParameter + parameters), &patterns));
+    std::vector<xla::Shape> results;
+    for (const TensorShape& shape : shapes.parameters) {
+      results.push_back(RowMajor(context->input_xla_type(kFirstParameter), shape));
+    }
+    const xla::XlaOp gradients =
+        Call(context, kNoiseGradTarget, attributes_, xla::ShapeUtil::MakeTupleShape(results));
+    for (int k = 0; k < parameters; ++k) {
+      context->SetOutput(k, xla::GetTupleElement(gradients, k));
+    }
   }
 
  private:
-  Distribution distribution_;
+  NoiseAttributes attributes_;
 };
 
 // As plain kernels of XLA's device and not by REGISTER_XLA_OP, whose registry is read once: a
 // library loaded after something was compiled would come too late.
-#define FLATNOISE_REGISTER(DEVICE)                                                              \
-  REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenAddNoise").Device(DEVICE), FlattenNoiseXlaOp); \
-  REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenMultiplyNoise").Device(DEVICE),                \
-                          FlattenNoiseXlaOp);                                                   \
-  REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenAddNoiseGrad").Device(DEVICE),                 \
-                          FlattenNoiseGradXlaOp)
+#define FLATNOISE_REGISTER(DEVICE)                                                           \
+  REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenNoise").Device(DEVICE), FlattenNoiseXlaOp); \
+  REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenNoiseGrad").Device(DEVICE), FlattenNoiseGradXlaOp)
 
 FLATNOISE_REGISTER("XLA_CPU_JIT");
 #ifdef FLATNOISE_WITH_CUDA

@@ -9,34 +9,23 @@ once. Importing the package registers the compiled op and the Keras layers: Save
 import importlib.util
 from typing import TYPE_CHECKING
 
-from flatnoise.build import __version__, build_info
+from flatnoise import numpy
+from flatnoise._src.build import __version__, build_info
+from flatnoise._src.noises import NOISES
 
-__all__ = [
-    "__version__",
-    "build_info",
-    "flatten_add_normal",
-    "flatten_add_uniform",
-    "flatten_multiply_normal",
-    "layers",
-    "raw_ops",
-]
-
-_NEED_TENSORFLOW = (
-    "flatten_add_normal",
-    "flatten_add_uniform",
-    "flatten_multiply_normal",
-    "layers",
-    "raw_ops",
-)
+_NEED_TENSORFLOW = (*(noise.function for noise in NOISES), "layers", "raw_ops")
 _HAS_TENSORFLOW = importlib.util.find_spec("tensorflow") is not None
+
+__all__ = ["__version__", "build_info", "layers", "numpy", "raw_ops"]
+__all__ += [noise.function for noise in NOISES]
 
 if TYPE_CHECKING or _HAS_TENSORFLOW:
     from flatnoise import layers, raw_ops
-    from flatnoise.ops import flatten_add_normal, flatten_add_uniform, flatten_multiply_normal
+    from flatnoise._src.functions import *  # noqa: F403  (a function for each of NOISES)
 
 if not TYPE_CHECKING:
-    # Without TensorFlow the package still imports: the NumPy module `flatnoise._core` needs none.
+    # Without TensorFlow the package still imports: `flatnoise.numpy` needs none.
     def __getattr__(name):
         if name in _NEED_TENSORFLOW and not _HAS_TENSORFLOW:
-            import flatnoise._tensorflow  # noqa: F401  (raises, and says which extra to take)
+            import flatnoise._src.tensorflow  # noqa: F401  (raises, and says which extra to take)
         raise AttributeError(f"module 'flatnoise' has no attribute {name!r}")

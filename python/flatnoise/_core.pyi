@@ -4,39 +4,33 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-def philox4x32(counter: npt.ArrayLike, key: npt.ArrayLike) -> npt.NDArray[np.uint32]: ...
-def random_words(
-    seed: Sequence[int], blocks: int, first_block: int = 0
+def philox4x32(
+    counter: npt.NDArray[np.uint32], key: npt.NDArray[np.uint32]
 ) -> npt.NDArray[np.uint32]: ...
-def add_noise(
-    inputs: npt.NDArray[Any],
-    seed: Sequence[int],
-    loc: npt.ArrayLike = 0.0,
-    scale: npt.ArrayLike = 1.0,
+def random_words(
+    seed: tuple[int, int], blocks: int, first_block: int
+) -> npt.NDArray[np.uint32]: ...
+def flatten_noise(
+    input: npt.NDArray[Any],
+    output: npt.NDArray[Any],
     *,
-    distribution: str = "normal",
-    offset: int = 0,
-    flatten: bool = True,
-    instruction_set: str | None = None,
-) -> npt.NDArray[Any]: ...
-def multiply_noise(
-    inputs: npt.NDArray[Any],
-    seed: Sequence[int],
-    loc: npt.ArrayLike = 0.0,
-    scale: npt.ArrayLike = 1.0,
-    *,
-    distribution: str = "normal",
-    offset: int = 0,
-    flatten: bool = True,
-    instruction_set: str | None = None,
-) -> npt.NDArray[Any]: ...
-def sum_gradients(
+    seed: tuple[int, int],
+    offset: int,
+    parameters: Sequence[npt.NDArray[Any]],
+    distribution: str,
+    combination: str,
+    instruction_set: str | None,
+) -> None: ...
+def flatten_noise_grad(
     grad: npt.NDArray[Any],
-    seed: Sequence[int],
+    input: npt.NDArray[Any],
+    parameter_grads: Sequence[npt.NDArray[Any]],
     *,
-    distribution: str = "normal",
-    offset: int = 0,
-    per_feature: bool = False,
-    instruction_set: str | None = None,
-) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]: ...
+    seed: tuple[int, int],
+    offset: int,
+    distribution: str,
+    combination: str,
+    instruction_set: str | None,
+) -> None: ...
+def noises() -> dict[str, Any]: ...
 def build_info() -> dict[str, Any]: ...

@@ -1,4 +1,4 @@
-// The vectorised loops give, for every element, the bits of the scalar definition.
+// The vectorised loops give, for every element, the bits of the definition.
 #include "cpu/apply_noise.h"
 
 #include <gtest/gtest.h>
@@ -7,10 +7,10 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <type_traits>
 #include <vector>
 
 #include "cases.h"
+#include "reference.h"
 
 namespace flatnoise::cpu {
 namespace {
@@ -23,46 +23,41 @@ T Least(T) {
   return std::numeric_limits<T>::denorm_min();
 }
 
-struct Kind {
-  Distribution distribution;
-  Combination combination;
-};
+constexpr BroadcastPattern kScalar = {1, 1};
 
 template <class T>
 struct Problem {
   using Scalar = ComputeType<T>;
 
-  Problem(Kind kind, int64_t elements, uint64_t offset, int64_t features, int64_t loc_count,
-          int64_t scale_count)
+  // The last pattern is that of all further parameters.
+  Problem(const Noise& noise, int64_t elements, uint64_t offset,
+          const std::vector<BroadcastPattern>& patterns = {kScalar})
       : input(static_cast<size_t>(elements)),
         output(input.size() + kGuard),
-        loc(static_cast<size_t>(loc_count)),
-        scale(static_cast<size_t>(scale_count)) {
+        parameters(static_cast<size_t>(ParametersOf(noise))) {
     for (size_t i = 0; i < input.size(); ++i) {
       input[i] = FromCompute<T>(static_cast<Scalar>(static_cast<double>(i % 251) * 0.37 - 40));
     }
-    for (size_t i = 0; i < loc.size(); ++i) loc[i] = static_cast<Scalar>(0.01 * double(i % 97) - 1);
-    for (size_t i = 0; i < scale.size(); ++i)
-      scale[i] = static_cast<Scalar>(0.1 + 0.003 * double(i % 89));
     std::memset(output.data(), 0x5A, output.size() * sizeof(T));
-    task = {kElementType<T>,
-            kind.distribution,
-            kind.combination,
-            input.data(),
-            output.data(),
-            StreamFromSeed(11, static_cast<uint64_t>(-7)),
-            offset,
-            features,
-            {loc.data(), loc_count},
-            {scale.data(), scale_count}};
+    task = {kElementType<T>, noise, input.data(), output.data(), StreamFromSeed(11, ~uint64_t{6}),
+            offset,          {}};
+    for (size_t k = 0; k < parameters.size(); ++k) {
+      const BroadcastPattern& pattern = patterns[std::min(k, patterns.size() - 1)];
+      parameters[k].resize(static_cast<size_t>(pattern.count));
+      for (size_t i = 0; i < parameters[k].size(); ++i) {
+        parameters[k][i] = static_cast<Scalar>(0.01 * double((i + 7 * k) % 97) - 0.3 + double(k));
+      }
+      task.parameters[k] = {parameters[k].data(), pattern};
+    }
   }
 
   T Expected(size_t i) const {
-    const auto feature = i % static_cast<size_t>(task.features);
-    const Scalar z = ExpectedNoise<Scalar>(task.distribution, task.stream, task.offset + i);
-    return FromCompute<T>(ExpectedElement(task.combination, ToCompute(input[i]),
-                                          loc[loc.size() == 1 ? 0 : feature],
-                                          scale[scale.size() == 1 ? 0 : feature], z));
+    std::vector<Scalar> p;
+    for (size_t k = 0; k < parameters.size(); ++k) {
+      p.push_back(parameters[k][reference::ValueIndex(task.parameters[k].pattern, i)]);
+    }
+    const auto z = reference::NumberAt<Scalar>(task.noise, task.stream, task.offset + i);
+    return FromCompute<T>(reference::OutputOf(task.noise, ToCompute(input[i]), p, z));
   }
 
   void ExpectCorrect() const {
@@ -80,38 +75,32 @@ struct Problem {
 
   static constexpr size_t kGuard = 64;
   std::vector<T> input, output;
-  std::vector<Scalar> loc, scale;
+  std::vector<std::vector<Scalar>> parameters;
   ApplyNoiseTask task;
 };
 
-using ApplyNoiseCase = std::tuple<Case, Combination>;
-
-std::string ApplyNoiseCaseName(const testing::TestParamInfo<ApplyNoiseCase>& info) {
-  return CaseName(std::get<0>(info.param)) + NameOf(std::get<1>(info.param));
-}
-
-class ApplyNoise : public testing::TestWithParam<ApplyNoiseCase> {
+class ApplyNoise : public testing::TestWithParam<Case> {
  protected:
-  const Kernels& kernels() const { return *std::get<0>(std::get<0>(GetParam())); }
-  ElementType type() const { return std::get<1>(std::get<0>(GetParam())); }
-  Kind kind() const {
-    const auto& [kernels_and_types, combination] = GetParam();
-    return {std::get<2>(kernels_and_types), combination};
+  const Kernels& kernels() const { return *std::get<0>(GetParam()); }
+  ElementType type() const { return std::get<1>(GetParam()); }
+  const Noise& noise() const { return std::get<2>(GetParam()); }
+
+  void RunWhole(const ApplyNoiseTask& task, int64_t elements) const {
+    ApplyNoiseShards(task, elements, 0, CountShards(task, elements), kernels());
   }
 
-  void RunWhole(ApplyNoiseTask task, int64_t elements) const {
-    ApplyNoisePieces(task, elements, 0, CountPieces(task, elements), kernels());
+  void ExpectCorrect(int64_t elements, uint64_t offset,
+                     const std::vector<BroadcastPattern>& patterns) const {
+    WithType(type(), [&](auto t) {
+      Problem<decltype(t)> problem(noise(), elements, offset, patterns);
+      RunWhole(problem.task, elements);
+      problem.ExpectCorrect();
+    });
   }
 };
 
 TEST_P(ApplyNoise, EveryLengthAndTail) {
-  WithType(type(), [&](auto t) {
-    for (int64_t elements = 0; elements <= 200; ++elements) {
-      Problem<decltype(t)> problem(kind(), elements, 0, 1, 1, 1);
-      RunWhole(problem.task, elements);
-      problem.ExpectCorrect();
-    }
-  });
+  for (int64_t elements = 0; elements <= 200; ++elements) ExpectCorrect(elements, 0, {kScalar});
 }
 
 TEST_P(ApplyNoise, EveryOffset) {
@@ -119,25 +108,41 @@ TEST_P(ApplyNoise, EveryOffset) {
   for (uint64_t offset :
        {uint64_t{1}, uint64_t{2}, uint64_t{3}, uint64_t{63}, uint64_t{8191},
         (uint64_t{1} << 34) - 5, (uint64_t{1} << 33) + 5, kLargest - 150, kLargest}) {
-    WithType(type(), [&](auto t) {
-      Problem<decltype(t)> problem(kind(), 301, offset, 1, 1, 1);
-      RunWhole(problem.task, 301);
-      problem.ExpectCorrect();
-    });
+    ExpectCorrect(301, offset, {kScalar});
   }
 }
 
 TEST_P(ApplyNoise, ParametersPerFeature) {
   for (int64_t features : {1, 2, 3, 7, 63, 64, 65, 100, 1024, 1025, 3000}) {
-    for (int kinds = 1; kinds <= 3; ++kinds) {
-      WithType(type(), [&](auto t) {
-        const int64_t elements = 2 * features + 130;
-        Problem<decltype(t)> problem(kind(), elements, 5, features, kinds & 1 ? features : 1,
-                                     kinds & 2 ? features : 1);
-        RunWhole(problem.task, elements);
-        problem.ExpectCorrect();
-      });
+    const BroadcastPattern per_feature = {features, 1};
+    const int64_t elements = 3 * features + 128 / features * features;
+    ExpectCorrect(elements, 5, {per_feature, kScalar});
+    ExpectCorrect(elements, 5, {kScalar, per_feature});
+    ExpectCorrect(elements, 5, {per_feature});
+  }
+}
+
+TEST_P(ApplyNoise, ParametersPerSampleAndPerChannel) {
+  for (int64_t count : {2, 3, 5, 40}) {
+    for (int64_t repeat : {2, 3, 31, 33, 64, 100, 1023, 1024, 2000}) {
+      const BroadcastPattern repeated = {count, repeat};
+      ExpectCorrect(count * repeat, 5, {repeated, kScalar});
+      ExpectCorrect(2 * count * repeat, 0, {kScalar, repeated});
     }
+  }
+}
+
+TEST_P(ApplyNoise, ParametersOfTheWholeShape) {
+  for (int64_t elements : {1, 31, 500, 1024, 1100, 4000}) {
+    ExpectCorrect(elements, 3, {{elements, 1}});
+  }
+}
+
+TEST_P(ApplyNoise, ParametersThatBroadcastInTheirOwnWays) {
+  // Of [6, 20, 12]: per feature, per sample, per channel in the middle, all.
+  const std::vector<BroadcastPattern> ways = {{240, 1}, {12, 1}, {6, 240}, {20, 12}, {1440, 1}};
+  for (const BroadcastPattern& first : ways) {
+    for (const BroadcastPattern& second : ways) ExpectCorrect(1440, 7, {first, second});
   }
 }
 
@@ -145,29 +150,34 @@ TEST_P(ApplyNoise, AnySplitGivesTheSameBits) {
   WithType(type(), [&](auto t) {
     constexpr int64_t kElements = 1000;
     for (int64_t split : {1, 3, 64, 499, 999}) {
-      Problem<decltype(t)> problem(kind(), kElements, 6, 100, 100, 1);
-      kernels().apply_noise(problem.task, split, kElements);
-      kernels().apply_noise(problem.task, 0, split);
+      for (const BroadcastPattern& pattern : {BroadcastPattern{100, 1}, BroadcastPattern{5, 200},
+                                              BroadcastPattern{1000, 1}, BroadcastPattern{2, 1}}) {
+        Problem<decltype(t)> problem(noise(), kElements, 6, {pattern, kScalar});
+        kernels().apply_noise(problem.task, split, kElements);
+        kernels().apply_noise(problem.task, 0, split);
+        problem.ExpectCorrect();
+      }
+    }
+  });
+}
+
+TEST_P(ApplyNoise, ShardsInAnyOrder) {
+  WithType(type(), [&](auto t) {
+    const int64_t elements = 3 * kShardElements + 18;
+    for (const BroadcastPattern& pattern : {kScalar, BroadcastPattern{6, elements / 6}}) {
+      Problem<decltype(t)> problem(noise(), elements, 8190, {pattern});
+      for (int64_t shard = CountShards(problem.task, elements); shard-- > 0;) {
+        ApplyNoiseShards(problem.task, elements, shard, shard + 1, kernels());
+      }
       problem.ExpectCorrect();
     }
   });
 }
 
-TEST_P(ApplyNoise, PiecesInAnyOrder) {
-  WithType(type(), [&](auto t) {
-    const int64_t elements = 3 * kPieceElements + 17;
-    Problem<decltype(t)> problem(kind(), elements, 8190, 1, 1, 1);
-    for (int64_t piece = CountPieces(problem.task, elements); piece-- > 0;) {
-      ApplyNoisePieces(problem.task, elements, piece, piece + 1, kernels());
-    }
-    problem.ExpectCorrect();
-  });
-}
-
-TEST_P(ApplyNoise, InPlaceAndMisaligned) {
+TEST_P(ApplyNoise, InPlaceAndUnaligned) {
   WithType(type(), [&](auto t) {
     for (int64_t shift : {0, 1, 3}) {
-      Problem<decltype(t)> problem(kind(), 333, 0, 1, 1, 1);
+      Problem<decltype(t)> problem(noise(), 333, 0);
       std::vector<decltype(t)> memory(problem.output.size() + 3);
       std::memcpy(&memory[shift], problem.input.data(), 333 * sizeof(t));
       problem.task.input = problem.task.output = &memory[shift];
@@ -182,10 +192,12 @@ TEST_P(ApplyNoise, KeepsInfinitiesNaNAndSubnormals) {
   WithType(type(), [&](auto t) {
     using T = decltype(t);
     using Scalar = ComputeType<T>;
-    Problem<T> problem(kind(), 64, 0, 1, 1, 1);
+    Problem<T> problem(noise(), 64, 0);
     const T least = Least(t);
-    problem.scale[0] = 0;
-    problem.loc[0] = kind().combination == Combination::kAdd ? 0 : 1;
+    const auto neutral = reference::NeutralParameters(noise());
+    for (size_t k = 0; k < neutral.size(); ++k) {
+      problem.parameters[k][0] = static_cast<Scalar>(neutral[k]);
+    }
     problem.input[0] = FromCompute<T>(std::numeric_limits<Scalar>::infinity());
     problem.input[1] = FromCompute<T>(std::numeric_limits<Scalar>::quiet_NaN());
     problem.input[2] = least;
@@ -200,13 +212,11 @@ TEST_P(ApplyNoise, KeepsInfinitiesNaNAndSubnormals) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Kernels, ApplyNoise,
-                         testing::Combine(AllCases(), testing::ValuesIn(kCombinations)),
-                         ApplyNoiseCaseName);
+INSTANTIATE_TEST_SUITE_P(Kernels, ApplyNoise, AllCases(), CaseNameOf);
 
-TEST(Dispatch, KnowsTheBaselineAndRefusesUnknownNames) {
-  EXPECT_STREQ(SupportedKernels().back()->name, "baseline");
-  EXPECT_EQ(FindKernels("baseline"), SupportedKernels().back());
+TEST(InstructionSets, EndWithTheBaseSetAndHaveNoOthers) {
+  EXPECT_STREQ(SupportedKernels().back()->name, "sse2");
+  EXPECT_EQ(FindKernels("sse2"), SupportedKernels().back());
   EXPECT_EQ(FindKernels("neon"), nullptr);
 }
 

@@ -1,4 +1,4 @@
-// What the kernels' tests vary over.
+// What the kernels' tests vary over: all instruction sets, types and noises that there are.
 #ifndef FLATNOISE_TESTS_CC_CASES_H_
 #define FLATNOISE_TESTS_CC_CASES_H_
 
@@ -6,69 +6,57 @@
 
 #include <string>
 #include <tuple>
+#include <vector>
 
-#include "core/combination.h"
 #include "core/noise.h"
+#include "core/noise_info.h"
 #include "core/number_types.h"
 #include "cpu/dispatch.h"
 
-namespace flatnoise::cpu {
+namespace flatnoise {
 
-using Case = std::tuple<const Kernels*, ElementType, Distribution>;
-
-inline constexpr Combination kCombinations[] = {Combination::kAdd, Combination::kMultiply};
-
-inline std::string NameOf(Combination combination) {
-  return combination == Combination::kAdd ? "_add" : "_multiply";
+inline std::vector<ElementType> AllTypes() {
+  std::vector<ElementType> types;
+  for (int i = 0; i < ElementTypes::kSize; ++i) types.push_back({i});
+  return types;
 }
 
-inline std::string CaseName(const Case& parameters) {
-  const char* const types[] = {"half", "bfloat16", "float", "double"};
-  const auto& [kernels, type, distribution] = parameters;
-  return std::string(kernels->name) + "_" + types[static_cast<int>(type)] + "_" +
-         (distribution == Distribution::kNormal ? "normal" : "uniform");
+inline std::vector<Noise> AllNoises() {
+  std::vector<Noise> noises;
+  for (int i = 0; i < Distributions::kSize; ++i) {
+    for (int j = 0; j < Combinations::kSize; ++j) noises.push_back({{i}, {j}});
+  }
+  return noises;
 }
+
+inline int ParametersOf(const Noise& noise) { return InfoOf(noise.combination).parameter_count; }
+
+inline std::string NameOf(ElementType type, const Noise& noise) {
+  return std::string(NameOf(type)) + "_" + std::string(NameOf(noise.distribution)) + "_" +
+         std::string(NameOf(noise.combination));
+}
+
+// Calls body(T{}) with the type that was chosen.
+template <class Body>
+void WithType(ElementType type, const Body& body) {
+  Visit(type, [&](auto tag) { body(typename decltype(tag)::type{}); });
+}
+
+namespace cpu {
+
+using Case = std::tuple<const Kernels*, ElementType, Noise>;
 
 inline std::string CaseNameOf(const testing::TestParamInfo<Case>& info) {
-  return CaseName(info.param);
+  const auto& [kernels, type, noise] = info.param;
+  return std::string(kernels->name) + "_" + flatnoise::NameOf(type, noise);
 }
 
 inline auto AllCases() {
-  return testing::Combine(testing::ValuesIn(SupportedKernels()),
-                          testing::Values(ElementType::kHalf, ElementType::kBFloat16,
-                                          ElementType::kFloat, ElementType::kDouble),
-                          testing::Values(Distribution::kNormal, Distribution::kUniform));
+  return testing::Combine(testing::ValuesIn(SupportedKernels()), testing::ValuesIn(AllTypes()),
+                          testing::ValuesIn(AllNoises()));
 }
 
-template <class Scalar>
-Scalar ExpectedNoise(Distribution distribution, const Stream& stream, uint64_t index) {
-  return distribution == Distribution::kNormal
-             ? NoiseAt<Distribution::kNormal, Scalar>(stream, index)
-             : NoiseAt<Distribution::kUniform, Scalar>(stream, index);
-}
-
-template <class Scalar>
-Scalar ExpectedElement(Combination combination, Scalar x, Scalar loc, Scalar scale, Scalar z) {
-  return combination == Combination::kAdd
-             ? flatnoise::Combine<Combination::kAdd>(x, loc, scale, z)
-             : flatnoise::Combine<Combination::kMultiply>(x, loc, scale, z);
-}
-
-// Calls body(T{}) with the type that `type` names.
-template <class Body>
-void WithType(ElementType type, const Body& body) {
-  switch (type) {
-    case ElementType::kHalf:
-      return body(Half{});
-    case ElementType::kBFloat16:
-      return body(BFloat16{});
-    case ElementType::kFloat:
-      return body(float{});
-    case ElementType::kDouble:
-      return body(double{});
-  }
-}
-
-}  // namespace flatnoise::cpu
+}  // namespace cpu
+}  // namespace flatnoise
 
 #endif  // FLATNOISE_TESTS_CC_CASES_H_

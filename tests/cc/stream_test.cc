@@ -9,7 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "core/noise.h"
+#include "core/distributions.h"
+#include "core/stream_values.h"
 
 namespace flatnoise {
 namespace {
@@ -49,9 +50,9 @@ void ExpectStream(const Record& record) {
     using Bits = typename ScalarLanes<Scalar>::Bits;
     const Scalar expected = BitCast<Scalar>(static_cast<Bits>(record.bits[i]));
     if (record.distribution == "uniform") {
-      EXPECT_EQ((NoiseAt<Distribution::kUniform, Scalar>(stream, i)), expected);
+      EXPECT_EQ((ValueAt<Uniform, Scalar>(stream, i)), expected);
     } else {
-      const Scalar got = NoiseAt<Distribution::kNormal, Scalar>(stream, i);
+      const Scalar got = ValueAt<Normal, Scalar>(stream, i);
       EXPECT_LE(std::fabs(static_cast<double>(got - expected)), 4 * UnitInLastPlace(expected));
     }
   }

@@ -10,7 +10,7 @@
 
 #include "cases.h"
 #include "cpu/apply_noise.h"
-#include "cpu/sum_gradients.h"
+#include "cpu/parameter_gradients.h"
 
 namespace flatnoise::cpu {
 namespace {
@@ -18,7 +18,7 @@ namespace {
 constexpr int kThreads = 4;
 constexpr int64_t kFeatures = 1500;
 constexpr int64_t kElements = 37 * kFeatures;
-// Pieces begin within the stream's groups and end within the rows.
+// Shards begin within the stream's groups and end within the rows.
 constexpr uint64_t kOffset = 8190;
 
 // Calls run(i) for 0 <= i < total, whichever thread comes first.
@@ -42,19 +42,14 @@ class Threads : public testing::TestWithParam<Case> {
 
   const Kernels& kernels() const { return *std::get<0>(GetParam()); }
   ElementType type() const { return std::get<1>(GetParam()); }
-  Distribution distribution() const { return std::get<2>(GetParam()); }
+  const Noise& noise() const { return std::get<2>(GetParam()); }
 
   ApplyNoiseTask TaskTo(void* output) const {
-    return {type(),
-            distribution(),
-            Combination::kAdd,
-            tensor_.data(),
-            output,
-            kStream,
-            kOffset,
-            kFeatures,
-            {parameters_.data(), kFeatures},
-            {parameters_.data(), kFeatures}};
+    ApplyNoiseTask task = {type(), noise(), tensor_.data(), output, kStream, kOffset, {}};
+    for (int k = 0; k < ParametersOf(noise()); ++k) {
+      task.parameters[k] = {parameters_.data(), {kFeatures, 1}};
+    }
+    return task;
   }
 
   static constexpr Stream kStream = {{{1, 2}}, {3, 4}};
@@ -62,25 +57,25 @@ class Threads : public testing::TestWithParam<Case> {
   std::vector<double> parameters_;
 };
 
-TEST_P(Threads, GivePiecesTheBitsOfOneThread) {
+TEST_P(Threads, GiveShardsTheBitsOfOneThread) {
   std::vector<unsigned char> expected(output_.size());
   const ApplyNoiseTask task = TaskTo(output_.data());
-  const int64_t pieces = CountPieces(task, kElements);
-  ASSERT_GT(pieces, kThreads);
-  ApplyNoisePieces(TaskTo(expected.data()), kElements, 0, pieces, kernels());
-  ForEachOnThreads(pieces, [&](int64_t piece) {
-    ApplyNoisePieces(task, kElements, piece, piece + 1, kernels());
+  const int64_t shards = CountShards(task, kElements);
+  ASSERT_GT(shards, kThreads);
+  ApplyNoiseShards(TaskTo(expected.data()), kElements, 0, shards, kernels());
+  ForEachOnThreads(shards, [&](int64_t shard) {
+    ApplyNoiseShards(task, kElements, shard, shard + 1, kernels());
   });
   EXPECT_EQ(output_, expected);
 }
 
-TEST_P(Threads, GivePiecesTheBitsOfOneThreadInPlace) {
+TEST_P(Threads, GiveShardsTheBitsOfOneThreadInPlace) {
   const ApplyNoiseTask task = TaskTo(output_.data());
-  const int64_t pieces = CountPieces(task, kElements);
-  ApplyNoisePieces(task, kElements, 0, pieces, kernels());
+  const int64_t shards = CountShards(task, kElements);
+  ApplyNoiseShards(task, kElements, 0, shards, kernels());
   ApplyNoiseTask in_place = TaskTo(tensor_.data());
-  ForEachOnThreads(pieces, [&](int64_t piece) {
-    ApplyNoisePieces(in_place, kElements, piece, piece + 1, kernels());
+  ForEachOnThreads(shards, [&](int64_t shard) {
+    ApplyNoiseShards(in_place, kElements, shard, shard + 1, kernels());
   });
   const auto size = [&] {
     size_t bytes = 0;
@@ -91,10 +86,12 @@ TEST_P(Threads, GivePiecesTheBitsOfOneThreadInPlace) {
 }
 
 TEST_P(Threads, GiveGradientTilesTheBitsOfOneThread) {
-  for (const int64_t features : {int64_t{1}, kFeatures}) {
-    const GradientSums sums(
-        {type(), distribution(), tensor_.data(), kStream, kOffset, kElements, /*columns=*/0},
-        features);
+  for (const BroadcastPattern& pattern :
+       {BroadcastPattern{1, 1}, BroadcastPattern{kFeatures, 1}, BroadcastPattern{37, kFeatures}}) {
+    const std::vector<BroadcastPattern> patterns(kMostParameters, pattern);
+    const ParameterGradients sums({type(), noise(), tensor_.data(), tensor_.data(), kStream,
+                                   kOffset, kElements, /*columns=*/0},
+                                  patterns.data());
     ASSERT_GT(sums.tiles(), 1);
     const auto size = static_cast<size_t>(sums.workspace_size());
     std::vector<double> workspace(size), expected(size);

@@ -1,5 +1,6 @@
-// The forward kernels of every instruction set against the scalar definition.
+// The forward kernels of every instruction set against the definition.
 #include <algorithm>
+#include <vector>
 
 #include "cpu/apply_noise.h"
 #include "problem.h"
@@ -16,28 +17,26 @@ class Problem {
   using Scalar = ComputeType<T>;
 
   explicit Problem(FuzzedDataProvider& bytes)
-      : elements_(bytes.ConsumeIntegralInRange<int64_t>(0, kMostElements)),
-        features_(bytes.ConsumeIntegralInRange<int64_t>(1, kMostElements)),
+      : sizes_(AnySizes(bytes, kMostElements)),
+        elements_(sizes_.elements()),
         in_place_(bytes.ConsumeBool()),
         input_(elements_, AnyShift(bytes)),
-        output_(elements_, AnyShift(bytes)),
-        loc_(bytes.ConsumeBool() ? features_ : 1, AnyShift(bytes)),
-        scale_(bytes.ConsumeBool() ? features_ : 1, AnyShift(bytes)) {
-    task_.type = ElementTypeOf<T>();
-    task_.distribution = AnyDistribution(bytes);
-    task_.combination = AnyCombination(bytes);
+        output_(elements_, AnyShift(bytes)) {
+    task_.type = kElementType<T>;
+    task_.noise = AnyNoise(bytes);
     task_.stream = AnyStream(bytes);
     task_.offset = AnyOffset(bytes);
-    task_.features = features_;
-    task_.loc = {loc_.data(), loc_.size()};
-    task_.scale = {scale_.data(), scale_.size()};
     task_.input = in_place_ ? output_.data() : input_.data();
     task_.output = output_.data();
     input_.Fill(bytes);
-    loc_.Fill(bytes);
-    scale_.Fill(bytes);
+    for (int k = 0; k < InfoOf(task_.noise.combination).parameter_count; ++k) {
+      const BroadcastPattern pattern = AnyPattern(bytes, sizes_);
+      parameters_.emplace_back(pattern.count, AnyShift(bytes));
+      parameters_.back().Fill(bytes);
+      task_.parameters[k] = {parameters_.back().data(), pattern};
+    }
     cut_ = bytes.ConsumeIntegralInRange<int64_t>(0, elements_);
-    by_pieces_ = bytes.ConsumeBool();
+    by_shards_ = bytes.ConsumeBool();
   }
 
   void Check(const Kernels& kernels) {
@@ -46,12 +45,14 @@ class Problem {
     Run(kernels);
     for (int64_t i = 0; i < elements_; ++i) {
       if (!SameNumber(output_[i], Expected(i))) {
-        Fail("%s: element %lld of %lld, type %d, distribution %d, offset %llu: %a for %a",
-             kernels.name, static_cast<long long>(i), static_cast<long long>(elements_),
-             static_cast<int>(task_.type), static_cast<int>(task_.distribution),
-             static_cast<unsigned long long>(task_.offset),
-             static_cast<double>(ToCompute(output_[i])),
-             static_cast<double>(ToCompute(Expected(i))));
+        Fail(
+            "%s: element %lld of %lld, type %d, distribution %d, combination %d, offset %llu: "
+            "%a for %a",
+            kernels.name, static_cast<long long>(i), static_cast<long long>(elements_),
+            task_.type.index, task_.noise.distribution.index, task_.noise.combination.index,
+            static_cast<unsigned long long>(task_.offset),
+            static_cast<double>(ToCompute(output_[i])),
+            static_cast<double>(ToCompute(Expected(i))));
       }
     }
   }
@@ -62,38 +63,37 @@ class Problem {
   }
 
   void Run(const Kernels& kernels) const {
-    if (!by_pieces_) {
+    if (elements_ == 0) return;
+    if (!by_shards_) {
       const IeeeArithmetic guard;
       kernels.apply_noise(task_, cut_, elements_);
       kernels.apply_noise(task_, 0, cut_);
       return;
     }
-    for (int64_t piece = CountPieces(task_, elements_); piece-- > 0;) {
-      ApplyNoisePieces(task_, elements_, piece, piece + 1, kernels);
+    for (int64_t shard = CountShards(task_, elements_); shard-- > 0;) {
+      ApplyNoiseShards(task_, elements_, shard, shard + 1, kernels);
     }
   }
 
   T Expected(int64_t i) const {
-    const auto z = ExpectedNoise<Scalar>(task_.distribution, task_.stream,
-                                         task_.offset + static_cast<uint64_t>(i));
-    const Scalar x = ToCompute(input_[i]), loc = Of(loc_, i), scale = Of(scale_, i);
-    return FromCompute<T>(task_.combination == Combination::kAdd
-                              ? Combine<Combination::kAdd>(x, loc, scale, z)
-                              : Combine<Combination::kMultiply>(x, loc, scale, z));
+    const auto z = reference::NumberAt<Scalar>(task_.noise, task_.stream,
+                                               task_.offset + static_cast<uint64_t>(i));
+    std::vector<Scalar> p;
+    for (size_t k = 0; k < parameters_.size(); ++k) {
+      const BroadcastPattern& pattern = task_.parameters[k].pattern;
+      p.push_back(parameters_[k][i / pattern.repeat % pattern.count]);
+    }
+    return FromCompute<T>(reference::OutputOf(task_.noise, ToCompute(input_[i]), p, z));
   }
 
-  Scalar Of(const Memory<Scalar>& parameter, int64_t i) const {
-    return parameter[parameter.size() == 1 ? 0 : i % features_];
-  }
-
+  Sizes sizes_;
   int64_t elements_;
-  int64_t features_;
   bool in_place_;
   Memory<T> input_, output_;
-  Memory<Scalar> loc_, scale_;
+  std::vector<Memory<Scalar>> parameters_;
   ApplyNoiseTask task_;
   int64_t cut_;
-  bool by_pieces_;
+  bool by_shards_;
 };
 
 }  // namespace

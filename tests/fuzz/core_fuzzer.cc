@@ -1,6 +1,7 @@
 // The scalar definition against the C++ library and the compiler's own number types.
 #include <cmath>
 
+#include "core/stream.h"
 #include "problem.h"
 
 namespace flatnoise::cpu {

@@ -11,9 +11,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <type_traits>
 
+#include "../cc/reference.h"
 #include "core/noise.h"
+#include "core/noise_info.h"
 #include "core/number_types.h"
 #include "cpu/dispatch.h"
 #include "cpu/float_environment.h"
@@ -54,34 +55,46 @@ class Memory {
   int64_t size_;
 };
 
-template <class T>
-constexpr ElementType ElementTypeOf() {
-  if (std::is_same_v<T, Half>) return ElementType::kHalf;
-  if (std::is_same_v<T, BFloat16>) return ElementType::kBFloat16;
-  return std::is_same_v<T, float> ? ElementType::kFloat : ElementType::kDouble;
+template <class List>
+Choice<List> AnyChoice(FuzzedDataProvider& bytes) {
+  return {bytes.ConsumeIntegralInRange<int>(0, List::kSize - 1)};
 }
 
 // Calls body(T{}) with one of the element types.
 template <class Body>
 void WithAnyType(FuzzedDataProvider& bytes, const Body& body) {
-  switch (bytes.ConsumeIntegralInRange(0, 3)) {
-    case 0:
-      return body(Half{});
-    case 1:
-      return body(BFloat16{});
-    case 2:
-      return body(float{});
-    default:
-      return body(double{});
-  }
+  Visit(AnyChoice<ElementTypes>(bytes), [&](auto tag) { body(typename decltype(tag)::type{}); });
 }
 
-inline Distribution AnyDistribution(FuzzedDataProvider& bytes) {
-  return bytes.ConsumeBool() ? Distribution::kNormal : Distribution::kUniform;
+inline Noise AnyNoise(FuzzedDataProvider& bytes) {
+  const auto distribution = AnyChoice<Distributions>(bytes);
+  return {distribution, AnyChoice<Combinations>(bytes)};
 }
 
-inline Combination AnyCombination(FuzzedDataProvider& bytes) {
-  return bytes.ConsumeBool() ? Combination::kAdd : Combination::kMultiply;
+// Of a tensor of outer x middle x inner elements.
+struct Sizes {
+  int64_t outer, middle, inner;
+
+  int64_t elements() const { return outer * middle * inner; }
+};
+
+inline Sizes AnySizes(FuzzedDataProvider& bytes, int64_t most) {
+  const auto inner = bytes.ConsumeIntegralInRange<int64_t>(1, most);
+  const auto middle = bytes.ConsumeIntegralInRange<int64_t>(1, most / inner);
+  return {bytes.ConsumeIntegralInRange<int64_t>(0, most / inner / middle), middle, inner};
+}
+
+// Any way for a parameter to broadcast over such a tensor.
+inline BroadcastPattern AnyPattern(FuzzedDataProvider& bytes, const Sizes& sizes) {
+  const auto [outer, middle, inner] = sizes;
+  const BroadcastPattern patterns[] = {{1, 1},
+                                       {inner, 1},
+                                       {middle, inner},
+                                       {middle * inner, 1},
+                                       {outer, middle * inner},
+                                       {outer * middle, inner},
+                                       {outer * middle * inner, 1}};
+  return bytes.PickValueInArray(patterns);
 }
 
 inline Stream AnyStream(FuzzedDataProvider& bytes) {
@@ -95,13 +108,6 @@ inline uint64_t AnyOffset(FuzzedDataProvider& bytes) {
       {0, uint64_t{1} << 32, uint64_t{1} << 33, uint64_t{1} << 34, uint64_t{1} << 62,
        uint64_t{1} << 63, bytes.ConsumeIntegral<uint64_t>()});
   return near + bytes.ConsumeIntegralInRange<uint64_t>(0, 8192) - 4096;
-}
-
-template <class Scalar>
-Scalar ExpectedNoise(Distribution distribution, const Stream& stream, uint64_t index) {
-  return distribution == Distribution::kNormal
-             ? NoiseAt<Distribution::kNormal, Scalar>(stream, index)
-             : NoiseAt<Distribution::kUniform, Scalar>(stream, index);
 }
 
 // To the bit; which of two NaNs a sum hands on is not promised.

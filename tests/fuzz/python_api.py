@@ -2,7 +2,7 @@
 
     python tests/fuzz/python_api.py [calls] [--seed N] [--hang SECONDS]
 
-A valid call has to agree with `flatnoise._core` to the bit and with stock ops within the
+A valid call has to agree with `flatnoise.numpy` to the bit and with stock ops within the
 contract's tolerance; a broken one has to raise a ValueError, TypeError or InvalidArgumentError
 that names the argument. A crash ends the process, and a call that hangs is ended with a traceback.
 """
@@ -24,15 +24,11 @@ import numpy as np
 import tensorflow as tf
 
 import flatnoise
-from flatnoise import _core
+from flatnoise._src import noises
 
-FUNCTIONS = {
-    ("add", "normal"): flatnoise.flatten_add_normal,
-    ("add", "uniform"): flatnoise.flatten_add_uniform,
-    ("multiply", "normal"): flatnoise.flatten_multiply_normal,
-}
-CORE_FUNCTIONS = {"add": _core.add_noise, "multiply": _core.multiply_noise}
-NAMES = {"normal": ("mean", "stddev"), "uniform": ("minval", "maxval")}
+NOISES = {(noise.combination.name, noise.distribution): noise for noise in noises.NOISES}
+# The core has combinations that no function of the package has.
+KINDS = [(kind, name) for kind in noises.COMBINATIONS for name in noises.DISTRIBUTIONS]
 DTYPES = {
     "float16": np.float16,
     "bfloat16": ml_dtypes.bfloat16,
@@ -65,12 +61,24 @@ class Call:
         return np.float64 if self.inputs.dtype == np.float64 else np.float32
 
     @property
-    def features(self):
-        return int(np.prod(self.inputs.shape[1:], dtype=np.int64))
+    def noise(self):
+        return NOISES.get((self.combination, self.distribution))
 
-    def loc_and_scale(self):
-        first, second = (np.asarray(p, self.compute_dtype) for p in (self.first, self.second))
-        return (first, second) if self.distribution == "normal" else (first, second - first)
+    @property
+    def names(self):
+        return [parameter.name for parameter in self.noise.parameters]
+
+    @property
+    def output_shape(self):
+        return output_shape(self.inputs.shape, self.flatten)
+
+    def op_parameters(self):
+        values = [np.asarray(p, self.compute_dtype) for p in (self.first, self.second)]
+        return values if self.noise is None else list(self.noise.to_op(*values))
+
+
+def output_shape(shape, flatten):
+    return (shape[0], int(np.prod(shape[1:], dtype=np.int64))) if flatten else tuple(shape)
 
 
 def random_call(rng, way):
@@ -81,14 +89,11 @@ def random_call(rng, way):
     shape = [rng.randint(0 if rng.random() < 0.1 else 1, largest) for _ in range(rank)]
     numbers = np.random.default_rng(rng.getrandbits(32))
     inputs = (numbers.normal(size=shape) * 10.0 ** rng.randint(-3, 3)).astype(dtype)
-    features = int(np.prod(shape[1:], dtype=np.int64))
-    # The core has a combination that no function of the package has.
-    operations = [*FUNCTIONS, ("multiply", "uniform")] if way == "core" else list(FUNCTIONS)
-    combination, distribution = rng.choice(operations)
+    combination, distribution = rng.choice(KINDS if way == "core" else list(NOISES))
+    flatten = rng.random() < 0.7
 
     def parameter(low, high):
-        count = features if rng.random() < 0.3 else None
-        return np.asarray(numbers.uniform(low, high, count)).tolist()
+        return numbers.uniform(low, high, broadcastable(output_shape(shape, flatten), rng))
 
     edge = rng.choice([0, 0, 2**32, 2**33, 2**34, INT64 - 2**20, rng.randrange(INT64 - 2**20)])
     return Call(
@@ -99,12 +104,20 @@ def random_call(rng, way):
         parameter(-2, 0),
         parameter(0, 3),
         edge + rng.randint(0, 9999),
-        rng.random() < 0.7,
+        flatten,
     )
 
 
+def broadcastable(shape, rng):
+    """A shape that broadcasts to `shape`: most often that of a scalar."""
+    if rng.random() < 0.6:
+        return ()
+    sizes = [size if rng.random() < 0.5 else 1 for size in shape]
+    return tuple(sizes[rng.randint(0, len(sizes)) :])
+
+
 def other_length(call):
-    return call.features + 1 if call.features != 0 else 2
+    return call.output_shape[-1] + 2
 
 
 def broken_parameters(call, rng):
@@ -118,11 +131,11 @@ def broken_parameters(call, rng):
         object(),
         1e39 if call.compute_dtype is np.float32 else float("inf"),
         [0.5] * other_length(call),
-        [[0.5]],
+        np.full([1] * (len(call.output_shape) + 1), 0.5),
         [[1.0], [2.0, 3.0]],
         {"a": 1},
         tf.zeros([other_length(call)]),
-        tf.zeros([1, 1]),
+        tf.zeros([1] * (len(call.output_shape) + 1)),
         tf.constant(1),
         tf.constant("a"),
         tf.constant(float("nan")),
@@ -175,10 +188,12 @@ BROKEN_FOR_CORE = {
         [np.float32(1), None, "text", [[1.0], [2.0, 3.0]], [1, 2], np.zeros(2, np.complex64)]
     ),
     "seed": lambda call, rng: rng.choice([None, 5, (1,), (1, 2, 3), (1.5, 2), (INT64, 0), "ab"]),
+    "parameters": lambda call, rng: rng.choice([None, [], [0.5], [0.5] * 3]),
     "loc": lambda call, rng: rng.choice(
-        [None, "x", 1j, True, [[1.0], [2.0, 3.0]], [0.5] * other_length(call), [[0.5]], object()]
+        [None, "x", 1j, True, [[1.0], [2.0, 3.0]], [0.5] * other_length(call), object()]
     ),
     "offset": lambda call, rng: rng.choice([-1, INT64, None, "1", 1.5]),
+    "combination": lambda call, rng: rng.choice(["divide", "", None, 1]),
     "distribution": lambda call, rng: rng.choice(["cauchy", "", None, 1]),
     "instruction_set": lambda call, rng: rng.choice(["neon", "", 1]),
 }
@@ -198,28 +213,29 @@ def broken(call, way, rng):
     """The call with one argument broken, and the argument's name."""
     makers = dict(BROKEN_FOR_CORE if way == "core" else BROKEN_FOR_API)
     if way != "core":
-        makers.update(dict.fromkeys(NAMES[call.distribution], broken_parameters))
+        makers.update(dict.fromkeys(call.names, broken_parameters))
     name = rng.choice(sorted(makers))
     return dataclasses.replace(call, changes={name: makers[name](call, rng)}), name
 
 
 def call_core(call, instruction_set=None):
-    loc, scale = call.loc_and_scale()
+    changes = dict(call.changes)
+    loc, scale = call.op_parameters()
     options = {
         "inputs": call.inputs,
         "seed": call.seed,
-        "loc": loc,
-        "scale": scale,
+        "parameters": [changes.pop("loc", loc), changes.pop("scale", scale)],
         "offset": call.offset,
         "flatten": call.flatten,
         "distribution": call.distribution,
+        "combination": call.combination,
         "instruction_set": instruction_set,
     }
-    return CORE_FUNCTIONS[call.combination](**{**options, **call.changes})
+    return flatnoise.numpy.flatten_noise(**{**options, **changes})
 
 
 def call_api(call, implementation, rng):
-    first, second = NAMES[call.distribution]
+    first, second = call.names
     as_tensor = (
         (lambda p: tf.constant(p, call.compute_dtype)) if rng.random() < 0.3 else (lambda p: p)
     )
@@ -232,12 +248,12 @@ def call_api(call, implementation, rng):
         "flatten": call.flatten,
         "implementation": implementation,
     }
-    return FUNCTIONS[call.combination, call.distribution](**{**options, **call.changes})
+    return getattr(flatnoise, call.noise.function)(**{**options, **call.changes})
 
 
 def call_way(way, call, implementation, rng):
     if way == "core":
-        return call_core(call, rng.choice([None, *_core.build_info()["instruction_sets"]]))
+        return call_core(call, rng.choice([None, *flatnoise.build_info()["instruction_sets"]]))
     if way == "eager":
         return call_api(call, implementation, rng)
     function = tf.function(
@@ -246,13 +262,13 @@ def call_way(way, call, implementation, rng):
     return function()
 
 
-def check_twin(call, native, twin, way):
+def check_fallback(call, native, stock, way):
     """Uniform noise outside XLA to the bit; else 4 units in z's last place, 32 under XLA."""
     exact = call.distribution == "uniform" and way != "xla"
-    native, twin = (np.asarray(a).astype(np.float64) for a in (native, twin))
-    loc, scale = call.loc_and_scale()
+    native, stock = (np.asarray(a).astype(np.float64) for a in (native, stock))
+    loc, scale = call.op_parameters()
     if exact:
-        np.testing.assert_array_equal(native, twin)
+        np.testing.assert_array_equal(native, stock)
         return
     epsilon = np.finfo(call.compute_dtype).eps
     units = 32 if way == "xla" else 4
@@ -264,20 +280,19 @@ def check_twin(call, native, twin, way):
     # The noise, then the three roundings of the result, then that to the stored type.
     allowed = epsilon * (units * largest + 4 * size) + stored * np.abs(native) + 6e-8 * bool(stored)
     with np.errstate(invalid="ignore"):  # products beyond float16's largest are both infinite
-        error = np.where(native == twin, 0, np.abs(native - twin))
+        error = np.where(native == stock, 0, np.abs(native - stock))
     assert np.all(error <= allowed), f"off by {error.max()}, allowed {allowed.min()}"
 
 
 def check_valid(way, call, rng):
     result = np.asarray(call_way(way, call, "native", rng))
-    shape = (call.inputs.shape[0], call.features) if call.flatten else call.inputs.shape
-    assert result.shape == shape, f"shape {result.shape}, expected {shape}"
+    assert result.shape == call.output_shape, f"{result.shape}, expected {call.output_shape}"
     assert result.dtype == call.inputs.dtype, result.dtype
     np.testing.assert_array_equal(
         result.view(f"u{result.itemsize}"), call_core(call).view(f"u{result.itemsize}")
     )
     if way != "core":
-        check_twin(call, result, call_way(way, call, "tensorflow", rng), way)
+        check_fallback(call, result, call_way(way, call, "tensorflow", rng), way)
 
 
 def check_broken(way, call, name, rng):

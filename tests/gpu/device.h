@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 #include <vector>
 
 #define CHECK_CUDA(call)                                                 \
@@ -26,8 +27,11 @@ class DeviceBytes {
  public:
   explicit DeviceBytes(size_t bytes) { CHECK_CUDA(cudaMalloc(&memory_, bytes > 0 ? bytes : 1)); }
   ~DeviceBytes() { cudaFree(memory_); }
-  DeviceBytes(const DeviceBytes&) = delete;
-  DeviceBytes& operator=(const DeviceBytes&) = delete;
+  DeviceBytes(DeviceBytes&& other) noexcept { std::swap(memory_, other.memory_); }
+  DeviceBytes& operator=(DeviceBytes&& other) noexcept {
+    std::swap(memory_, other.memory_);
+    return *this;
+  }
 
   char* data() const { return static_cast<char*>(memory_); }
 

@@ -14,7 +14,6 @@ import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -33,7 +32,6 @@ class Replica:
         self.shared = layers.AddGaussianNoise(stddev=1.0, seed=1, shard_invariant=True)
         self.own = layers.AddGaussianNoise(stddev=1.0, seed=2)
         self.unseeded = layers.AddGaussianNoise(stddev=1.0, shard_invariant=True)
-        self.stock = keras.layers.GaussianNoise(1.0, seed=3)
         self.weights = tf.Variable(
             tf.ones([FEATURES, 1]), aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA
         )
@@ -45,7 +43,6 @@ class Replica:
             "shared": shared,
             "own": self.own(inputs),
             "unseeded": self.unseeded(inputs),
-            "stock": self.stock(inputs, training=True),
         }
         with tf.GradientTape() as tape:
             squares = tf.square(shared @ self.weights - targets)

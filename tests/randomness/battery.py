@@ -164,7 +164,7 @@ def neighbours_cells(matrix, law, cells):
 def shifted_correlation(first, second):
     """The largest correlation of two streams at any shift of up to half their length.
 
-    It shows a stream that has a piece of the other in it, wherever that is.
+    It shows a stream that has a part of the other in it, wherever that is.
     """
     n = first.size
     size = scipy.fft.next_fast_len(2 * n, real=True)

@@ -6,7 +6,7 @@ python tests/randomness/raw_words.py | tests/randomness/dieharder.sh
 import argparse
 import sys
 
-from flatnoise import _core
+import flatnoise.numpy
 
 BLOCKS = 2**18
 
@@ -18,7 +18,7 @@ def main():
     first = 0
     try:
         while True:
-            sys.stdout.buffer.write(_core.random_words(seed, BLOCKS, first).tobytes())
+            sys.stdout.buffer.write(flatnoise.numpy.random_words(seed, BLOCKS, first).tobytes())
             first += BLOCKS
     except BrokenPipeError:
         sys.stdout = None  # nothing to flush at the end

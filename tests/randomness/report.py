@@ -58,17 +58,17 @@ def table(head, rows):
 
 
 def collect(law, count):
-    """Sums of `count` numbers of one stream, in pieces that stay in the cache."""
+    """Sums of `count` numbers of one stream, in parts that stay in the cache."""
     seed = sources.SEED
     large = 2**22
-    pieces = (
+    partial = (
         battery.sums(part, law)
         for offset in range(0, count, large)
         for part in np.split(
             sources.stream(law.distribution, law.dtype, seed, large, offset), large // CHUNK
         )
     )
-    return functools.reduce(operator.add, pieces)
+    return functools.reduce(operator.add, partial)
 
 
 def report_moments(collected):

@@ -3,7 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from flatnoise import _core, layers
+import flatnoise.numpy
+from flatnoise import layers
 
 SEED = (20261124, 1)
 
@@ -11,11 +12,13 @@ SEED = (20261124, 1)
 def stream(distribution, dtype, seed, count, offset=0):
     """Elements offset ... offset + count - 1 of a seed's stream, by the compiled core."""
     zeros = np.zeros([1, count], dtype)
-    return _core.add_noise(zeros, seed, 0.0, 1.0, distribution=distribution, offset=offset)[0]
+    return flatnoise.numpy.flatten_noise(
+        zeros, seed, (0.0, 1.0), distribution=distribution, offset=offset
+    )[0]
 
 
 def blocks(distribution, dtype, seed, number, size):
-    """Pieces of one stream, one after another."""
+    """Parts of one stream, one after another."""
     return [stream(distribution, dtype, seed, size, index * size) for index in range(number)]
 
 

@@ -1,0 +1,49 @@
+"""What figures depend on besides what is measured: the CPU, the system, versions."""
+
+import os
+import pathlib
+from collections.abc import Mapping
+
+import pyperf
+
+_OF_PYPERF = ("date", "platform", "cpu_model_name", "load_avg_1min", "python_version")
+_HUGE_PAGES = pathlib.Path("/sys/kernel/mm/transparent_hugepage/enabled")
+_ALLOCATOR = "TF_CPU_ALLOCATOR_USE_BFC"
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def _huge_pages() -> str:
+    """The setting in force, which stands in brackets among the others."""
+    if not _HUGE_PAGES.exists():
+        return "unknown"
+    return _HUGE_PAGES.read_text().partition("[")[2].partition("]")[0]
+
+
+def describe() -> dict[str, str | int]:
+    """As metadata of pyperf's, to which it adds what that leaves out."""
+    known = pyperf.Run([1.0]).get_metadata()
+    return {name: known[name] for name in _OF_PYPERF if name in known} | {
+        "cores": cores(),
+        "transparent_huge_pages": _huge_pages(),
+        "tf_cpu_allocator_use_bfc": os.environ.get(_ALLOCATOR) or "unset",
+    }
+
+
+def title(about: Mapping[str, str | int]) -> str:
+    """The lines over the tables."""
+    versions = [
+        f"{name.removesuffix('_version')} {value}"
+        for name, value in about.items()
+        if name.endswith("_version")
+    ]
+    return (
+        f"{about.get('cpu_model_name', about['platform'])}, {about['cores']} cores; "
+        f"flatnoise's instruction set: {about.get('instruction_set', 'none')}\n"
+        f"transparent huge pages: {about['transparent_huge_pages']}; "
+        f"{_ALLOCATOR}: {about['tf_cpu_allocator_use_bfc']}; "
+        f"load at the start: {about['load_avg_1min']:.1f}\n{', '.join(versions)}"
+    )

@@ -1,0 +1,96 @@
+"""Times and peak memory. The variants of all peers take turns, so that all see the same machine."""
+
+import dataclasses
+import random
+from collections.abc import Sequence
+
+import worker
+from cases import Case
+from peers import Unsupported
+from results import Result
+from worker import Prepared, Setup, Worker
+
+# In seconds. Short calls are sampled several at a time; of long ones fewer samples are taken, and
+# of the longest none: the call that told how long they take has to do.
+_SHORTEST_SAMPLE = 0.02
+_LONGEST_TURNS = 3.0
+_TOO_LONG = 1.0
+
+
+@dataclasses.dataclass
+class _Contender:
+    """A variant with its worker, and the seconds per call that were measured so far."""
+
+    worker: Worker
+    variant: Prepared
+    values: list[float] = dataclasses.field(default_factory=list)
+
+    @property
+    def calls(self) -> int:
+        """In a sample."""
+        return max(1, round(_SHORTEST_SAMPLE / self.variant.seconds))
+
+    def turns(self, samples: int) -> int:
+        if self.variant.seconds > _TOO_LONG:
+            return 0
+        return min(samples, int(_LONGEST_TURNS / (self.calls * self.variant.seconds)))
+
+    def sample(self) -> None:
+        self.values.append(self.worker.call(worker.sample, self.variant.name, self.calls))
+
+    def result(self, case: Case) -> Result:
+        peer, setup, variant = self.worker.peer, self.worker.setup, self.variant
+        values = self.values or [variant.seconds]
+        return Result(case, setup, peer, variant.name, values, self.calls, variant.is_copy)
+
+
+def times(
+    workers: Sequence[Worker], case: Case, patterns: Sequence[str], samples: int
+) -> tuple[list[Result], list[str]]:
+    """Measures a case with all peers that can do it; says why others can't."""
+    contenders: list[_Contender] = []
+    not_measured: list[str] = []
+    for each in workers:
+        try:
+            prepared, not_prepared = each.call(worker.prepare, case, patterns)
+        except Unsupported as error:
+            not_measured.append(f"{each.peer}: {error}")
+            continue
+        contenders += [_Contender(each, variant) for variant in prepared]
+        not_measured += [f"{each.peer} {reason}" for reason in not_prepared]
+    not_measured += _take_turns(contenders, samples)
+    return [contender.result(case) for contender in contenders], not_measured
+
+
+def _take_turns(contenders: list[_Contender], samples: int) -> list[str]:
+    """Samples all; removes those that fail and says why."""
+    failed = []
+    shuffle = random.Random(0).shuffle  # who follows whom must not matter
+    for turn in range(samples):
+        order = [each for each in contenders if turn < each.turns(samples)]
+        shuffle(order)
+        for each in order:
+            try:
+                each.sample()
+            except Unsupported as error:
+                contenders.remove(each)
+                failed.append(f"{each.worker.peer} {each.variant.name}: {error}")
+    return failed
+
+
+def memory(
+    peer: str, setup: Setup, case: Case, patterns: Sequence[str]
+) -> tuple[list[Result], list[str]]:
+    """The peaks of a peer's variants, each in a new process."""
+    results: list[Result] = []
+    try:
+        with worker.start([peer], setup) as (lister,):
+            variants = lister.call(worker.noisy_variants, case)
+        for variant in variants:
+            if worker.fits(variant, patterns):
+                with worker.start([peer], setup) as (fresh,):
+                    peak = fresh.call(worker.peak_memory, case, variant)
+                results.append(Result(case, setup, peer, variant, [peak], unit="byte"))
+    except Unsupported as error:
+        return results, [f"{peer}: {error}"]
+    return results, []

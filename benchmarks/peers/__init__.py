@@ -1,0 +1,83 @@
+"""Flatnoise and what it is compared with. Each is imported in a process of its own."""
+
+import abc
+import dataclasses
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cases import LOC, SCALE, Case
+
+# The module and the class of each. The copy is no peer, but the floor for all of them.
+_PEERS = {
+    "flatnoise": ("tensorflow_peers", "Flatnoise"),
+    "tensorflow": ("tensorflow_peers", "TensorFlow"),
+    "keras": ("tensorflow_peers", "Keras"),
+    "torch": ("torch_peer", "Torch"),
+    "jax": ("jax_peer", "Jax"),
+    "numpy": ("numpy_peers", "NumPy"),
+    "mkl_random": ("numpy_peers", "MklRandom"),
+    "copy": ("numpy_peers", "Copy"),
+}
+NAMES = tuple(_PEERS)
+OURS, STOCK, COPY = "flatnoise", "tensorflow", "copy"
+
+Function = Callable[..., Any]
+
+
+class Unsupported(Exception):
+    """A peer or a variant can't be measured; the message says why."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """One way to do a workload; `run` returns when the result is there."""
+
+    name: str
+    run: Callable[[], Any]
+    is_copy: bool = False
+
+
+class Peer(abc.ABC):
+    """A framework that is set up for a number of threads."""
+
+    workloads: tuple[str, ...] = ("forward",)
+    version: str
+    instruction_set = ""  # of flatnoise alone
+
+    @abc.abstractmethod
+    def __init__(self, threads: int) -> None: ...
+
+    @abc.abstractmethod
+    def variants(self, case: Case) -> list[Variant]:
+        """Its ways to do a case; raises `Unsupported` if there is none."""
+
+    def to_numpy(self, tensor: Any) -> npt.NDArray[Any]:
+        return np.asarray(tensor)
+
+
+def load(name: str, threads: int) -> Peer:
+    module, peer = _PEERS[name]
+    loaded: Peer = getattr(importlib.import_module(f"peers.{module}"), peer)(threads)
+    return loaded
+
+
+def workload(case: Case, add_noise: Function, pull_back: Function | None = None) -> Function:
+    """A case's workload around `add_noise(x, loc, scale, *seed)`, with the same arguments.
+
+    `pull_back(add_noise, first, arguments)` returns the output and its gradients with respect to
+    x, loc and scale, from the argument numbered `first` on, where the gradient of the output is x.
+    """
+    if case.workload == "forward":  # numbers, as users write them
+        return lambda x, loc, scale, *seed: add_noise(x, LOC, SCALE, *seed)
+    if case.workload == "per_feature":
+        return add_noise
+    if case.workload == "chain":  # x * x is a temporary, into which the result may be written
+        return lambda x, loc, scale, *seed: add_noise(x * x, LOC, SCALE, *seed)
+    assert pull_back
+    if case.workload == "gradient":
+        return lambda *arguments: pull_back(add_noise, 1, arguments)[1:]
+    return lambda *arguments: pull_back(add_noise, 0, arguments)

@@ -1,0 +1,50 @@
+"""JAX, compiled by `jax.jit`, with either of its generators. Its threads are in the environment."""
+
+from typing import Any
+
+import jax
+
+import cases
+from cases import LOC, SCALE, Case
+from peers import Function, Peer, Variant, workload
+
+
+def _noise(case: Case) -> Function:
+    draw = getattr(jax.random, case.distribution)
+
+    def add_noise(x: Any, loc: Any, scale: Any, key: Any) -> Any:
+        rows = x.reshape(x.shape[0], -1)
+        return rows + (loc + scale * draw(key, rows.shape, case.dtype))
+
+    return add_noise
+
+
+def _pull_back(add_noise: Function, first: int, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    before, of, key = arguments[:first], arguments[first:3], arguments[3]
+    y, backward = jax.vjp(lambda *of: add_noise(*before, *of, key), *of)
+    return y, *backward(arguments[0].reshape(y.shape))
+
+
+class Jax(Peer):
+    workloads = ("forward", "per_feature", "chain", "gradient", "forward_backward")
+
+    def __init__(self, threads: int) -> None:
+        jax.config.update("jax_enable_x64", True)  # else float64 is float32
+        self.version = jax.__version__
+
+    def variants(self, case: Case) -> list[Variant]:
+        # Waits, as the array that it copies is gone after this line.
+        x = jax.device_put(cases.make_input(case)).block_until_ready()
+        parameters = (
+            jax.numpy.full(case.parameter_shape, value, x.dtype) for value in (LOC, SCALE)
+        )
+        arrays = x, *parameters
+        function = workload(case, _noise(case), _pull_back)
+
+        def variant(generator: str) -> Variant:
+            key, compiled = jax.random.key(cases.SEED[0], impl=generator), jax.jit(function)
+            return Variant(
+                f"jit {generator}", lambda: jax.block_until_ready(compiled(*arrays, key))
+            )
+
+        return [variant(generator) for generator in ("threefry2x32", "rbg")]

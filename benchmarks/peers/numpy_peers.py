@@ -1,0 +1,120 @@
+"""NumPy and mkl_random, a generator for each thread; and a plain copy, the floor."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import cases
+from cases import LOC, SCALE, Case
+from peers import Peer, Unsupported, Variant
+
+Array = npt.NDArray[Any]
+
+
+class Threads:
+    """Runs a function on equal parts of flat arrays, one on each thread."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._pool = ThreadPoolExecutor(count)
+
+    def run(self, function: Callable[..., Any], *arrays: Any) -> None:
+        """Calls `function` with the number of the part, then the parts."""
+        if self.count == 1:
+            function(0, *arrays)
+            return
+        parts = (np.array_split(array, self.count) for array in arrays)
+        list(self._pool.map(function, range(self.count), *parts))
+
+
+def on_threads(
+    name: str, case: Case, add_noise: Callable[[int, Array, Array], None], count: int
+) -> list[Variant]:
+    """`add_noise(part, x, result)` on one thread, which is best for small arrays, and on all."""
+    x = cases.make_input(case).reshape(-1)
+
+    def variant(threads: Threads) -> Variant:
+        def run() -> Array:
+            result = np.empty_like(x)
+            threads.run(add_noise, x, result)
+            return result.reshape(case.flat_shape)
+
+        return Variant(name if threads.count == 1 else f"{name}, threads", run)
+
+    return [variant(Threads(number)) for number in sorted({1, count})]
+
+
+class NumPy(Peer):
+    def __init__(self, threads: int) -> None:
+        self._generators = np.random.default_rng(cases.SEED).spawn(threads)
+        self.version = np.__version__
+
+    def variants(self, case: Case) -> list[Variant]:
+        # What it can draw; half precision is rounded from it.
+        drawn = np.float64 if case.dtype == "float64" else np.float32
+
+        def add_noise(part: int, x: Array, result: Array) -> None:
+            generator = self._generators[part]
+            draw: Any = generator.random
+            if case.distribution == "normal":
+                draw = generator.standard_normal
+            noise = result if result.dtype == drawn else np.empty(result.shape, drawn)
+            draw(out=noise, dtype=drawn)
+            noise *= SCALE
+            noise += x
+            if noise is not result:
+                result[:] = noise
+
+        assert LOC == 0  # a pass that no user would make
+        return on_threads("Generator", case, add_noise, len(self._generators))
+
+
+class MklRandom(Peer):
+    """Intel's vectorized generators, in float64."""
+
+    def __init__(self, threads: int) -> None:
+        import mkl_random  # which NumPy's process does without
+
+        self._states = [
+            mkl_random.MKLRandomState(cases.SEED[0] + part, brng="philox4x32x10")
+            for part in range(threads)
+        ]
+        self.version = mkl_random.__version__
+
+    def variants(self, case: Case) -> list[Variant]:
+        bounds = (LOC, SCALE) if case.distribution == "normal" else (LOC, LOC + SCALE)
+
+        def add_noise(part: int, x: Array, result: Array) -> None:
+            state: Any = self._states[part]
+            draw = state.normal if case.distribution == "normal" else state.uniform
+            noise = draw(*bounds, x.shape)
+            noise += x
+            result[:] = noise
+
+        return on_threads("Philox", case, add_noise, len(self._states))
+
+
+class Copy(Peer):
+    """`numpy.copyto` into memory that is there already."""
+
+    workloads = tuple(cases.WORKLOADS)
+
+    def __init__(self, threads: int) -> None:
+        self._threads = Threads(threads)
+        self.version = ""  # NumPy's is told already
+
+    def variants(self, case: Case) -> list[Variant]:
+        if not case.is_one_pass:
+            raise Unsupported("the workload takes more than one pass over the memory")
+        # NumPy copies unsigned integers fastest.
+        words = f"u{cases.numpy_dtype(case.dtype).itemsize}"
+        source = cases.make_input(case).reshape(-1).view(words)
+        target = np.full_like(source, 1)  # written, so that the memory is there
+
+        def copy(part: int, target: Array, source: Array) -> None:
+            np.copyto(target, source)
+
+        return [Variant("copyto", lambda: self._threads.run(copy, target, source), is_copy=True)]

@@ -1,0 +1,85 @@
+"""PyTorch: eager, and compiled by `torch.compile`."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+import cases
+from cases import LOC, SCALE, Case
+from peers import Function, Peer, Variant, workload
+
+
+def _sum(case: Case) -> Function:
+    draw = torch.randn_like if case.distribution == "normal" else torch.rand_like
+
+    def add_noise(x: Any, loc: Any, scale: Any) -> Any:
+        rows = x.flatten(1)
+        return rows + (loc + scale * draw(rows))
+
+    return add_noise
+
+
+def _in_place(case: Case) -> Function:
+    """Outside the compiler this is faster than a sum of three tensors."""
+
+    def add_noise(x: Any, loc: float, scale: float) -> Any:
+        rows = x.flatten(1)
+        noise = torch.empty_like(rows)
+        if case.distribution == "normal":
+            noise.normal_(loc, scale)
+        else:
+            noise.uniform_(loc, loc + scale)
+        return noise.add_(rows)
+
+    return add_noise
+
+
+def _pull_back(add_noise: Function, first: int, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    y = add_noise(*arguments)
+    return y, *torch.autograd.grad(y, arguments[first:], arguments[0].detach().flatten(1))
+
+
+class Torch(Peer):
+    workloads = ("forward", "per_feature", "chain", "forward_backward")
+
+    def __init__(self, threads: int) -> None:
+        torch.set_num_threads(threads)
+        torch._dynamo.config.cache_size_limit = 10_000  # every shape is compiled for itself
+        self.version = torch.__version__
+
+    def variants(self, case: Case) -> list[Variant]:
+        # By way of float64, as NumPy's bfloat16 is not PyTorch's.
+        x = torch.from_numpy(cases.make_input(case).astype(np.float64))
+        x = x.to(getattr(torch, case.dtype))
+        tensors = x, *(x.new_full(case.parameter_shape, value) for value in (LOC, SCALE))
+        backward = case.workload == "forward_backward"
+        for tensor in tensors:
+            tensor.requires_grad_(backward)
+
+        def variant(name: str, function: Function) -> Variant:
+            def run() -> Any:
+                with torch.inference_mode(not backward):
+                    return function(*tensors)
+
+            return Variant(name, run)
+
+        eager = _in_place(case) if case.workload in ("forward", "chain") else _sum(case)
+        if backward:  # the compiler derives the backward pass of what it compiles
+            compiled = workload(case, torch.compile(_sum(case), dynamic=False), _pull_back)
+        else:
+            compiled = torch.compile(workload(case, _sum(case)), dynamic=False)
+        found = [
+            variant("eager", workload(case, eager, _pull_back)),
+            variant("compile", compiled),
+        ]
+        if case.is_one_pass:
+            target = torch.zeros_like(x)
+            found.append(Variant("copy_", lambda: target.copy_(x), is_copy=True))
+        return found
+
+    def to_numpy(self, tensor: Any) -> npt.NDArray[Any]:
+        dtype = cases.numpy_dtype(str(tensor.dtype).removeprefix("torch."))
+        values: npt.NDArray[Any] = tensor.detach().double().numpy()
+        return values.astype(dtype)

@@ -1,0 +1,87 @@
+// What is known of the noises, as names and numbers for the glue: never included by kernels.
+#ifndef FLATNOISE_CC_CORE_NOISE_INFO_H_
+#define FLATNOISE_CC_CORE_NOISE_INFO_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/noise.h"
+#include "core/number_types.h"
+#include "core/type_list.h"
+
+namespace flatnoise {
+
+namespace internal {
+
+template <class T>
+inline constexpr const char* kNameOf = T::kName;
+template <>
+inline constexpr const char* kNameOf<Half> = "float16";
+template <>
+inline constexpr const char* kNameOf<BFloat16> = "bfloat16";
+template <>
+inline constexpr const char* kNameOf<float> = "float32";
+template <>
+inline constexpr const char* kNameOf<double> = "float64";
+
+template <class... Types>
+std::vector<std::string_view> Names(TypeList<Types...>) {
+  return {kNameOf<Types>...};
+}
+
+}  // namespace internal
+
+// The names of a list's types, in its order.
+template <class List>
+std::vector<std::string_view> Names() {
+  return internal::Names(List{});
+}
+
+template <class List>
+std::string_view NameOf(Choice<List> choice) {
+  return Names<List>()[static_cast<size_t>(choice.index)];
+}
+
+// The type of this name, if there is one.
+template <class List>
+std::optional<Choice<List>> Find(std::string_view name) {
+  const auto names = Names<List>();
+  for (int i = 0; i < List::kSize; ++i) {
+    if (names[static_cast<size_t>(i)] == name) return Choice<List>{i};
+  }
+  return std::nullopt;
+}
+
+struct CombinationInfo {
+  const ParameterInfo* parameters;
+  int parameter_count;
+  bool gradient_reads_input;
+};
+
+inline CombinationInfo InfoOf(Choice<Combinations> combination) {
+  return Visit(combination, [](auto tag) -> CombinationInfo {
+    using C = typename decltype(tag)::type;
+    return {C::kParameters, kParameterCount<C>, C::kGradientReadsInput};
+  });
+}
+
+// A parameter as errors name it: "mean (loc)".
+inline std::string LabelOf(Choice<Distributions> distribution, const ParameterInfo& parameter) {
+  const char* own_name = Visit(distribution, [&](auto tag) -> const char* {
+    using D = typename decltype(tag)::type;
+    switch (parameter.meaning) {
+      case ParameterMeaning::kLocation:
+        return D::kLocation;
+      case ParameterMeaning::kScale:
+        return D::kScale;
+    }
+    return "";
+  });
+  return std::string(own_name) + " (" + parameter.name + ")";
+}
+
+}  // namespace flatnoise
+
+#endif  // FLATNOISE_CC_CORE_NOISE_INFO_H_

@@ -1,0 +1,56 @@
+// The loops of every type and noise, compiled for one instruction set.
+#ifndef FLATNOISE_CC_CPU_KERNELS_H_
+#define FLATNOISE_CC_CPU_KERNELS_H_
+
+#include <cstdint>
+
+#include "core/noise.h"
+#include "cpu/apply_noise_loop.h"
+#include "cpu/parameter_gradients_loop.h"
+#include "cpu/tasks.h"
+
+namespace flatnoise::cpu {
+
+template <class Isa>
+struct KernelsOf {
+  static void ApplyNoise(const ApplyNoiseTask& task, int64_t begin, int64_t end) {
+    VisitNoise(task.type, task.noise, [&](auto kind) {
+      using Kind = decltype(kind);
+      if (AllAreScalars<Kind>(task)) {
+        RunLoop<Kind, ScalarParameters<Isa, Kind>>(task, begin, end);
+      } else {
+        RunLoop<Kind, BroadcastParameters<Isa, Kind>>(task, begin, end);
+      }
+    });
+  }
+
+  static void SumGradients(const SumGradientsTask& task, const GridTile& tile,
+                           const ColumnSums& sums) {
+    VisitNoise(task.type, task.noise,
+               [&](auto kind) { SumTile<decltype(kind)>(task, tile, sums); });
+  }
+
+ private:
+  template <class Kind>
+  FLATNOISE_INLINE static bool AllAreScalars(const ApplyNoiseTask& task) {
+    for (int k = 0; k < Kind::kParameters; ++k) {
+      if (!task.parameters[k].pattern.is_scalar()) return false;
+    }
+    return true;
+  }
+
+  // A function of its own for each loop, for the compiler's sake.
+  template <class Kind, class Parameters>
+  static void RunLoop(const ApplyNoiseTask& task, int64_t begin, int64_t end) {
+    ApplyNoiseLoop<Isa, Kind, Parameters>(task, begin).Run(end - begin);
+  }
+
+  template <class Kind>
+  static void SumTile(const SumGradientsTask& task, const GridTile& tile, const ColumnSums& sums) {
+    ParameterGradientsLoop<Isa, Kind>(task).AddTile(tile, task.columns, task.elements, sums);
+  }
+};
+
+}  // namespace flatnoise::cpu
+
+#endif  // FLATNOISE_CC_CPU_KERNELS_H_

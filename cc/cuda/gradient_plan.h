@@ -1,0 +1,124 @@
+// How the sums over a gradient are shared out: it follows from the sizes alone, not from the
+// launch, the device, the alignment or the offset.
+//
+// The flat gradient is summed in one of two ways. By column: it is seen as a grid of rows of
+// `length` elements, a multiple of the pattern's period; a slot is a column of chunks, and each of
+// its elements' columns is summed apart. By run: a slot is a run, `length` elements side by side
+// that share a value, and its rows are the chunks that it touches. (All of the gradient is the one
+// run of a scalar.)
+//
+// The rows of some slots are a tile, a block's work: `lanes` threads share a slot, each of them
+// with every `lanes`-th row. What a tile leaves are entries, partial sums of the same values.
+#ifndef FLATNOISE_CC_CUDA_GRADIENT_PLAN_H_
+#define FLATNOISE_CC_CUDA_GRADIENT_PLAN_H_
+
+#include <cstdint>
+
+#include "core/parameter.h"
+#include "core/qualifiers.h"
+#include "cuda/thread_index.h"
+
+namespace flatnoise::cuda {
+
+inline constexpr int64_t kMostTiles = 4096;       // several for every block on the largest devices
+inline constexpr int64_t kLeastRowsPerLane = 8;   // worth a thread
+inline constexpr int64_t kLeastRowsPerGrid = 32;  // worth the entries that columns leave
+inline constexpr int64_t kChunksOfLongRun = 8;    // worth that a run's ends fill no chunk
+
+FLATNOISE_INLINE int64_t CeilingOf(int64_t a, int64_t b) { return (a + b - 1) / b; }
+FLATNOISE_INLINE int64_t Clamp(int64_t a, int64_t least, int64_t most) {
+  return a < least ? least : a > most ? most : a;
+}
+
+struct GradientPlan {
+  bool by_column;
+  int64_t length;
+  int64_t slots;
+  int64_t rows;
+  int lanes;
+  int slots_per_tile;
+  int64_t slot_tiles;
+  int64_t row_tiles;
+  int64_t rows_per_tile;  // for every lane pairs of rows
+  int64_t entries;
+  BroadcastPattern pattern;  // which value an entry belongs to
+
+  FLATNOISE_INLINE int64_t tiles() const { return slot_tiles * row_tiles; }
+  // Whether entries are the values' sums already.
+  FLATNOISE_INLINE bool is_complete() const {
+    return entries == pattern.count && pattern.repeat == 1;
+  }
+};
+
+// Once slots, rows and lanes are known.
+FLATNOISE_INLINE void PlanTiles(int64_t least_rows, GradientPlan* plan) {
+  plan->slot_tiles = CeilingOf(plan->slots, plan->slots_per_tile);
+  const int64_t most = Clamp(kMostTiles / Clamp(plan->slot_tiles, 1, kMostTiles), 1, kMostTiles);
+  const int64_t wanted = Clamp(CeilingOf(plan->rows, least_rows), 1, most);
+  const int64_t pair = 2 * plan->lanes;
+  plan->rows_per_tile = Clamp(CeilingOf(CeilingOf(plan->rows, wanted), pair), 1, INT64_MAX) * pair;
+  plan->row_tiles = Clamp(CeilingOf(plan->rows, plan->rows_per_tile), 1, kMostTiles);
+}
+
+// Rows that begin with whole chunks take a multiple of the period, where there is enough of it.
+FLATNOISE_INLINE int64_t GridColumns(int64_t elements, int64_t period, int chunk) {
+  int64_t columns = period;
+  while (columns % chunk != 0) columns += period;
+  return elements / columns >= kLeastRowsPerGrid ? columns : period;
+}
+
+FLATNOISE_INLINE GradientPlan PlanColumns(int64_t elements, const BroadcastPattern& pattern,
+                                          int chunk) {
+  GradientPlan plan = {};
+  plan.by_column = true;
+  plan.length = GridColumns(elements, pattern.period(), chunk);
+  plan.slots = CeilingOf(plan.length, chunk);
+  plan.rows = CeilingOf(elements, plan.length);
+  plan.slots_per_tile = static_cast<int>(Clamp(plan.slots, 1, kThreads));
+  plan.lanes = kThreads / plan.slots_per_tile;
+  PlanTiles(Clamp(kLeastRowsPerLane * plan.lanes, kLeastRowsPerGrid, INT64_MAX), &plan);
+  plan.entries = plan.row_tiles * plan.length;
+  plan.pattern = pattern;
+  return plan;
+}
+
+// Chunks that a run touches, at most: where runs do not begin with a chunk, one more.
+FLATNOISE_INLINE int64_t ChunksOfRun(int64_t length, int64_t runs, int chunk) {
+  if (runs == 1 || length % chunk == 0) return CeilingOf(length, chunk);
+  return (length + chunk - 2) / chunk + 1;
+}
+
+FLATNOISE_INLINE GradientPlan PlanRuns(int64_t elements, const BroadcastPattern& pattern,
+                                       int chunk) {
+  GradientPlan plan = {};
+  plan.length = pattern.is_scalar() ? elements : pattern.repeat;
+  // Of nothing, every value has one run without elements.
+  plan.slots = elements == 0 ? pattern.count : CeilingOf(elements, plan.length);
+  plan.rows = elements == 0 ? 0 : ChunksOfRun(plan.length, plan.slots, chunk);
+  plan.lanes = 1;
+  while (plan.lanes < kThreads && plan.lanes * kLeastRowsPerLane < plan.rows) plan.lanes *= 2;
+  plan.slots_per_tile = kThreads / plan.lanes;
+  PlanTiles(kLeastRowsPerLane * plan.lanes, &plan);
+  plan.entries = plan.slots * plan.row_tiles;
+  plan.pattern = {pattern.count, plan.row_tiles};
+  return plan;
+}
+
+// Short runs waste what lies around them in their chunks: they go by column, unless the period is
+// so long that columns would leave too many entries.
+FLATNOISE_INLINE bool GoesByColumn(int64_t elements, const BroadcastPattern& pattern, int chunk) {
+  if (elements == 0 || pattern.is_scalar()) return false;
+  if (pattern.repeat == 1) return true;
+  return pattern.repeat < kChunksOfLongRun * chunk &&
+         elements / pattern.period() >= kLeastRowsPerGrid;
+}
+
+FLATNOISE_INLINE GradientPlan PlanGradient(int64_t elements, const BroadcastPattern& pattern,
+                                           int chunk) {
+  return GoesByColumn(elements, pattern, chunk) ? PlanColumns(elements, pattern, chunk)
+                                                : PlanRuns(elements, pattern, chunk);
+}
+
+}  // namespace flatnoise::cuda
+
+#endif  // FLATNOISE_CC_CUDA_GRADIENT_PLAN_H_

@@ -1,0 +1,192 @@
+// Adding up the entries that tiles leave, and how a task's parameters come to their gradients.
+#ifndef FLATNOISE_CC_CUDA_GRADIENT_REDUCTION_H_
+#define FLATNOISE_CC_CUDA_GRADIENT_REDUCTION_H_
+
+#include <cstdint>
+
+#include "core/combinations.h"
+#include "core/parameter.h"
+#include "core/qualifiers.h"
+#include "cuda/chunk.h"
+#include "cuda/gradient_plan.h"
+#include "cuda/gradient_tile.h"
+#include "cuda/tasks.h"
+#include "cuda/thread_index.h"
+
+namespace flatnoise::cuda {
+
+// values[v] = sum of the entries that belong to value v. `shards` threads share a value; a
+// reduction of no values has nothing to do.
+struct Reduction {
+  const void* entries;
+  void* values;
+  int64_t count;  // of entries
+  BroadcastPattern pattern;
+  int64_t entries_per_value;  // at most
+  int shards = 1;             // a power of two, at most kThreads
+
+  FLATNOISE_INLINE int values_per_block() const { return kThreads / shards; }
+  FLATNOISE_INLINE int64_t blocks() const { return CeilingOf(pattern.count, values_per_block()); }
+};
+
+FLATNOISE_INLINE Reduction PlanReduction(const void* entries, int64_t count,
+                                         const BroadcastPattern& pattern, void* values) {
+  constexpr int kLeastEntries = 8;  // for a shard
+  const int64_t periods = pattern.count == 0 ? 0 : CeilingOf(count, pattern.period());
+  Reduction reduction = {entries, values, count, pattern, periods * pattern.repeat, 1};
+  while (reduction.shards < kThreads &&
+         reduction.shards * kLeastEntries < reduction.entries_per_value) {
+    reduction.shards *= 2;
+  }
+  return reduction;
+}
+
+// What one thread of the kernel that reduces does.
+template <class Scalar>
+class ReductionBody {
+ public:
+  struct Shared {
+    double value[kThreads];
+  };
+
+  FLATNOISE_INLINE ReductionBody(const Reduction& reduction, int64_t block, int thread)
+      : reduction_(reduction),
+        thread_(thread),
+        shard_(thread / reduction.values_per_block()),
+        value_(block * reduction.values_per_block() + thread % reduction.values_per_block()) {}
+
+  // Before the first barrier.
+  FLATNOISE_INLINE void Accumulate(Shared* shared) const {
+    double sum = 0;
+    if (value_ < reduction_.pattern.count) {
+      const auto* entries = static_cast<const Scalar*>(reduction_.entries);
+      for (int64_t i = shard_; i < reduction_.entries_per_value; i += reduction_.shards) {
+        const int64_t entry = EntryOf(i);
+        if (entry < reduction_.count) sum += static_cast<double>(entries[entry]);
+      }
+    }
+    shared->value[thread_] = sum;
+  }
+
+  // Between barriers, for `stride` = shards / 2 and its halves down to 1.
+  FLATNOISE_INLINE void AddShards(int stride, Shared* shared) const {
+    if (shard_ < stride) {
+      shared->value[thread_] += shared->value[thread_ + stride * reduction_.values_per_block()];
+    }
+  }
+
+  // After the last barrier.
+  FLATNOISE_INLINE void Write(const Shared& shared) const {
+    if (shard_ != 0 || value_ >= reduction_.pattern.count) return;
+    static_cast<Scalar*>(reduction_.values)[value_] = static_cast<Scalar>(shared.value[thread_]);
+  }
+
+ private:
+  // Entry i of those that belong to the value.
+  FLATNOISE_INLINE int64_t EntryOf(int64_t i) const {
+    const int64_t repeat = reduction_.pattern.repeat;
+    return (i / repeat * reduction_.pattern.count + value_) * repeat + i % repeat;
+  }
+
+  const Reduction& reduction_;
+  int thread_;
+  int shard_;
+  int64_t value_;
+};
+
+// One reduction for each parameter.
+struct Reductions {
+  Reduction of_parameter[kMostParameters];
+};
+
+// The gradients of all parameters that broadcast in one way, and of scalars beside them: tiles,
+// then a reduction to the values of the pattern, then one of these to the scalars.
+struct GradientPass {
+  GradientPlan plan;
+  GradientEntries entries;
+  Reductions to_values;
+  Reductions to_scalars;
+};
+
+// A block adds up this many for a scalar beside them; a scalar beside more has a pass of its own.
+inline constexpr int64_t kMostValuesBesideScalar = 65536;
+
+// The passes that a task takes, one after the other, all with the same workspace.
+template <class Kind>
+class GradientPasses {
+ public:
+  GradientPasses(const ParameterGradientsTask& task, void* workspace)
+      : task_(task), workspace_(static_cast<Scalar*>(workspace)) {
+    // Scalars last: they join a pass that others need.
+    for (const bool scalars : {false, true}) {
+      for (int k = 0; k < kParameters; ++k) {
+        if (task.patterns[k].is_scalar() == scalars) pass_of_[k] = FindPass(task.patterns[k]);
+      }
+    }
+    for (int i = 0; i < size_; ++i) PlanPass(i);
+  }
+
+  int size() const { return size_; }
+  const GradientPass& operator[](int i) const { return passes_[i]; }
+
+  // Numbers of the compute type that the workspace holds.
+  int64_t workspace_size() const { return workspace_size_; }
+
+ private:
+  using Scalar = typename Kind::Scalar;
+  static constexpr int kParameters = Kind::kParameters;
+
+  int FindPass(const BroadcastPattern& pattern) {
+    for (int i = 0; i < size_; ++i) {
+      const bool joins = pattern.is_scalar() && patterns_[i].count <= kMostValuesBesideScalar;
+      if (joins || pattern == patterns_[i]) return i;
+    }
+    patterns_[size_] = pattern;
+    return size_++;
+  }
+
+  void PlanPass(int i) {
+    GradientPass& pass = passes_[i];
+    pass = {};
+    pass.plan = PlanGradient(task_.elements, patterns_[i], kChunk<typename Kind::Element>);
+    used_ = 0;
+    for (int k = 0; k < kParameters; ++k) {
+      if (pass_of_[k] == i) PlanParameter(k, task_.patterns[k].count == patterns_[i].count, &pass);
+    }
+    if (used_ > workspace_size_) workspace_size_ = used_;
+  }
+
+  // What is complete already goes to its place at once.
+  void PlanParameter(int k, bool has_pattern, GradientPass* pass) {
+    const GradientPlan& plan = pass->plan;
+    void* values = has_pattern ? task_.gradients[k] : Take(plan.pattern.count);
+    void* entries = plan.is_complete() ? values : Take(plan.entries);
+    pass->entries.of_parameter[k] = entries;
+    if (!plan.is_complete()) {
+      pass->to_values.of_parameter[k] = PlanReduction(entries, plan.entries, plan.pattern, values);
+    }
+    if (!has_pattern) {
+      pass->to_scalars.of_parameter[k] =
+          PlanReduction(values, plan.pattern.count, {1, 1}, task_.gradients[k]);
+    }
+  }
+
+  Scalar* Take(int64_t numbers) {
+    Scalar* taken = workspace_ == nullptr ? nullptr : workspace_ + used_;
+    used_ += numbers;
+    return taken;
+  }
+
+  const ParameterGradientsTask& task_;
+  Scalar* workspace_;
+  int64_t used_ = 0;
+  int64_t workspace_size_ = 0;
+  int size_ = 0;
+  BroadcastPattern patterns_[kParameters] = {};
+  int pass_of_[kParameters];
+  GradientPass passes_[kParameters];
+};
+
+}  // namespace flatnoise::cuda
+
+#endif  // FLATNOISE_CC_CUDA_GRADIENT_REDUCTION_H_

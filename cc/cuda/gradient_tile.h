@@ -1,0 +1,275 @@
+// What one thread of the kernel that sums tiles does: the device runs it in a kernel, the tests run
+// it on the host. In a tile every thread sums the chunks of its rows; lanes are then added up as a
+// tree.
+#ifndef FLATNOISE_CC_CUDA_GRADIENT_TILE_H_
+#define FLATNOISE_CC_CUDA_GRADIENT_TILE_H_
+
+#include <cstdint>
+
+#include "core/noise.h"
+#include "core/number_types.h"
+#include "core/qualifiers.h"
+#include "core/stream_values.h"
+#include "cuda/chunk.h"
+#include "cuda/chunk_noise.h"
+#include "cuda/gradient_plan.h"
+#include "cuda/parameters.h"
+#include "cuda/tasks.h"
+#include "cuda/thread_index.h"
+
+namespace flatnoise::cuda {
+
+// A sum and what rounding lost of it (Kahan's summation).
+template <class Scalar>
+class KahanSum {
+ public:
+  FLATNOISE_INLINE void Add(Scalar term) {
+    const Scalar corrected = term - lost_;
+    const Scalar sum = sum_ + corrected;
+    lost_ = (sum - sum_) - corrected;
+    sum_ = sum;
+  }
+  FLATNOISE_INLINE double value() const {
+    return static_cast<double>(sum_) - static_cast<double>(lost_);
+  }
+
+ private:
+  Scalar sum_ = 0;
+  Scalar lost_ = 0;
+};
+
+// The plan's two ways, and how many sums of one parameter a thread keeps in them: one for each
+// element of a chunk, or one for all.
+struct ByColumn {
+  template <class T>
+  static constexpr int kSums = kChunk<T>;
+};
+struct ByRun {
+  template <class T>
+  static constexpr int kSums = 1;
+};
+
+// A block's sums of one parameter on their way through the tree.
+template <int sums>
+struct SharedSums {
+  double value[sums][kThreads];
+};
+
+// Where the entries of each parameter go, null where nobody wants them.
+struct GradientEntries {
+  void* of_parameter[kMostParameters];
+};
+
+// `Kind` is a NoiseKind, `Way` one of the plan's.
+template <class Kind, class Way>
+class GradientTileBody {
+ public:
+  using T = typename Kind::Element;
+  using Scalar = typename Kind::Scalar;
+  static constexpr int kSums = Way::template kSums<T>;
+  using Shared = SharedSums<kSums>;
+
+  FLATNOISE_INLINE GradientTileBody(const ParameterGradientsTask& task, const GradientPlan& plan,
+                                    int thread)
+      : task_(task),
+        plan_(plan),
+        noise_(ReadStream(task.start)),
+        offset_(static_cast<uint64_t>(*task.start.offset)),
+        is_poisoned_(*task.start.offset < 0),
+        thread_(thread),
+        lane_(kByColumn ? thread / plan.slots_per_tile : thread % plan.lanes),
+        slot_(kByColumn ? thread % plan.slots_per_tile : thread / plan.lanes) {}
+
+  // This thread's sums of a tile.
+  FLATNOISE_INLINE void Accumulate(int64_t tile) {
+    FLATNOISE_UNROLL
+    for (int k = 0; k < kParameters; ++k) {
+      FLATNOISE_UNROLL
+      for (int i = 0; i < kSums; ++i) sums_[k][i] = {};
+    }
+    if (lane_ < plan_.lanes && Slot(tile) < plan_.slots) AddRows(tile);
+  }
+
+  // For each parameter: before the first barrier,
+  FLATNOISE_INLINE void Share(int k, Shared* shared) const {
+    FLATNOISE_UNROLL
+    for (int i = 0; i < kSums; ++i) {
+      shared->value[i][thread_] = is_poisoned_ ? NotANumber<double>() : sums_[k][i].value();
+    }
+  }
+
+  // between barriers, for `stride` = FirstStride() and its halves down to 1,
+  FLATNOISE_INLINE void AddLanes(int stride, Shared* shared) const {
+    if (lane_ >= stride || lane_ + stride >= plan_.lanes) return;
+    const int other = thread_ + stride * (kByColumn ? plan_.slots_per_tile : 1);
+    FLATNOISE_UNROLL
+    for (int i = 0; i < kSums; ++i) shared->value[i][thread_] += shared->value[i][other];
+  }
+  FLATNOISE_INLINE int FirstStride() const {
+    int stride = 1;
+    while (stride < plan_.lanes) stride *= 2;
+    return stride / 2;
+  }
+
+  // and after the last barrier.
+  FLATNOISE_INLINE void Write(int64_t tile, const Shared& shared, void* entries) const {
+    const int64_t slot = Slot(tile), row_tile = tile / plan_.slot_tiles;
+    if (lane_ != 0 || slot >= plan_.slots) return;
+    auto* values = static_cast<Scalar*>(entries);
+    if constexpr (kByColumn) {
+      const int width = Width(slot);
+      values += row_tile * plan_.length + slot * kWidth;
+      FLATNOISE_UNROLL
+      for (int i = 0; i < kWidth; ++i) {
+        if (i < width) values[i] = static_cast<Scalar>(shared.value[i][thread_]);
+      }
+    } else {
+      values[slot * plan_.row_tiles + row_tile] = static_cast<Scalar>(shared.value[0][thread_]);
+    }
+  }
+
+ private:
+  using Combination = typename Kind::Combination;
+  static constexpr bool kByColumn = __is_same(Way, ByColumn);
+  static constexpr bool kReadsInput = Combination::kGradientReadsInput;
+  static constexpr int kParameters = Kind::kParameters;
+  static constexpr int kWidth = kChunk<T>;
+  static constexpr int kBlock = kValuesPerBlock<Scalar>;
+
+  // Chunks `step` elements apart; those of their elements that count lie in [low, high).
+  struct Rows {
+    int64_t element;
+    int64_t step;
+    int64_t low;
+    int64_t high;
+  };
+
+  FLATNOISE_INLINE int64_t Slot(int64_t tile) const {
+    return tile % plan_.slot_tiles * plan_.slots_per_tile + slot_;
+  }
+
+  // Columns of a chunk. What else it holds, of the next row, is summed and never written.
+  FLATNOISE_INLINE int Width(int64_t slot) const {
+    const int64_t width = plan_.length - slot * kWidth;
+    return static_cast<int>(width < kWidth ? width : kWidth);
+  }
+
+  FLATNOISE_INLINE Rows RowsOf(int64_t slot, int64_t row) const {
+    if constexpr (kByColumn) {
+      return {row * plan_.length + slot * kWidth, plan_.lanes * plan_.length, 0, task_.elements};
+    } else {
+      const int64_t low = slot * plan_.length, end = low + plan_.length;
+      return {(low / kWidth + row) * kWidth, int64_t{plan_.lanes} * kWidth, low,
+              end < task_.elements ? end : task_.elements};
+    }
+  }
+
+  FLATNOISE_INLINE void AddRows(int64_t tile) {
+    const int64_t begin = tile / plan_.slot_tiles * plan_.rows_per_tile;
+    const int64_t end = begin + plan_.rows_per_tile;
+    const int64_t last = end < plan_.rows ? end : plan_.rows;
+    const Rows rows = RowsOf(Slot(tile), begin + lane_);
+    // Of rows that this thread has, rounded up to pairs.
+    const int64_t pairs = CeilingOf(last - begin - lane_, 2 * plan_.lanes);
+    const bool rows_are_aligned = !kByColumn || plan_.length % kWidth == 0;
+    const bool loads_are_aligned =
+        rows_are_aligned && IsAligned(task_.gradient) && (!kReadsInput || IsAligned(task_.input));
+    if (rows_are_aligned && offset_ % kBlock == 0) {
+      AddPairs<true>(rows, pairs, loads_are_aligned);
+    } else {
+      AddPairs<false>(rows, pairs, loads_are_aligned);
+    }
+  }
+
+  template <bool noise_is_aligned>
+  FLATNOISE_INLINE void AddPairs(Rows rows, int64_t pairs, bool loads_are_aligned) {
+    FLATNOISE_ROLLED
+    for (; pairs > 0; --pairs) {
+      Scalar g[2][kWidth], x[2][kWidth], z[2][kWidth];
+      const bool is_whole = loads_are_aligned && rows.element >= rows.low &&
+                            rows.element + rows.step + kWidth <= rows.high;
+      LoadPair(task_.gradient, rows, is_whole, g);
+      if constexpr (kReadsInput) LoadPair(task_.input, rows, is_whole, x);
+      FLATNOISE_UNROLL
+      for (int i = 0; i < 2; ++i) {
+        const uint64_t position = offset_ + static_cast<uint64_t>(rows.element + i * rows.step);
+        if constexpr (noise_is_aligned) {
+          noise_.Aligned(position / kBlock, z[i]);
+        } else {
+          noise_.Unaligned(position / kBlock, static_cast<int>(position % kBlock), z[i]);
+        }
+      }
+      AddTerms(g, kReadsInput ? x : g, z);
+      rows.element += 2 * rows.step;
+    }
+  }
+
+  FLATNOISE_INLINE static void LoadPair(const void* tensor, const Rows& rows, bool is_whole,
+                                        Scalar (&values)[2][kWidth]) {
+    const auto* elements = static_cast<const T*>(tensor);
+    ChunkWords words[2];
+    if (is_whole) {
+      words[0] = LoadChunk(elements + rows.element);
+      words[1] = LoadChunk(elements + rows.element + rows.step);
+    } else {
+      words[0] = LoadSome(elements, rows, rows.element);
+      words[1] = LoadSome(elements, rows, rows.element + rows.step);
+    }
+    Unpack<T>(words[0], values[0]);
+    Unpack<T>(words[1], values[1]);
+  }
+
+  // Zeros for elements that do not count.
+  FLATNOISE_INLINE static ChunkWords LoadSome(const T* elements, const Rows& rows, int64_t begin) {
+    Scalar values[kWidth];
+    FLATNOISE_UNROLL
+    for (int i = 0; i < kWidth; ++i) {
+      const bool counts = begin + i >= rows.low && begin + i < rows.high;
+      values[i] = counts ? Widen(elements[begin + i]) : Scalar{0};
+    }
+    return Pack<T>(values);
+  }
+
+  // Two chunks are first added to each other, which halves the cost of Kahan's sums.
+  FLATNOISE_INLINE void AddTerms(const Scalar (&g)[2][kWidth], const Scalar (&x)[2][kWidth],
+                                 const Scalar (&z)[2][kWidth]) {
+    Scalar terms[kParameters][kWidth];
+    FLATNOISE_UNROLL
+    for (int i = 0; i < kWidth; ++i) {
+      Scalar first[kParameters], second[kParameters];
+      Combination::ParameterGradients(g[0][i], x[0][i], z[0][i], first);
+      Combination::ParameterGradients(g[1][i], x[1][i], z[1][i], second);
+      FLATNOISE_UNROLL
+      for (int k = 0; k < kParameters; ++k) terms[k][i] = first[k] + second[k];
+    }
+    FLATNOISE_UNROLL
+    for (int k = 0; k < kParameters; ++k) {
+      if constexpr (!kByColumn) terms[k][0] = Together(terms[k]);
+      FLATNOISE_UNROLL
+      for (int i = 0; i < kSums; ++i) sums_[k][i].Add(terms[k][i]);
+    }
+  }
+
+  FLATNOISE_INLINE static Scalar Together(Scalar (&terms)[kWidth]) {
+    FLATNOISE_UNROLL
+    for (int half = kWidth / 2; half > 0; half /= 2) {
+      FLATNOISE_UNROLL
+      for (int i = 0; i < half; ++i) terms[i] += terms[i + half];
+    }
+    return terms[0];
+  }
+
+  const ParameterGradientsTask& task_;
+  const GradientPlan& plan_;
+  ChunkNoise<Scalar, typename Kind::Distribution, kWidth> noise_;
+  KahanSum<Scalar> sums_[kParameters][kSums];
+  uint64_t offset_;
+  bool is_poisoned_;
+  int thread_;
+  int lane_;
+  int slot_;
+};
+
+}  // namespace flatnoise::cuda
+
+#endif  // FLATNOISE_CC_CUDA_GRADIENT_TILE_H_

@@ -1,0 +1,131 @@
+#include <algorithm>
+#include <cstdint>
+
+#include "core/noise.h"
+#include "cuda/gradient_plan.h"
+#include "cuda/gradient_reduction.h"
+#include "cuda/gradient_tile.h"
+#include "cuda/launch.h"
+#include "cuda/parameter_gradients.h"
+
+namespace flatnoise::cuda {
+namespace {
+
+constexpr int64_t kMostBlocks = 1 << 20;
+
+// Blocks that must fit on a multiprocessor, 0 for as the compiler sees fit: which is to spill
+// registers where sums of doubles are kept for every column.
+template <class T, class Way>
+inline constexpr int kLeastBlocks = 0;
+template <>
+inline constexpr int kLeastBlocks<double, ByColumn> = 2;
+
+template <class Kind, class Way>
+__global__ void __launch_bounds__(kThreads, (kLeastBlocks<typename Kind::Element, Way>))
+    GradientTilesKernel(const __grid_constant__ ParameterGradientsTask task,
+                        const __grid_constant__ GradientPlan plan,
+                        const __grid_constant__ GradientEntries entries) {
+  using Body = GradientTileBody<Kind, Way>;
+  __shared__ typename Body::Shared shared;
+  Body body(task, plan, static_cast<int>(threadIdx.x));
+  for (int64_t tile = blockIdx.x; tile < plan.tiles(); tile += gridDim.x) {
+    body.Accumulate(tile);
+    FLATNOISE_UNROLL
+    for (int k = 0; k < Kind::kParameters; ++k) {
+      if (entries.of_parameter[k] == nullptr) continue;
+      body.Share(k, &shared);
+      __syncthreads();
+      for (int stride = body.FirstStride(); stride > 0; stride /= 2) {
+        body.AddLanes(stride, &shared);
+        __syncthreads();
+      }
+      // A thread reads what it alone writes until the next barrier.
+      body.Write(tile, shared, entries.of_parameter[k]);
+    }
+  }
+}
+
+template <class Scalar>
+__global__ void __launch_bounds__(kThreads)
+    ReductionKernel(const __grid_constant__ Reductions reductions) {
+  const Reduction& reduction = reductions.of_parameter[blockIdx.y];
+  using Body = ReductionBody<Scalar>;
+  __shared__ typename Body::Shared shared;
+  for (int64_t block = blockIdx.x; block < reduction.blocks(); block += gridDim.x) {
+    const Body body(reduction, block, static_cast<int>(threadIdx.x));
+    body.Accumulate(&shared);
+    __syncthreads();
+    for (int stride = reduction.shards / 2; stride > 0; stride /= 2) {
+      body.AddShards(stride, &shared);
+      __syncthreads();
+    }
+    body.Write(shared);
+  }
+}
+
+template <class Scalar>
+cudaError_t LaunchReductions(const Reductions& reductions, cudaStream_t stream) {
+  int64_t blocks = 0;
+  for (const Reduction& reduction : reductions.of_parameter) {
+    blocks = std::max(blocks, reduction.blocks());
+  }
+  if (blocks == 0) return cudaSuccess;
+  const dim3 grid(static_cast<unsigned>(std::min(blocks, kMostBlocks)), kMostParameters);
+  return Start(ReductionKernel<Scalar>, grid, stream, reductions);
+}
+
+template <class Kind, class Way>
+cudaError_t LaunchTiles(const ParameterGradientsTask& task, const GradientPass& pass,
+                        cudaStream_t stream) {
+  if (pass.plan.tiles() == 0) return cudaSuccess;
+  const auto blocks = static_cast<unsigned>(std::min(pass.plan.tiles(), kMostBlocks));
+  return Start(GradientTilesKernel<Kind, Way>, dim3(blocks), stream, task, pass.plan, pass.entries);
+}
+
+template <class Kind>
+cudaError_t LaunchPass(const ParameterGradientsTask& task, const GradientPass& pass,
+                       cudaStream_t stream) {
+  using Scalar = typename Kind::Scalar;
+  cudaError_t error = pass.plan.by_column ? LaunchTiles<Kind, ByColumn>(task, pass, stream)
+                                          : LaunchTiles<Kind, ByRun>(task, pass, stream);
+  if (error == cudaSuccess) error = LaunchReductions<Scalar>(pass.to_values, stream);
+  if (error == cudaSuccess) error = LaunchReductions<Scalar>(pass.to_scalars, stream);
+  return error;
+}
+
+// A tensor that has elements has values for them.
+template <class Kind>
+bool HasValues(const ParameterGradientsTask& task) {
+  const int64_t least = task.elements > 0 ? 1 : 0;
+  for (int k = 0; k < Kind::kParameters; ++k) {
+    if (task.patterns[k].count < least || task.patterns[k].repeat <= 0) return false;
+  }
+  return task.elements >= 0;
+}
+
+}  // namespace
+
+size_t ParameterGradientsWorkspaceBytes(const ParameterGradientsTask& task) {
+  return VisitNoise(task.type, task.noise, [&](auto kind) -> size_t {
+    using Kind = decltype(kind);
+    if (!HasValues<Kind>(task)) return 0;
+    const GradientPasses<Kind> passes(task, nullptr);
+    return static_cast<size_t>(passes.workspace_size()) * sizeof(typename Kind::Scalar);
+  });
+}
+
+cudaError_t ParameterGradients(const ParameterGradientsTask& task, void* workspace,
+                               cudaStream_t stream) {
+  return VisitNoise(task.type, task.noise, [&](auto kind) {
+    using Kind = decltype(kind);
+    if (!HasValues<Kind>(task)) return cudaErrorInvalidValue;
+    const GradientPasses<Kind> passes(task, workspace);
+    cudaError_t error = cudaSuccess;
+    for (int i = 0; i < passes.size() && error == cudaSuccess; ++i) {
+      error = LaunchPass<Kind>(task, passes[i], stream);
+    }
+    return error;
+  });
+}
+
+}  // namespace flatnoise::cuda

@@ -1,0 +1,25 @@
+// Which thread of a grid one is.
+#ifndef FLATNOISE_CC_CUDA_THREAD_INDEX_H_
+#define FLATNOISE_CC_CUDA_THREAD_INDEX_H_
+
+#include <cstdint>
+
+#include "core/qualifiers.h"
+
+namespace flatnoise::cuda {
+
+// Threads of a block, in every kernel here.
+inline constexpr int kThreads = 256;
+
+struct ThreadIndex {
+  int64_t block;
+  int64_t blocks;
+  int thread;  // in its block
+
+  FLATNOISE_INLINE int64_t in_grid() const { return block * kThreads + thread; }
+  FLATNOISE_INLINE int64_t threads() const { return blocks * kThreads; }
+};
+
+}  // namespace flatnoise::cuda
+
+#endif  // FLATNOISE_CC_CUDA_THREAD_INDEX_H_

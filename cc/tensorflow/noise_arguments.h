@@ -1,0 +1,43 @@
+// What the ops ask of their inputs' shapes, whoever runs them.
+#ifndef FLATNOISE_CC_TENSORFLOW_NOISE_ARGUMENTS_H_
+#define FLATNOISE_CC_TENSORFLOW_NOISE_ARGUMENTS_H_
+
+#include <array>
+#include <cstdint>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/status/status.h"
+#include "core/noise.h"
+#include "core/parameter.h"
+#include "tensorflow/core/framework/tensor_shape.h"
+#include "tensorflow/noise_attributes.h"
+
+namespace flatnoise {
+
+// The inputs of both ops. The gradient op's last one, after the parameters, is the op's input.
+inline constexpr int kTensor = 0, kSeed = 1, kOffset = 2, kFirstParameter = 3;
+
+struct InputShapes {
+  tensorflow::TensorShape tensor, seed, offset;
+  absl::InlinedVector<tensorflow::TensorShape, kMostParameters> parameters;
+};
+
+using BroadcastPatterns = std::array<BroadcastPattern, kMostParameters>;
+
+absl::Status CheckParameterCount(Choice<Combinations> combination, int64_t count);
+
+// Checks the shapes of FlattenNoise, and tells that of its output and how parameters broadcast.
+absl::Status CheckForwardShapes(const NoiseAttributes& attributes, const InputShapes& shapes,
+                                tensorflow::TensorShape* output, BroadcastPatterns* patterns);
+
+// Likewise of FlattenNoiseGrad, where `input` is the shape of the op's input.
+absl::Status CheckGradientShapes(const NoiseAttributes& attributes, const InputShapes& shapes,
+                                 const tensorflow::TensorShape& input, BroadcastPatterns* patterns);
+
+// How one parameter broadcasts over a tensor of these sizes; an error names it.
+absl::Status BroadcastParameter(const Noise& noise, int index, Dimensions parameter,
+                                Dimensions tensor, BroadcastPattern* pattern);
+
+}  // namespace flatnoise
+
+#endif  // FLATNOISE_CC_TENSORFLOW_NOISE_ARGUMENTS_H_

@@ -1,0 +1,24 @@
+// The ops' inputs as plain pointers, whoever runs the op and wherever its memory lies.
+#ifndef FLATNOISE_CC_TENSORFLOW_NOISE_INPUTS_H_
+#define FLATNOISE_CC_TENSORFLOW_NOISE_INPUTS_H_
+
+#include <cstdint>
+
+#include "core/noise.h"
+#include "core/parameter.h"
+
+namespace flatnoise {
+
+struct NoiseInputs {
+  const void* tensor;  // the input, or the gradient of the output
+  int64_t elements;
+  const void* seed;
+  bool seed_is_int64;
+  const int64_t* offset;
+  Parameter parameters[kMostParameters];
+  const void* input;  // of the op, in its gradient
+};
+
+}  // namespace flatnoise
+
+#endif  // FLATNOISE_CC_TENSORFLOW_NOISE_INPUTS_H_

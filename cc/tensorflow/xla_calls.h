@@ -1,0 +1,118 @@
+// The custom calls that XLA's compiled code makes, on every platform: how a kernel of XLA's device
+// writes one, and how a handler reads it.
+//
+// Operands are the op's inputs and results its outputs, in their order; attributes are named here.
+#ifndef FLATNOISE_CC_TENSORFLOW_XLA_CALLS_H_
+#define FLATNOISE_CC_TENSORFLOW_XLA_CALLS_H_
+
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "tensorflow/invalid_argument.h"
+#include "tensorflow/noise_arguments.h"
+#include "tensorflow/noise_attributes.h"
+#include "tensorflow/noise_inputs.h"
+#include "xla/ffi/api/ffi.h"
+
+namespace flatnoise {
+
+// An op's attributes as a call carries them.
+struct CallAttributes {
+  std::string_view type;
+  std::string_view distribution;
+  std::string_view combination;
+  bool validate_args;
+};
+
+}  // namespace flatnoise
+
+XLA_FFI_REGISTER_STRUCT_ATTR_DECODING(::flatnoise::CallAttributes,
+                                      StructMember<std::string_view>("type"),
+                                      StructMember<std::string_view>("distribution"),
+                                      StructMember<std::string_view>("combination"),
+                                      StructMember<bool>("validate_args"));
+
+namespace flatnoise {
+
+// Completes a handler's binding, which has the contexts that its platform asks for.
+template <class Binding>
+auto BindCall(Binding binding) {
+  return std::move(binding).RemainingArgs().RemainingRets().template Attrs<CallAttributes>();
+}
+
+// What a handler works with.
+struct NoiseCall {
+  NoiseAttributes attributes;
+  NoiseInputs inputs;
+  void* outputs[kMostParameters];
+};
+
+inline absl::Status ReadAttributes(const CallAttributes& call, NoiseAttributes* attributes) {
+  const auto type = Find<ElementTypes>(call.type);
+  const auto distribution = Find<Distributions>(call.distribution);
+  const auto combination = Find<Combinations>(call.combination);
+  if (!type || !distribution || !combination) {
+    return InvalidArgument("this flatnoise knows no noise of type ", call.type, ", distribution ",
+                           call.distribution, " and combination ", call.combination);
+  }
+  *attributes = {*type, {*distribution, *combination}, /*flatten=*/false, call.validate_args};
+  return absl::Status();
+}
+
+inline Dimensions DimensionsOf(const xla::ffi::AnyBuffer& buffer) {
+  return {buffer.dimensions().begin(), static_cast<int>(buffer.dimensions().size())};
+}
+
+// Reads a call whose parameters broadcast over result 0 of the op, or over operand 0 of its
+// gradient op.
+inline absl::Status ReadCall(const xla::ffi::RemainingArgs& operands,
+                             const xla::ffi::RemainingRets& results,
+                             const CallAttributes& attributes, bool is_gradient, NoiseCall* call) {
+  TF_RETURN_IF_ERROR(ReadAttributes(attributes, &call->attributes));
+  const int parameters = call->attributes.combination().parameter_count;
+  const auto operand = [&](int i) {
+    return *operands.get<xla::ffi::AnyBuffer>(static_cast<size_t>(i));
+  };
+  const auto result = [&](int i) {
+    return **results.get<xla::ffi::AnyBuffer>(static_cast<size_t>(i));
+  };
+  const size_t expected_operands =
+      static_cast<size_t>(kFirstParameter + parameters + (is_gradient ? 1 : 0));
+  const size_t expected_results = static_cast<size_t>(is_gradient ? parameters : 1);
+  if (operands.size() != expected_operands || results.size() != expected_results) {
+    return InvalidArgument("a call has ", expected_operands, " operands and ", expected_results,
+                           " results, got ", operands.size(), " and ", results.size());
+  }
+  const xla::ffi::AnyBuffer tensor = operand(kTensor), seed = operand(kSeed);
+  call->inputs = {};
+  call->inputs.tensor = tensor.untyped_data();
+  call->inputs.elements = static_cast<int64_t>(tensor.element_count());
+  call->inputs.seed = seed.untyped_data();
+  call->inputs.seed_is_int64 = seed.element_type() == xla::ffi::DataType::S64;
+  call->inputs.offset = static_cast<const int64_t*>(operand(kOffset).untyped_data());
+  if (is_gradient) call->inputs.input = operand(kFirstParameter + parameters).untyped_data();
+  for (size_t i = 0; i < expected_results; ++i) {
+    call->outputs[i] = result(static_cast<int>(i)).untyped_data();
+  }
+  const xla::ffi::AnyBuffer broadcast_over = is_gradient ? tensor : result(0);
+  for (int k = 0; k < parameters; ++k) {
+    const xla::ffi::AnyBuffer parameter = operand(kFirstParameter + k);
+    Parameter& read = call->inputs.parameters[k];
+    read.values = parameter.untyped_data();
+    TF_RETURN_IF_ERROR(BroadcastParameter(call->attributes.noise, k, DimensionsOf(parameter),
+                                          DimensionsOf(broadcast_over), &read.pattern));
+  }
+  return absl::Status();
+}
+
+inline xla::ffi::Error ToError(const absl::Status& status) {
+  if (status.ok()) return xla::ffi::Error();
+  return xla::ffi::Error(static_cast<XLA_FFI_Error_Code>(status.code()),
+                         std::string(status.message()));
+}
+
+}  // namespace flatnoise
+
+#endif  // FLATNOISE_CC_TENSORFLOW_XLA_CALLS_H_

@@ -1,0 +1,163 @@
+"""Turns what users pass into the tensors that the op takes, and refuses what it can't take.
+
+What Python values, types and static shapes tell is checked here and raises `ValueError`. What
+only the values and run-time shapes of tensors tell is checked by the op that runs, which raises
+`tf.errors.InvalidArgumentError`: nothing here waits for a device.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from flatnoise._src import arrays, broadcasting, shapes
+from flatnoise._src.broadcasting import Shape
+from flatnoise._src.errors import invalid_value
+from flatnoise._src.noises import Noise
+from flatnoise._src.tensorflow import tf
+
+__all__ = [
+    "IMPLEMENTATIONS",
+    "compute_dtype",
+    "convert_input",
+    "convert_offset",
+    "convert_parameters",
+    "convert_seed",
+    "is_checked",
+    "is_tensor",
+    "parameter_operand",
+]
+
+IMPLEMENTATIONS = ("auto", "native", "tensorflow")
+
+_INPUT_DTYPES = frozenset([tf.float16, tf.bfloat16, tf.float32, tf.float64])
+_PAIR = tf.TensorShape([2])
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether `value` is a tensor or a variable, of TensorFlow's or of Keras's."""
+    # tf.is_tensor asks run-time protocols, which takes longer than a small op.
+    return isinstance(value, (tf.Tensor, tf.Variable)) or hasattr(value, "__tf_tensor__")
+
+
+def _holds_tensors(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and any(is_tensor(item) for item in value)
+
+
+def _describe(value: Any) -> str:
+    if is_tensor(value):
+        return f"a {tf.as_dtype(value.dtype).name} tensor of shape {value.shape}"
+    return arrays.describe(value)
+
+
+def _as_tensor(argument: str, expected: str, value: Any) -> Any:
+    """`value` as a tensor; TensorFlow's own errors don't name the argument."""
+    if isinstance(value, tf.Tensor):
+        return value
+    try:
+        return tf.convert_to_tensor(value)
+    except (TypeError, ValueError, tf.errors.InvalidArgumentError) as error:
+        raise invalid_value(argument, expected, _describe(value)) from error
+
+
+def compute_dtype(dtype: Any) -> Any:
+    """The type that noise is computed in, and that of its parameters."""
+    return tf.float64 if dtype == tf.float64 else tf.float32
+
+
+def convert_input(inputs: Any) -> Any:
+    """A dense floating-point tensor of rank 1 or more."""
+    expected = "a float16, bfloat16, float32 or float64 tensor of rank 1 or more"
+    if isinstance(inputs, (tf.RaggedTensor, tf.SparseTensor, tf.IndexedSlices)):
+        raise invalid_value("inputs", f"a dense tensor ({expected})", f"a {type(inputs).__name__}")
+    tensor = _as_tensor("inputs", expected, inputs)
+    if tensor.dtype not in _INPUT_DTYPES or tensor.shape.rank == 0:
+        raise invalid_value("inputs", expected, _describe(tensor))
+    if (shapes.feature_count(tensor.shape) or 0) > arrays.INT64.max:  # an empty tensor's, then
+        raise invalid_value("inputs", "a tensor of at most 2**63 - 1 features", _describe(tensor))
+    return tensor
+
+
+def convert_seed(seed: Any) -> Any:
+    """An int32 or int64 tensor of shape [2]."""
+    expected = "two integers, or an int32 or int64 tensor of shape (2,)"
+    if not is_tensor(seed) and not _holds_tensors(seed):
+        pair = arrays.integer_pair(seed, expected)
+        is_narrow = all(arrays.INT32.min <= value <= arrays.INT32.max for value in pair)
+        return tf.constant(pair, tf.int32 if is_narrow else tf.int64)
+    tensor = _as_tensor("seed", expected, seed)
+    if tensor.dtype not in (tf.int32, tf.int64) or not tensor.shape.is_compatible_with(_PAIR):
+        raise invalid_value("seed", expected, _describe(tensor))
+    return tensor
+
+
+def convert_offset(offset: Any) -> Any:
+    """An int64 scalar: a Python integer as it is, a tensor as a tensor."""
+    expected = "an integer from 0 to 2**63 - 1, or an int32 or int64 scalar tensor"
+    if not is_tensor(offset):
+        return arrays.integer_offset(offset, expected)
+    tensor = _as_tensor("offset", expected, offset)
+    if tensor.dtype not in (tf.int32, tf.int64) or tensor.shape.rank not in (0, None):
+        raise invalid_value("offset", expected, _describe(tensor))
+    return tf.cast(tensor, tf.int64)
+
+
+def _convert_parameter(argument: str, value: Any, dtype: Any, output: Callable[[], Shape]) -> Any:
+    """A tensor of `dtype`, or else an array of it whose values are checked."""
+    if arrays.is_plain_number(value):
+        return dtype.as_numpy_dtype(value)  # what comes below, without its cost for small tensors
+    if not is_tensor(value) and not _holds_tensors(value):
+        return arrays.real_parameter(argument, value, dtype.as_numpy_dtype, output())
+    tensor = value
+    if not isinstance(value, tf.Tensor):
+        tensor = _as_tensor(argument, _expected_tensor(output), value)
+    if not tensor.dtype.is_floating or not _fits(tensor.shape, output):
+        raise invalid_value(argument, _expected_tensor(output), _describe(value))
+    # A cast is differentiable; none takes less time.
+    return tensor if tensor.dtype == dtype else tf.cast(tensor, dtype)
+
+
+def _fits(shape: Any, output: Callable[[], Shape]) -> bool:
+    return shape.rank == 0 or broadcasting.fits(shapes.sizes(shape), output())
+
+
+def _expected_tensor(output: Callable[[], Shape]) -> str:
+    return arrays.expected_parameter(output(), "a floating-point tensor")
+
+
+def convert_parameters(
+    noise: Noise, values: Sequence[Any], dtype: Any, output: Callable[[], Shape]
+) -> tuple[Any, ...]:
+    """The op's parameters of `dtype`: tensors, or NumPy's numbers and arrays of checked values.
+
+    Args:
+        noise: The noise.
+        values: What the user passed for the noise's parameters.
+        dtype: The type that the noise is computed in.
+        output: Gives the output's static shape. It is asked where a parameter isn't a number.
+    """
+    converted = [
+        _convert_parameter(parameter.name, value, dtype, output)
+        for parameter, value in zip(noise.parameters, values, strict=True)
+    ]
+    parameters = noise.to_op(*converted)
+    noise.check(values, [each if is_checked(each) else None for each in parameters])
+    return parameters
+
+
+def is_checked(parameter: Any) -> bool:
+    """Whether the values of what `convert_parameters` returns have been checked."""
+    return isinstance(parameter, (np.generic, np.ndarray))
+
+
+def parameter_operand(parameter: Any, dtype: Any) -> Any:
+    """A parameter as ops take it: a number for float32, or a tensor.
+
+    TensorFlow takes Python's numbers for float32 and keeps their eager tensors at hand. It makes
+    tensors of NumPy's numbers anew, which takes longer than a small op.
+    """
+    if not is_checked(parameter):
+        return parameter
+    if parameter.ndim != 0 or arrays.is_negative_zero(parameter.item()):
+        return tf.constant(parameter, dtype)
+    return parameter.item() if dtype == tf.float32 else tf.constant(parameter.item(), dtype)

@@ -1,0 +1,127 @@
+"""Checks of what users pass that isn't a tensor. Nothing here needs TensorFlow."""
+
+import math
+import operator
+import reprlib
+from typing import Any
+
+import numpy as np
+
+from flatnoise._src import broadcasting
+from flatnoise._src.broadcasting import Shape
+from flatnoise._src.errors import invalid_value
+
+__all__ = [
+    "INT32",
+    "INT64",
+    "describe",
+    "exact_integer",
+    "expected_parameter",
+    "integer_offset",
+    "integer_pair",
+    "is_negative_zero",
+    "is_plain_number",
+    "real_parameter",
+    "show_shape",
+]
+
+INT32 = np.iinfo(np.int32)
+INT64 = np.iinfo(np.int64)
+_LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
+
+
+def show_shape(shape: Shape) -> str:
+    """A shape as Python shows it."""
+    return "of unknown rank" if shape is None else str(tuple(shape))
+
+
+def describe(value: Any) -> str:
+    """A value as an error shows it, with its shape where it has one."""
+    if isinstance(value, np.ndarray) and value.ndim > 0:
+        return f"a {value.dtype.name} array of shape {value.shape}"
+    if not isinstance(value, (list, tuple)):
+        return repr(value)
+    try:
+        return f"{reprlib.repr(value)} of shape {np.shape(value)}"
+    except ValueError:  # nested lists of unequal lengths
+        return reprlib.repr(value)
+
+
+def exact_integer(value: Any) -> int | None:
+    """`value` as an integer; None where it is anything else, a boolean too."""
+    if isinstance(value, (bool, np.bool_)):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
+
+
+def _integers(values: Any) -> list[int] | None:
+    """The values of a sequence of integers; None where it is anything else."""
+    is_vector = isinstance(values, np.ndarray) and values.ndim == 1
+    if not is_vector and not isinstance(values, (list, tuple)):
+        return None
+    integers = [exact_integer(value) for value in values]
+    return None if None in integers else integers  # type: ignore[return-value]
+
+
+def integer_pair(seed: Any, expected: str = "two integers") -> tuple[int, int]:
+    """The two integers of a seed, each within int64."""
+    pair = _integers(seed)
+    if pair is None or len(pair) != 2:
+        raise invalid_value("seed", expected, repr(seed))
+    if not all(INT64.min <= value <= INT64.max for value in pair):
+        raise invalid_value("seed", f"{expected}, each within int64", repr(seed))
+    return pair[0], pair[1]
+
+
+def integer_offset(offset: Any, expected: str = "an integer from 0 to 2**63 - 1") -> int:
+    """An offset, an integer from 0 to 2**63 - 1."""
+    integer = exact_integer(offset)
+    if integer is None or not 0 <= integer <= INT64.max:
+        raise invalid_value("offset", expected, repr(offset))
+    return integer
+
+
+def _as_real_array(value: Any) -> Any:
+    """`value` as a NumPy array of real numbers; None where it is anything else."""
+    try:
+        array = np.asarray(value)
+    except ValueError:  # nested lists of unequal lengths
+        return None
+    # NumPy knows the types that extend it, such as bfloat16, as void.
+    is_real = array.dtype.kind in "iuf" or array.dtype.name == "bfloat16"
+    return array if is_real else None
+
+
+def expected_parameter(
+    output: Shape, kind: str = "a finite real number or an array of them"
+) -> str:
+    """What an error says that a parameter should have been."""
+    return f"{kind} that broadcasts to the output's shape {show_shape(output)}"
+
+
+def real_parameter(
+    argument: str, value: Any, dtype: Any, output: Shape, finite: bool = True
+) -> Any:
+    """A parameter of a noise as an array of NumPy's `dtype` whose shape and values are checked."""
+    array = _as_real_array(value)
+    if array is None or not broadcasting.fits(array.shape, output):
+        raise invalid_value(argument, expected_parameter(output), describe(value))
+    with np.errstate(over="ignore"):
+        array = array.astype(dtype)
+    if finite and not np.isfinite(array).all():
+        expected = f"{expected_parameter(output)}, finite in {array.dtype.name}"
+        raise invalid_value(argument, expected, describe(value))
+    return array
+
+
+def is_plain_number(value: Any) -> bool:
+    """Whether `value` needs no more checks: a Python float that is finite in float32 too."""
+    return type(value) is float and abs(value) <= _LARGEST_FLOAT32
+
+
+def is_negative_zero(number: float) -> bool:
+    """Whether TensorFlow, which looks numbers up by equality, may take `number` for 0.0."""
+    return number == 0 and math.copysign(1, number) < 0

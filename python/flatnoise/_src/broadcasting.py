@@ -1,0 +1,81 @@
+"""How a noise's parameters broadcast against the output's shape. Shapes are tuples of sizes.
+
+The compiled op reads a parameter in place if it varies over one contiguous run of the output's
+dimensions, such as `[height, width, channels]` or `[batch, 1, 1]`. A parameter such as
+`[height, 1, channels]` varies over two; it has to be expanded to the smallest shape that varies
+over one, `[height, width, channels]`.
+
+A size that isn't known is None, and so is a shape of unknown rank.
+"""
+
+import functools
+import math
+from collections.abc import Sequence
+from typing import TypeAlias
+
+__all__ = ["Shape", "expanded_axes", "fits", "flattened", "is_one_run", "one_run_shape", "padded"]
+
+Shape: TypeAlias = tuple[int | None, ...] | None
+
+
+def padded(shape: Sequence[int | None], rank: int) -> tuple[int | None, ...]:
+    """`shape` with ones put before it, so that it has `rank` dimensions."""
+    return (1,) * (rank - len(shape)) + tuple(shape)
+
+
+def flattened(shape: Sequence[int | None]) -> tuple[int | None, int | None]:
+    """`[batch, features]`."""
+    batch, *rest = shape
+    return batch, None if None in rest else math.prod(rest)  # type: ignore[arg-type]
+
+
+@functools.lru_cache(maxsize=1024)
+def fits(shape: Shape, output: Shape) -> bool:
+    """Whether `shape` may broadcast to `output` by NumPy's rule, without enlarging it."""
+    if shape is None or output is None:
+        return True
+    if len(shape) > len(output):
+        return False
+    sizes = zip(padded(shape, len(output)), output, strict=True)
+    return all(size in (1, None) or total in (size, None) for size, total in sizes)
+
+
+def _aligned(shape: Sequence[int | None], output: Shape) -> list[tuple[int | None, int | None]]:
+    """The sizes of `shape`, each with that of the output's dimension that it belongs to."""
+    if output is None:
+        return [(size, None) for size in shape]
+    return list(zip(padded(shape, len(output)), output, strict=True))
+
+
+@functools.lru_cache(maxsize=1024)
+def is_one_run(shape: Shape, output: Shape) -> bool:
+    """Whether `shape` is sure to vary over one contiguous run of the output's dimensions."""
+    if shape is None:
+        return False
+    # Dimensions of the output of size 1 neither join nor separate.
+    sizes = [size for size, total in _aligned(shape, output) if total != 1]
+    may_vary = [index for index, size in enumerate(sizes) if size != 1]
+    if not may_vary:
+        return True
+    between = sizes[may_vary[0] + 1 : may_vary[-1]]
+    return all(size not in (1, None) for size in between)
+
+
+def one_run_shape(shape: Sequence[int | None], output: Shape) -> tuple[int | None, ...] | None:
+    """The smallest shape that `shape` broadcasts to and that is one run.
+
+    None if too little is known to tell. A size of the result that isn't known is the output's.
+    """
+    sizes = [size for size, _ in _aligned(shape, output)]
+    varies = [index for index, size in enumerate(sizes) if size != 1]
+    if not varies or output is None or None in (sizes[varies[0]], sizes[varies[-1]]):
+        return None
+    run = slice(varies[0], varies[-1] + 1)
+    sizes[run] = output[run]
+    return tuple(sizes)
+
+
+def expanded_axes(shape: Sequence[int], expanded: Sequence[int]) -> tuple[int, ...]:
+    """The axes of `expanded` over which `shape` was broadcast."""
+    sizes = zip(padded(shape, len(expanded)), expanded, strict=True)
+    return tuple(axis for axis, (size, total) in enumerate(sizes) if size == 1 and total != 1)

@@ -1,0 +1,100 @@
+"""What this installation of flatnoise is made of."""
+
+import importlib.metadata
+import importlib.util
+from typing import Any
+
+from flatnoise._src.export import export
+
+__all__ = ["__version__", "build_info", "installed_version"]
+
+
+def installed_version(distribution: str) -> str | None:
+    """The version of an installed distribution; `None` where it isn't installed."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+__version__ = installed_version("flatnoise") or "0+unknown"
+
+
+def _core_facts() -> dict[str, Any]:
+    try:
+        from flatnoise import _core
+    except ImportError:
+        return {}
+    return dict(_core.build_info())
+
+
+def _library_facts() -> dict[str, Any]:
+    if importlib.util.find_spec("tensorflow") is None:
+        return {
+            "tensorflow_version": None,
+            "native_loaded": False,
+            "native_error": "TensorFlow is not installed",
+            "native_library": None,
+            "xla_loaded": False,
+            "xla_error": "TensorFlow is not installed",
+            "cuda_version": None,
+            "cuda_architectures": [],
+            "gpu_error": "TensorFlow is not installed",
+        }
+
+    from flatnoise._src import gpu, library
+    from flatnoise._src.tensorflow import tf
+
+    found = library.load()
+    cuda = gpu.cuda_build()
+    return {
+        "tensorflow_version": tf.version.VERSION,
+        "native_loaded": found.loaded,
+        "native_error": found.reason,
+        "native_library": None if found.path is None else str(found.path),
+        "xla_loaded": found.has_xla_kernels,
+        "xla_error": found.xla_reason if found.loaded else found.reason,
+        "cuda_version": cuda.version,
+        "cuda_architectures": list(cuda.architectures),
+        "gpu_error": gpu.problem() if found.loaded else found.reason,
+    }
+
+
+@export("flatnoise")
+def build_info() -> dict[str, Any]:
+    """Tells what this installation is made of and whether the compiled op is in use.
+
+    Works without TensorFlow.
+
+    Returns:
+        A dictionary with at least these keys:
+
+        * ``version``: the version of flatnoise.
+        * ``tensorflow_version``: the version of TensorFlow that runs, or ``None``.
+        * ``built_against_tensorflow``: the versions that the compiled part was built against, one
+            for each of its libraries.
+        * ``instruction_set``: the CPU instruction set in use, or ``None``.
+        * ``instruction_sets``: those of the compiled part that this CPU has, slowest first.
+        * ``cuda_version``: the CUDA version that its GPU kernels were built with, or ``None``
+            where it has none.
+        * ``cuda_architectures``: the GPU architectures it has code for, as CMake names them.
+        * ``gpu_error``: why it can't run on the GPUs that TensorFlow sees; ``None`` where it can,
+            and where there are none.
+        * ``native_loaded``: whether the compiled op is loaded.
+        * ``native_error``: why it is not; ``None`` where it is.
+        * ``native_library``: the path of the library that is or would be loaded.
+        * ``xla_loaded``: whether XLA can compile the op.
+        * ``xla_error``: why it can't; ``None`` where it can.
+
+        Further facts of the compiled part, such as the compiler, come under its own names.
+    """
+    core = _core_facts()
+    tensorflow_versions = core.pop("tensorflow_versions", [])
+    return {
+        "version": __version__,
+        "instruction_set": None,
+        "instruction_sets": [],
+        **core,
+        "built_against_tensorflow": tensorflow_versions,
+        **_library_facts(),
+    }

@@ -1,0 +1,35 @@
+"""The words of errors about arguments, which are those of Keras."""
+
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = ["check_choice", "invalid_value", "invalid_values"]
+
+
+def invalid_value(argument: str, expected: str, received: Any) -> ValueError:
+    """The error for an argument whose value can't be right."""
+    return ValueError(
+        f"Invalid value received for argument `{argument}`. Expected {expected}. "
+        f"Received: {argument}={received}"
+    )
+
+
+def invalid_values(expected: str, received: dict[str, Any]) -> ValueError:
+    """The error for arguments whose values, or whose value if it is one, don't satisfy a rule."""
+    if len(received) == 1:
+        ((argument, value),) = received.items()
+        return invalid_value(argument, expected, value)
+    arguments = " and ".join(f"`{argument}`" for argument in received)
+    values = ", ".join(f"{argument}={value}" for argument, value in received.items())
+    return ValueError(
+        f"Invalid values received for arguments {arguments}. Expected {expected}. "
+        f"Received: {values}"
+    )
+
+
+def check_choice(argument: str, value: Any, choices: Iterable[str]) -> None:
+    """Raises ValueError if a `value` is none of `choices`."""
+    choices = tuple(choices)
+    if value not in choices:
+        listed = ", ".join(f"'{choice}'" for choice in choices)
+        raise invalid_value(argument, f"one of {listed}", repr(value))

@@ -1,0 +1,231 @@
+"""The op out of stock TensorFlow ops: the same signature, the same numbers, on any device.
+
+It stands in where the compiled op can't run. Stock ``tf.random.stateless_*`` ops won't do: XLA
+takes other bits of the same random words for the same seed. So only the words are taken from
+TensorFlow, and the numbers are made from them here.
+
+Uniform noise equals the compiled op's to the bit. Normal noise is within 4 units in the last place
+of max(|z|, 1): stock logarithms, sines and cosines differ between eager mode and XLA, and even
+between the middle and the end of a buffer.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from flatnoise._src import noises
+from flatnoise._src.arguments import compute_dtype
+from flatnoise._src.shapes import (
+    aligned,
+    element_count,
+    output_shape_of,
+    output_sizes,
+    sizes,
+)
+from flatnoise._src.tensorflow import tf
+
+__all__ = ["flatten_noise"]
+
+_PHILOX = 1
+_SEED_KEY = 0x02461E293EC8F720
+_WORDS_PER_BLOCK = 4
+_WORDS_PER_NUMBER = {tf.float32: 1, tf.float64: 2}
+
+# TensorFlow's own bound, in float64 too: it keeps the logarithm finite.
+_SMALLEST_U1 = 1e-7
+
+
+def _is_static(value: Any) -> bool:
+    return isinstance(value, int)
+
+
+def _int64(value: Any) -> Any:
+    return tf.convert_to_tensor(value, tf.int64)
+
+
+def _random_bits(count: Any, key: Any, counter: Any, dtype: Any) -> Any:
+    return tf.raw_ops.StatelessRandomUniformFullIntV2(
+        shape=tf.reshape(_int64(count), [1]), key=key, counter=counter, alg=_PHILOX, dtype=dtype
+    )
+
+
+def _words(count: Any, seed: Any, first_block: Any) -> Any:
+    # TensorFlow's rule from seeds to keys. Its op for that, StatelessRandomGetKeyCounter, follows
+    # it too, except under XLA, where it drops the upper halves of the seeds.
+    counter = tf.bitcast(tf.cast(seed, tf.int64), tf.uint64)
+    key, high = tf.unstack(_random_bits(2, tf.constant([_SEED_KEY], tf.uint64), counter, tf.uint64))
+    # The low half starts at 0, and first_block < 2**62: nothing to carry into the high half.
+    low = tf.bitcast(_int64(first_block), tf.uint64)
+    return _random_bits(count, tf.reshape(key, [1]), tf.stack([low, high]), tf.uint32)
+
+
+def _float32_from(words: Any) -> Any:
+    fraction = tf.bitwise.bitwise_and(words, tf.constant(0x007FFFFF, tf.uint32))
+    one_to_two = tf.bitwise.bitwise_or(fraction, tf.constant(0x3F800000, tf.uint32))
+    return tf.bitcast(one_to_two, tf.float32) - 1.0
+
+
+def _float64_from(words: Any) -> Any:
+    pairs = tf.cast(tf.reshape(words, [-1, 2]), tf.uint64)
+    high = tf.bitwise.bitwise_and(pairs[:, 0], tf.constant(0xFFFFF, tf.uint64))
+    high = tf.bitwise.bitwise_or(high, tf.constant(0x3FF00000, tf.uint64))
+    high = tf.bitwise.left_shift(high, tf.constant(32, tf.uint64))
+    return tf.bitcast(tf.bitwise.bitwise_or(high, pairs[:, 1]), tf.float64) - 1.0
+
+
+_UNIFORM_FROM = {tf.float32: _float32_from, tf.float64: _float64_from}
+
+
+def _box_muller(uniform: Any) -> Any:
+    """Standard normal numbers from consecutive pairs (Box and Muller, 1958): sine, then cosine."""
+    pairs = tf.reshape(uniform, [-1, 2])
+    u1 = tf.maximum(pairs[:, 0], tf.constant(_SMALLEST_U1, uniform.dtype))
+    # The product is rounded once, as in TensorFlow: sine and cosine magnify what it is off by.
+    angle = tf.cast(tf.cast(pairs[:, 1], tf.float64) * (2.0 * math.pi), uniform.dtype)
+    radius = tf.sqrt(-2.0 * tf.math.log(u1))
+    return tf.reshape(tf.stack([tf.sin(angle), tf.cos(angle)], 1) * radius[:, None], [-1])
+
+
+_FROM_UNIFORM = {"normal": _box_muller, "uniform": tf.identity}
+
+
+def _noise(distribution: str, count: Any, seed: Any, offset: Any, dtype: Any) -> Any:
+    """Elements offset ... offset + count - 1 of the stream."""
+    words_per_number = _WORDS_PER_NUMBER[dtype]
+    numbers_per_block = _WORDS_PER_BLOCK // words_per_number
+    surplus = offset % numbers_per_block
+    # XLA wants sizes known when it compiles: for an unknown surplus make as much as it can be.
+    reserve = surplus if _is_static(surplus) else numbers_per_block - 1
+    needed = count + reserve
+    made = needed + needed % 2  # Box and Muller want pairs
+    words = _words(made * words_per_number, seed, offset // numbers_per_block)
+    noise = _FROM_UNIFORM[distribution](_UNIFORM_FROM[dtype](words))
+    if _is_static(made) and made == count:
+        return noise
+    return tf.slice(noise, tf.reshape(_int64(surplus), [1]), tf.reshape(_int64(count), [1]))
+
+
+Requirement = tuple[Any, str]
+
+
+def _seed_requirements(seed: Any) -> list[Requirement]:
+    if seed.shape.is_fully_defined():
+        return []
+    return [(tf.reduce_all(tf.equal(tf.shape(seed), [2])), "seed must have shape [2]")]
+
+
+def _input_requirements(input: Any) -> list[Requirement]:
+    if input.shape.rank is not None:
+        return []
+    return [(tf.rank(input) >= 1, "input must have rank 1 or more")]
+
+
+def _offset_requirements(offset: Any) -> list[Requirement]:
+    if _is_static(offset):
+        return []
+    is_scalar = tf.equal(tf.rank(offset), 0)
+    return [
+        (is_scalar, "offset must be a scalar"),
+        (tf.reduce_all(offset >= 0), "offset must not be negative"),
+    ]
+
+
+def _fits(parameter: Any, output: Any) -> Any:
+    """What `broadcasting.fits` tells, when it runs."""
+    shape, padded_output = aligned(parameter, output)
+    has_no_more = tf.rank(parameter) <= tf.size(output)
+    return has_no_more & tf.reduce_all((shape == 1) | (shape == padded_output))
+
+
+def _shape_requirements(text: str, parameter: Any, input: Any, flatten: bool) -> list[Requirement]:
+    shape, output = sizes(parameter.shape), output_sizes(input.shape, flatten)
+    is_known = shape is not None and output is not None and None not in (*shape, *output)
+    if shape == () or is_known:
+        return []  # the caller has compared them
+    fits = _fits(parameter, output_shape_of(input, flatten))
+    return [(fits, f"{text} must have a shape that broadcasts to the output's")]
+
+
+def _parameter_texts(distribution: str, combination: noises.Combination) -> Sequence[str]:
+    noise = noises.noise_of(distribution, combination.name)
+    if noise is not None:
+        return noise.op_parameter_texts
+    return [parameter.name for parameter in combination.parameters]
+
+
+def _assertions(requirements: list[Requirement]) -> list[Any]:
+    checks = [tf.debugging.Assert(holds, [message]) for holds, message in requirements]
+    return [check for check in checks if check is not None]  # eager assertions are done already
+
+
+def _poisoned_unless(requirements: list[Requirement], parameter: Any) -> Any:
+    """`parameter`, or NaN where a requirement isn't met: XLA drops assertions, but not this."""
+    for holds, _ in requirements:
+        parameter = tf.where(holds, parameter, tf.constant(math.nan, parameter.dtype))
+    return parameter
+
+
+def _rounded(noise: Any) -> Any:
+    # Graph optimization reorders sums of sums and products of products, and so rounds otherwise:
+    # this stands between.
+    return tf.ensure_shape(noise, noise.shape)
+
+
+def flatten_noise(
+    *,
+    input: Any,
+    seed: Any,
+    offset: Any,
+    parameters: Sequence[Any],
+    distribution: str,
+    combination: str,
+    flatten: bool,
+    validate_args: bool,
+    name: str | None,
+) -> Any:
+    """Computes what the compiled op computes, with stock TensorFlow ops.
+
+    What types and static shapes tell has been checked by the caller. What only a run tells is
+    checked there and raises `tf.errors.InvalidArgumentError`. Under XLA, which drops
+    assertions, the result is NaN instead.
+
+    Args:
+        input: A floating-point tensor of rank 1 or more.
+        seed: An int32 or int64 tensor of shape [2].
+        offset: A Python integer or an int64 scalar tensor, at least 0.
+        parameters: Numbers, or tensors of the type that noise is computed in, that broadcast to
+            the output's shape.
+        distribution: One of `noises.DISTRIBUTIONS`.
+        combination: One of `noises.COMBINATIONS`.
+        flatten: Whether the result is [batch, features] or has the shape of `input`.
+        validate_args: Whether to check the values of the parameters too.
+        name: A name for the operations.
+
+    Returns:
+        A tensor of the type of `input`.
+    """
+    kind = noises.COMBINATIONS[combination]
+    dtype = compute_dtype(input.dtype)
+    with tf.name_scope(name or "FlattenNoise"):
+        parameters = [tf.convert_to_tensor(parameter, dtype) for parameter in parameters]
+        requirements = [
+            *_input_requirements(input),
+            *_seed_requirements(seed),
+            *_offset_requirements(offset),
+        ]
+        texts = _parameter_texts(distribution, kind)
+        for text, parameter, rule in zip(texts, parameters, kind.parameters, strict=True):
+            requirements += _shape_requirements(text, parameter, input, flatten)
+            if validate_args:
+                holds = tf.reduce_all(rule.holds(parameter))
+                requirements.append((holds, f"{text} must be {rule.expected}"))
+        shape = output_shape_of(input, flatten)
+        with tf.control_dependencies(_assertions(requirements)):
+            x = tf.cast(tf.reshape(input, shape), dtype)
+            z = tf.reshape(_noise(distribution, element_count(input), seed, offset, dtype), shape)
+        *others, last = parameters
+        noisy = kind.combine(x, z, *others, _poisoned_unless(requirements, last), _rounded)
+        # Of one shape already, unless a parameter that XLA didn't refuse has enlarged it.
+        output = tf.reshape(tf.cast(noisy, input.dtype), shape)
+        output.set_shape(output_sizes(input.shape, flatten))
+        return output

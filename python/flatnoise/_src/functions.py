@@ -1,0 +1,302 @@
+"""The functional API: flatten a tensor and apply noise to it, in one pass."""
+
+import functools
+from typing import Any
+
+from flatnoise._src import arguments, fallback, gpu, library, noises, shapes
+from flatnoise._src.errors import check_choice
+from flatnoise._src.export import export
+from flatnoise._src.noises import Noise
+from flatnoise._src.quick_call import quick_call
+from flatnoise._src.tensorflow import tf
+
+# What `flatnoise` exports.
+__all__ = ["flatten_add_normal", "flatten_add_uniform", "flatten_multiply_normal"]
+
+
+@export("flatnoise")
+def flatten_add_normal(
+    inputs: Any,
+    seed: Any,
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
+    *,
+    flatten: bool = True,
+    offset: Any = 0,
+    implementation: str = "auto",
+    name: str | None = None,
+) -> Any:
+    """Flattens a tensor to `[batch, features]` and adds normally distributed noise.
+
+    Computes `inputs + (mean + stddev * z)`, where `z` is the float32 stream of
+    `tf.random.stateless_normal(..., seed, alg="philox")` (the float64 one for float64 inputs) in
+    the row-major order of `inputs`. The sum is made in float32 (float64) and rounded once to the
+    type of `inputs`, so noise on float16 and bfloat16 tensors is as fine as these types can hold.
+
+    `mean` and `stddev` broadcast to the shape of the output, by NumPy's rule. So each may be a
+    scalar; `[features]`; `[batch, 1]` for a value per sample; where the output isn't flattened,
+    `[channels]`, `[height, width, channels]` or `[batch, 1, 1, 1]`; or the whole shape. Their
+    gradients are summed over the dimensions that were broadcast.
+
+    The same seed gives the same noise on every device, inside and outside XLA, with any number of
+    threads. As `tf.random.stateless_*` ops do, it keeps no state: pass another seed to get other
+    noise. The words come from Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as
+    1, 2, 3", 2011), and become normal by the method of Box and Muller (1958).
+
+    Examples:
+        >>> images = tf.zeros([32, 28, 28, 1])
+        >>> flatnoise.flatten_add_normal(images, seed=[1, 2], stddev=0.1).shape
+        TensorShape([32, 784])
+
+    Args:
+        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
+        seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
+        mean: The mean of the noise, in the units of `inputs`: a finite number, or an array or a
+            floating-point tensor that broadcasts to the output's shape. Differentiable.
+        stddev: The standard deviation of the noise, at least 0; otherwise as `mean`.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
+            `offset = r * features`.
+        implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
+            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
+            at most a few units in the last place.
+        name: A name for the operation.
+
+    Returns:
+        A tensor of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
+        `flatten` is false.
+
+    Raises:
+        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
+            can't be right.
+        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
+            out to be wrong: a negative `stddev`, a NaN, a shape that doesn't
+            broadcast to the output's. On a GPU, and where stock ops can't raise, as under XLA,
+            wrong values make the result NaN instead.
+        RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
+    """
+    return apply_noise(
+        noises.ADD_NORMAL,
+        inputs,
+        seed,
+        (mean, stddev),
+        flatten=flatten,
+        offset=offset,
+        implementation=implementation,
+        name=name,
+    )
+
+
+@export("flatnoise")
+def flatten_add_uniform(
+    inputs: Any,
+    seed: Any,
+    minval: Any = 0.0,
+    maxval: Any = 1.0,
+    *,
+    flatten: bool = True,
+    offset: Any = 0,
+    implementation: str = "auto",
+    name: str | None = None,
+) -> Any:
+    """Flattens a tensor to `[batch, features]` and adds uniformly distributed noise.
+
+    Computes `inputs + (minval + (maxval - minval) * u)`, where `u` is the float32 stream of
+    `tf.random.stateless_uniform(..., seed, alg="philox")` on [0, 1) (the float64 one for float64
+    inputs). In all else it is as `flatnoise.flatten_add_normal`.
+
+    Examples:
+        >>> images = tf.zeros([16, 32, 32, 3])
+        >>> flatnoise.flatten_add_uniform(images, seed=[1, 2], minval=-0.1, maxval=0.1).shape
+        TensorShape([16, 3072])
+
+    Args:
+        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
+        seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
+        minval: The least noise, in the units of `inputs`: a finite number, or an array or a
+            floating-point tensor that broadcasts to the output's shape. Differentiable.
+        maxval: The bound that the noise stays below (rounding may reach it), at least `minval`;
+            otherwise as `minval`.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
+            `offset = r * features`.
+        implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
+            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
+            at most a few units in the last place.
+        name: A name for the operation.
+
+    Returns:
+        A tensor of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
+        `flatten` is false.
+
+    Raises:
+        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
+            can't be right.
+        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
+            out to be wrong: a `minval` above `maxval`, a NaN, a shape that doesn't broadcast to the
+            output's. On a GPU, and where stock ops can't raise, as under XLA, wrong values make the
+            result NaN instead.
+        RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
+    """
+    return apply_noise(
+        noises.ADD_UNIFORM,
+        inputs,
+        seed,
+        (minval, maxval),
+        flatten=flatten,
+        offset=offset,
+        implementation=implementation,
+        name=name,
+    )
+
+
+@export("flatnoise")
+def flatten_multiply_normal(
+    inputs: Any,
+    seed: Any,
+    mean: Any = 1.0,
+    stddev: Any = 1.0,
+    *,
+    flatten: bool = True,
+    offset: Any = 0,
+    implementation: str = "auto",
+    name: str | None = None,
+) -> Any:
+    """Flattens a tensor to `[batch, features]` and multiplies it by normally distributed noise.
+
+    Computes `inputs * (mean + stddev * z)`, with the `z` of `flatnoise.flatten_add_normal`. In all
+    else it is as that. The factors that `keras.layers.GaussianDropout(rate)` draws (Srivastava et
+    al., "Dropout: a simple way to prevent neural networks from overfitting", 2014, section 10) have
+    mean 1 and `stddev = sqrt(rate / (1 - rate))`.
+
+    Examples:
+        >>> activations = tf.ones([32, 7, 7, 64])
+        >>> flatnoise.flatten_multiply_normal(activations, seed=[1, 2], stddev=0.5).shape
+        TensorShape([32, 3136])
+
+    Args:
+        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
+        seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
+        mean: The mean of the factors: a finite number, or an array or a floating-point tensor that
+            broadcasts to the output's shape. Differentiable.
+        stddev: The standard deviation of the factors, at least 0; otherwise as `mean`.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
+            `offset = r * features`.
+        implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
+            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
+            at most a few units in the last place.
+        name: A name for the operation.
+
+    Returns:
+        A tensor of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
+        `flatten` is false.
+
+    Raises:
+        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
+            can't be right.
+        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
+            out to be wrong: a negative `stddev`, a NaN, a shape that doesn't
+            broadcast to the output's. On a GPU, and where stock ops can't raise, as under XLA,
+            wrong values make the result NaN instead.
+        RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
+    """
+    return apply_noise(
+        noises.MULTIPLY_NORMAL,
+        inputs,
+        seed,
+        (mean, stddev),
+        flatten=flatten,
+        offset=offset,
+        implementation=implementation,
+        name=name,
+    )
+
+
+def _apply_noise(
+    noise: Noise,
+    inputs: Any,
+    seed: Any,
+    values: tuple[Any, ...],
+    *,
+    flatten: bool,
+    offset: Any,
+    implementation: str,
+    name: str | None = None,
+) -> Any:
+    quick = quick_call(
+        noise,
+        inputs,
+        seed,
+        values,
+        flatten=flatten,
+        offset=offset,
+        implementation=implementation,
+        name=name,
+    )
+    if quick is not None:
+        return quick
+    run = choose_implementation(implementation)
+    inputs = arguments.convert_input(inputs)
+    flatten = bool(flatten)
+    dtype = arguments.compute_dtype(inputs.dtype)
+    output = functools.partial(shapes.output_sizes, inputs.shape, flatten)
+    parameters = arguments.convert_parameters(noise, values, dtype, output)
+    operands = [arguments.parameter_operand(parameter, dtype) for parameter in parameters]
+    if run is not fallback.flatten_noise:
+        operands = [shapes.as_one_run(operand, inputs, flatten) for operand in operands]
+    return run(
+        input=inputs,
+        seed=arguments.convert_seed(seed),
+        offset=arguments.convert_offset(offset),
+        parameters=operands,
+        distribution=noise.distribution,
+        combination=noise.combination.name,
+        flatten=flatten,
+        validate_args=not all(map(arguments.is_checked, parameters)),
+        name=name,
+    )
+
+
+# Its branches are on Python values: autograph would only slow the tracing down.
+apply_noise = tf.autograph.experimental.do_not_convert(_apply_noise)
+
+
+def choose_implementation(choice: str) -> Any:
+    """The compiled op or the fallback, whichever `choice` allows and can run here."""
+    check_choice("implementation", choice, arguments.IMPLEMENTATIONS)
+    if choice == "tensorflow":
+        return fallback.flatten_noise
+    found = library.load()
+    if choice == "native":
+        _require_native(found)
+        return found.ops.flatnoise_flatten_noise
+    problem = gpu.problem() if found.loaded else found.reason
+    if problem is not None:
+        library.warn_once_about_fallback(problem)
+    if problem is not None or _xla_lacks_kernels(found):
+        return fallback.flatten_noise
+    return found.ops.flatnoise_flatten_noise
+
+
+def _require_native(found: library.Library) -> None:
+    if not found.loaded:
+        raise RuntimeError(f"implementation='native' needs the compiled op: {found.reason}.")
+    if _xla_lacks_kernels(found):
+        raise RuntimeError(
+            "implementation='native' can't be used in a function that XLA compiles "
+            f"(jit_compile=True): {found.xla_reason}. Use implementation='auto' or 'tensorflow', "
+            "or jit_compile=False."
+        )
+
+
+def _xla_lacks_kernels(found: library.Library) -> bool:
+    if found.has_xla_kernels:
+        return False
+    return tf.__internal__.get_enclosing_xla_context() is not None

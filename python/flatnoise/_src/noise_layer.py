@@ -1,0 +1,153 @@
+"""What the noise layers share: arguments, seeds, shapes, masks, saving."""
+
+import math
+import numbers
+from typing import Any
+
+from flatnoise._src import broadcasting, library
+from flatnoise._src.arguments import IMPLEMENTATIONS
+from flatnoise._src.errors import check_choice, invalid_value
+from flatnoise._src.noises import Noise
+from flatnoise._src.seeds import (
+    SeedGenerator,
+    distinct_per_replica,
+    elements_on_earlier_replicas,
+    stateless_seed,
+)
+from flatnoise._src.shapes import flattened
+from flatnoise._src.tensorflow import keras, tf
+
+__all__ = ["NoiseLayer", "check_number", "check_parameters"]
+
+_SEED_STATE = "seed_generator_state"
+
+
+def _check_backend() -> None:
+    backend = keras.config.backend()
+    if backend != "tensorflow":
+        raise RuntimeError(
+            "The layers of flatnoise need Keras's TensorFlow backend. Expected "
+            f"keras.config.backend() to be 'tensorflow'. Received: '{backend}'. Set the "
+            "environment variable KERAS_BACKEND=tensorflow before Keras is imported."
+        )
+
+
+def check_number(argument: str, value: Any) -> None:
+    """Raises ValueError if a `value` is no finite real number."""
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value):
+        raise invalid_value(argument, "a finite float value", value)
+
+
+def check_parameters(noise: Noise, values: dict[str, Any]) -> None:
+    """Raises ValueError if `values` can't be the parameters of a noise."""
+    for name, value in values.items():
+        check_number(name, value)
+    given = tuple(values.values())
+    noise.check(given, noise.to_op(*given))
+
+
+def _check_flag(argument: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise invalid_value(argument, "a boolean", value)
+
+
+class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
+    """What the noise layers share: seeds, shapes, masks, saving. They say which noise, and how."""
+
+    def __init__(
+        self,
+        *,
+        flatten: bool,
+        seed: int | None,
+        training_only: bool,
+        shard_invariant: bool,
+        implementation: str,
+        **kwargs: Any,
+    ) -> None:
+        """Checks and keeps the arguments that all layers have; they tell of them."""
+        _check_backend()
+        super().__init__(**kwargs)
+        _check_flag("flatten", flatten)
+        _check_flag("training_only", training_only)
+        _check_flag("shard_invariant", shard_invariant)
+        check_choice("implementation", implementation, IMPLEMENTATIONS)
+        self.flatten = flatten
+        self.seed = seed
+        self.training_only = training_only
+        self.shard_invariant = shard_invariant
+        self.implementation = implementation
+        self.seed_generator = SeedGenerator(seed)
+        # Keras's own trackers pass a seed generator's state by; tf.train.Checkpoint saves this.
+        self._seed_checkpoint = tf.train.Checkpoint(state=self.seed_generator.state)
+        # A mask has the shape of the input: it is lost where that is, as in keras.layers.Flatten.
+        self.supports_masking = not flatten
+        # Without XLA kernels the compiled op can't be compiled: Keras's jit_compile="auto" then
+        # leaves XLA out.
+        self.supports_jit = implementation != "native" or library.load().has_xla_kernels
+        # There is nothing to build, unless a subclass says otherwise.
+        self.built = type(self).build is keras.layers.Layer.build
+
+    def _apply_noise(self, inputs: Any, **options: Any) -> Any:
+        """Has a function of the package do it, which takes the `options`."""
+        raise NotImplementedError
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Adds noise, unless the layer is to do so in training only and this is none."""
+        if self.training_only and not training:
+            return flattened(inputs) if self.flatten else inputs
+        seed = stateless_seed(self.seed_generator.next())
+        return self._apply_noise(
+            inputs,
+            seed=seed if self.shard_invariant else distinct_per_replica(seed),
+            offset=elements_on_earlier_replicas(inputs) if self.shard_invariant else 0,
+            flatten=self.flatten,
+            implementation=self.implementation,
+        )
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+        """The shape of the input, or `(batch, features)` where the layer flattens."""
+        if len(input_shape) == 0:
+            raise ValueError(
+                f"Layer '{self.name}' needs a batch dimension. Expected inputs of rank 1 or more. "
+                f"Received: input_shape={tuple(input_shape)}"
+            )
+        if not self.flatten:
+            return tuple(input_shape)
+        return broadcasting.flattened(input_shape)
+
+    def compute_output_spec(self, inputs: Any, training: bool = False) -> Any:
+        """The symbolic output for a symbolic input."""
+        if not keras.backend.is_float_dtype(inputs.dtype):
+            raise ValueError(
+                f"Layer '{self.name}' adds real numbers. Expected floating-point inputs. "
+                f"Received: inputs of dtype {inputs.dtype}"
+            )
+        return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=inputs.dtype)
+
+    def save_own_variables(self, store: Any) -> None:
+        """Saves the state of the seed generator too, which Keras leaves out."""
+        super().save_own_variables(store)
+        store[_SEED_STATE] = self.seed_generator.state
+
+    def load_own_variables(self, store: Any) -> None:
+        """Restores the state of the seed generator, so that the noise goes on, not from the start.
+
+        Files of models that hold no such state are read as well: the state is then left as it is.
+        """
+        saved = {key: store[key] for key in store.keys()}  # noqa: SIM118  (stores aren't mappings)
+        state = saved.pop(_SEED_STATE, None)
+        super().load_own_variables(saved)
+        if state is not None:
+            self.seed_generator.state.assign(state)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that the layer was made with."""
+        return {
+            **super().get_config(),
+            "flatten": self.flatten,
+            "seed": self.seed,
+            "training_only": self.training_only,
+            "shard_invariant": self.shard_invariant,
+            "implementation": self.implementation,
+        }

@@ -1,0 +1,489 @@
+"""The functions of `flatnoise.numpy`."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from flatnoise._src import arrays, broadcasting, noises
+from flatnoise._src.errors import check_choice, invalid_value
+from flatnoise._src.export import export
+from flatnoise._src.noises import Combination, Noise
+
+__all__ = [
+    "flatten_add_normal",
+    "flatten_add_uniform",
+    "flatten_multiply_normal",
+    "flatten_noise",
+    "flatten_noise_grad",
+    "philox4x32",
+    "random_words",
+]
+
+_DTYPES = ("float16", "bfloat16", "float32", "float64")
+_MOST_BLOCKS = 2**48
+_ALL_BLOCKS = 2**64
+_UINT32 = np.iinfo(np.uint32)
+
+Array = npt.NDArray[Any]
+
+
+@export("flatnoise.numpy")
+def flatten_add_normal(
+    inputs: npt.ArrayLike,
+    seed: Sequence[int],
+    mean: npt.ArrayLike = 0.0,
+    stddev: npt.ArrayLike = 1.0,
+    *,
+    flatten: bool = True,
+    offset: int = 0,
+    instruction_set: str | None = None,
+) -> Array:
+    """Flattens an array to `[batch, features]` and adds normally distributed noise.
+
+    As `flatnoise.flatten_add_normal`, on an array.
+
+    Args:
+        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
+        seed: Two integers.
+        mean: The mean of the noise, in the units of `inputs`: a finite number, or an array that
+            broadcasts to the output's shape.
+        stddev: The standard deviation of the noise, at least 0; otherwise as `mean`.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
+            on of a batch are noised as in the whole batch with `offset = r * features`.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
+            in use. All give the same bits.
+
+    Returns:
+        An array of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
+        `flatten` is false.
+
+    Raises:
+        ValueError: If an argument can't be right; the message names it.
+    """
+    return _checked(
+        noises.ADD_NORMAL,
+        inputs,
+        seed,
+        (mean, stddev),
+        flatten=flatten,
+        offset=offset,
+        instruction_set=instruction_set,
+    )
+
+
+@export("flatnoise.numpy")
+def flatten_add_uniform(
+    inputs: npt.ArrayLike,
+    seed: Sequence[int],
+    minval: npt.ArrayLike = 0.0,
+    maxval: npt.ArrayLike = 1.0,
+    *,
+    flatten: bool = True,
+    offset: int = 0,
+    instruction_set: str | None = None,
+) -> Array:
+    """Flattens an array to `[batch, features]` and adds uniformly distributed noise.
+
+    As `flatnoise.flatten_add_uniform`, on an array.
+
+    Args:
+        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
+        seed: Two integers.
+        minval: The least noise, in the units of `inputs`: a finite number, or an array that
+            broadcasts to the output's shape.
+        maxval: The bound that the noise stays below (rounding may reach it), at least `minval`;
+            otherwise as `minval`.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
+            on of a batch are noised as in the whole batch with `offset = r * features`.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
+            in use. All give the same bits.
+
+    Returns:
+        An array of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
+        `flatten` is false.
+
+    Raises:
+        ValueError: If an argument can't be right; the message names it.
+    """
+    return _checked(
+        noises.ADD_UNIFORM,
+        inputs,
+        seed,
+        (minval, maxval),
+        flatten=flatten,
+        offset=offset,
+        instruction_set=instruction_set,
+    )
+
+
+@export("flatnoise.numpy")
+def flatten_multiply_normal(
+    inputs: npt.ArrayLike,
+    seed: Sequence[int],
+    mean: npt.ArrayLike = 1.0,
+    stddev: npt.ArrayLike = 1.0,
+    *,
+    flatten: bool = True,
+    offset: int = 0,
+    instruction_set: str | None = None,
+) -> Array:
+    """Flattens an array to `[batch, features]` and multiplies it by normally distributed noise.
+
+    As `flatnoise.flatten_multiply_normal`, on an array.
+
+    Args:
+        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
+        seed: Two integers.
+        mean: The mean of the factors: a finite number, or an array that broadcasts to the output's
+            shape.
+        stddev: The standard deviation of the factors, at least 0; otherwise as `mean`.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
+            on of a batch are noised as in the whole batch with `offset = r * features`.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
+            in use. All give the same bits.
+
+    Returns:
+        An array of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
+        `flatten` is false.
+
+    Raises:
+        ValueError: If an argument can't be right; the message names it.
+    """
+    return _checked(
+        noises.MULTIPLY_NORMAL,
+        inputs,
+        seed,
+        (mean, stddev),
+        flatten=flatten,
+        offset=offset,
+        instruction_set=instruction_set,
+    )
+
+
+@export("flatnoise.numpy")
+def flatten_noise(
+    inputs: npt.ArrayLike,
+    seed: Sequence[int],
+    parameters: Sequence[npt.ArrayLike],
+    *,
+    distribution: str = "normal",
+    combination: str = "add",
+    flatten: bool = True,
+    offset: int = 0,
+    instruction_set: str | None = None,
+) -> Array:
+    """Combines an array with noise, as `flatnoise.raw_ops.FlattenNoise` does.
+
+    Args:
+        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
+        seed: Two integers.
+        parameters: The op's parameters, `loc` and `scale`: numbers, or arrays that broadcast to the
+            output's shape. Their values are not checked.
+        distribution: `"normal"` (mean 0, variance 1) or `"uniform"` (on [0, 1)).
+        combination: `"add"` or `"multiply"`.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
+            on of a batch are noised as in the whole batch with `offset = r * features`.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
+            in use. All give the same bits.
+
+    Returns:
+        An array of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
+        `flatten` is false.
+
+    Raises:
+        ValueError: If an argument can't be right; the message names it.
+    """
+    array = _float_array("inputs", inputs)
+    kind = _combination(combination, parameters)
+    shape = _output_shape(array, flatten)
+    dtype = _compute_dtype(array)
+    values = [
+        arrays.real_parameter(parameter.name, value, dtype, shape, finite=False)
+        for parameter, value in zip(kind.parameters, parameters, strict=True)
+    ]
+    return _run(
+        array,
+        values,
+        seed=seed,
+        distribution=distribution,
+        combination=combination,
+        flatten=flatten,
+        offset=offset,
+        instruction_set=instruction_set,
+    )
+
+
+@export("flatnoise.numpy")
+def flatten_noise_grad(
+    grad: npt.ArrayLike,
+    seed: Sequence[int],
+    parameters: Sequence[npt.ArrayLike],
+    inputs: npt.ArrayLike | None = None,
+    *,
+    distribution: str = "normal",
+    combination: str = "add",
+    offset: int = 0,
+    instruction_set: str | None = None,
+) -> list[Array]:
+    """Computes the gradients of `flatten_noise` with respect to its parameters.
+
+    The terms are `grad` and `grad * z`, for the combination `"multiply"` each times the element of
+    `inputs`. They are summed over the dimensions that were broadcast.
+
+    Args:
+        grad: The gradient with respect to the output, of the output's shape.
+        seed: Two integers.
+        parameters: The parameters of `flatten_noise`; they give their shapes alone.
+        inputs: The inputs of `flatten_noise`, of any shape that has as many elements as `grad`, and
+            of its type. The combination `"add"` doesn't read them.
+        distribution: `"normal"` (mean 0, variance 1) or `"uniform"` (on [0, 1)).
+        combination: `"add"` or `"multiply"`.
+        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
+            on of a batch are noised as in the whole batch with `offset = r * features`.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
+            in use. All give the same bits.
+
+    Returns:
+        A list of arrays of the shapes of `parameters`, float64 for a float64 `grad`, else float32.
+
+    Raises:
+        ValueError: If an argument can't be right; the message names it.
+    """
+    array = _float_array("grad", grad)
+    kind = _combination(combination, parameters)
+    dtype = _compute_dtype(array)
+    shapes = [
+        arrays.real_parameter(parameter.name, value, dtype, array.shape, finite=False).shape
+        for parameter, value in zip(kind.parameters, parameters, strict=True)
+    ]
+    expanded = [np.empty(_one_run_shape(shape, array.shape), dtype) for shape in shapes]
+    _core().flatten_noise_grad(
+        array,
+        _inputs_of_gradient(kind, inputs, array),
+        expanded,
+        **_stream(seed, offset, distribution, combination, instruction_set),
+    )
+    return [_summed_to(shape, sums) for shape, sums in zip(shapes, expanded, strict=True)]
+
+
+@export("flatnoise.numpy")
+def random_words(seed: Sequence[int], blocks: int, first_block: int = 0) -> npt.NDArray[np.uint32]:
+    """Returns blocks of random words of a seed's stream.
+
+    Args:
+        seed: Two integers.
+        blocks: How many, from 0 to 2**48.
+        first_block: The block to start at, from 0 to 2**64 - blocks. Numbers `4 * first_block` and
+            on of float32 noise are made from these words, `2 * first_block` and on of float64
+            noise.
+
+    Returns:
+        A uint32 array of shape `[blocks, 4]`.
+
+    Raises:
+        ValueError: If an argument can't be right; the message names it.
+    """
+    count = arrays.exact_integer(blocks)
+    if count is None or not 0 <= count <= _MOST_BLOCKS:
+        raise invalid_value("blocks", "an integer from 0 to 2**48", repr(blocks))
+    first = arrays.exact_integer(first_block)
+    if first is None or not 0 <= first <= _ALL_BLOCKS - count:
+        expected = "an integer from 0 to 2**64 - blocks"
+        raise invalid_value("first_block", expected, repr(first_block))
+    words: Array = _core().random_words(arrays.integer_pair(seed), count, first)
+    return words
+
+
+@export("flatnoise.numpy")
+def philox4x32(counter: npt.ArrayLike, key: npt.ArrayLike) -> npt.NDArray[np.uint32]:
+    """Applies ten rounds of Philox4x32 to each counter.
+
+    Args:
+        counter: Integers from 0 to 2**32 - 1, of shape `[n, 4]`.
+        key: Integers from 0 to 2**32 - 1, of shape `[n, 2]`.
+
+    Returns:
+        A uint32 array of shape `[n, 4]`.
+
+    Raises:
+        ValueError: If an argument can't be right; the message names it.
+    """
+    counters, keys = _words("counter", counter), _words("key", key)
+    if counters.ndim != 2 or counters.shape[1] != 4:
+        raise invalid_value("counter", "words of shape [n, 4]", arrays.describe(counter))
+    if keys.shape != (len(counters), 2):
+        expected = f"words of shape [{len(counters)}, 2], a key for each counter"
+        raise invalid_value("key", expected, arrays.describe(key))
+    words: Array = _core().philox4x32(counters, keys)
+    return words
+
+
+def _core() -> Any:
+    try:
+        from flatnoise import _core
+    except ImportError as error:
+        raise ImportError(
+            "flatnoise.numpy needs the compiled module flatnoise._core, which this installation "
+            f"of flatnoise doesn't hold, or which doesn't load: {error}"
+        ) from error
+    return _core
+
+
+def _checked(
+    noise: Noise,
+    inputs: npt.ArrayLike,
+    seed: Sequence[int],
+    values: Sequence[npt.ArrayLike],
+    *,
+    flatten: bool,
+    offset: int,
+    instruction_set: str | None,
+) -> Array:
+    array = _float_array("inputs", inputs)
+    shape = _output_shape(array, flatten)
+    dtype = _compute_dtype(array)
+    converted = [
+        arrays.real_parameter(parameter.name, value, dtype, shape)
+        for parameter, value in zip(noise.parameters, values, strict=True)
+    ]
+    parameters = noise.to_op(*converted)
+    noise.check(values, parameters)
+    return _run(
+        array,
+        parameters,
+        seed=seed,
+        distribution=noise.distribution,
+        combination=noise.combination.name,
+        flatten=flatten,
+        offset=offset,
+        instruction_set=instruction_set,
+    )
+
+
+def _run(
+    array: Array,
+    parameters: Sequence[Any],
+    *,
+    seed: Sequence[int],
+    distribution: str,
+    combination: str,
+    flatten: bool,
+    offset: int,
+    instruction_set: str | None,
+) -> Array:
+    output = np.empty(_output_shape(array, flatten), array.dtype)
+    _core().flatten_noise(
+        array,
+        output,
+        parameters=[_as_one_run(np.asarray(each), output.shape) for each in parameters],
+        **_stream(seed, offset, distribution, combination, instruction_set),
+    )
+    return output
+
+
+def _stream(
+    seed: Sequence[int],
+    offset: int,
+    distribution: str,
+    combination: str,
+    instruction_set: str | None,
+) -> dict[str, Any]:
+    check_choice("distribution", distribution, noises.DISTRIBUTIONS)
+    if instruction_set is not None:
+        known = _core().build_info()["instruction_sets"]
+        check_choice("instruction_set", instruction_set, known)
+    return {
+        "seed": arrays.integer_pair(seed),
+        "offset": arrays.integer_offset(offset),
+        "distribution": distribution,
+        "combination": combination,
+        "instruction_set": instruction_set,
+    }
+
+
+def _combination(name: str, parameters: Sequence[npt.ArrayLike]) -> Combination:
+    check_choice("combination", name, noises.COMBINATIONS)
+    kind = noises.COMBINATIONS[name]
+    if not isinstance(parameters, (list, tuple)) or len(parameters) != len(kind.parameters):
+        names = " and ".join(parameter.name for parameter in kind.parameters)
+        raise invalid_value("parameters", f"a list of {names}", arrays.describe(parameters))
+    return kind
+
+
+def _native_array(argument: str, value: npt.ArrayLike) -> Array:
+    """A contiguous array in the processor's byte order."""
+    try:
+        array = np.asarray(value, order="C")
+    except ValueError as error:  # nested lists of unequal lengths
+        raise invalid_value(argument, "an array", arrays.describe(value)) from error
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def _float_array(argument: str, value: npt.ArrayLike) -> Array:
+    array = _native_array(argument, value)
+    if array.dtype.name not in _DTYPES or array.ndim == 0:
+        expected = "a float16, bfloat16, float32 or float64 array of rank 1 or more"
+        received = f"an array of {array.dtype.name} of shape {array.shape}"
+        raise invalid_value(argument, expected, received)
+    return array
+
+
+def _words(argument: str, value: npt.ArrayLike) -> npt.NDArray[np.uint32]:
+    array = _native_array(argument, value)
+    is_integer = array.dtype.kind in "iu"
+    if not is_integer or not ((array >= 0) & (array <= _UINT32.max)).all():
+        raise invalid_value(argument, "integers from 0 to 2**32 - 1", arrays.describe(value))
+    words: Array = array.astype(np.uint32)
+    return words
+
+
+def _compute_dtype(array: Array) -> Any:
+    return np.float64 if array.dtype == np.float64 else np.float32
+
+
+def _output_shape(array: Array, flatten: bool) -> tuple[int, ...]:
+    return (len(array), math.prod(array.shape[1:])) if flatten else array.shape
+
+
+def _one_run_shape(shape: tuple[int, ...], output: tuple[int, ...]) -> Any:
+    if broadcasting.is_one_run(shape, output):
+        return shape
+    return broadcasting.one_run_shape(shape, output)
+
+
+def _as_one_run(parameter: Array, output: tuple[int, ...]) -> Array:
+    shape = _one_run_shape(parameter.shape, output)
+    expanded: Array = np.ascontiguousarray(np.broadcast_to(parameter, shape)).reshape(shape)
+    return expanded
+
+
+def _inputs_of_gradient(kind: Combination, inputs: npt.ArrayLike | None, grad: Array) -> Array:
+    if not kind.parameter_grads_need_input:
+        return grad
+    expected = f"an array of {grad.size} elements of {grad.dtype.name}, as `grad` is"
+    if inputs is None:
+        raise invalid_value("inputs", expected, "None")
+    array = _float_array("inputs", inputs)
+    if array.dtype != grad.dtype or array.size != grad.size:
+        received = f"an array of {array.dtype.name} of shape {array.shape}"
+        raise invalid_value("inputs", expected, received)
+    return array
+
+
+def _summed_to(shape: tuple[int, ...], sums: Array) -> Array:
+    axes = broadcasting.expanded_axes(shape, sums.shape)
+    if not axes:
+        return sums
+    summed: Array = sums.sum(axes, dtype=np.float64).astype(sums.dtype).reshape(shape)
+    return summed

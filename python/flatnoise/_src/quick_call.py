@@ -1,0 +1,87 @@
+"""The shortest way to the compiled op, for eager calls with arguments of the usual kinds.
+
+Checks that name every argument take longer than the noise of a small tensor. So a handful of type
+tests decide whether the op can judge the rest: it checks shapes and values itself. Where it
+refuses, or where an argument is of another kind, the long way is taken, which explains what is
+wrong.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from flatnoise._src import gpu, library
+from flatnoise._src.arrays import is_negative_zero
+from flatnoise._src.noises import Noise
+from flatnoise._src.tensorflow import tf
+
+__all__ = ["quick_call"]
+
+_EagerTensor = tf.__internal__.EagerTensor
+# The types whose parameters are float32, as TensorFlow makes them of Python's numbers.
+_DTYPES = frozenset([tf.float16, tf.bfloat16, tf.float32])
+_LARGEST_OFFSET = 2**63 - 1
+_LEAST_INT32, _LARGEST_INT32 = -(2**31), 2**31 - 1
+
+
+def quick_call(
+    noise: Noise,
+    inputs: Any,
+    seed: Any,
+    values: Sequence[Any],
+    *,
+    flatten: Any,
+    offset: Any,
+    implementation: str,
+    name: str | None,
+) -> Any:
+    """The op's result; None where the call isn't of the usual kind, or where the op refuses it."""
+    if not isinstance(inputs, _EagerTensor) or inputs.dtype not in _DTYPES:
+        return None
+    if implementation not in ("auto", "native") or not tf.executing_eagerly():
+        return None
+    if type(flatten) is not bool or type(offset) is not int or not 0 <= offset <= _LARGEST_OFFSET:
+        return None
+    if not isinstance(seed, _EagerTensor) and not _is_pair(seed):
+        return None
+    for value in values:
+        if type(value) is not float or is_negative_zero(value):
+            return None
+    found = library.load()
+    if not found.loaded or gpu.problem() is not None:
+        return None
+    parameters = _op_parameters(noise, values)
+    try:
+        return found.ops.flatnoise_flatten_noise(
+            input=inputs,
+            # TensorFlow takes long to find a type for a list.
+            seed=seed if isinstance(seed, _EagerTensor) else tf.constant(seed, tf.int32),
+            offset=offset,
+            parameters=parameters,
+            distribution=noise.distribution,
+            combination=noise.combination.name,
+            flatten=flatten,
+            validate_args=True,
+            name=name,
+        )
+    except (TypeError, ValueError, tf.errors.OpError):
+        return None
+
+
+def _is_pair(seed: Any) -> bool:
+    """Whether `seed` is two integers, each within int32: TensorFlow would wrap others."""
+    if type(seed) not in (list, tuple) or len(seed) != 2:
+        return False
+    first, second = seed
+    if type(first) is not int or type(second) is not int:
+        return False
+    return _LEAST_INT32 <= first <= _LARGEST_INT32 and _LEAST_INT32 <= second <= _LARGEST_INT32
+
+
+def _op_parameters(noise: Noise, values: Sequence[Any]) -> list[float]:
+    if noise.passes_parameters:
+        return list(values)
+    # Rounded as the long way rounds them: before they are combined.
+    with np.errstate(over="ignore"):  # the op refuses an infinite difference
+        return [parameter.item() for parameter in noise.to_op(*map(np.float32, values))]

@@ -1,0 +1,101 @@
+"""Shapes of tensors, static where they are known while a graph is built."""
+
+from typing import Any
+
+from flatnoise._src import broadcasting
+from flatnoise._src.broadcasting import Shape
+from flatnoise._src.tensorflow import tf
+
+__all__ = [
+    "aligned",
+    "as_one_run",
+    "element_count",
+    "feature_count",
+    "flattened",
+    "output_shape_of",
+    "output_sizes",
+    "shape_of",
+    "sizes",
+]
+
+
+def sizes(shape: Any) -> Shape:
+    """A static shape as a tuple of sizes."""
+    return None if shape.rank is None else tuple(shape.as_list())
+
+
+def feature_count(shape: Any) -> int | None:
+    """The number of features of a static shape, the batch being the first dimension."""
+    return None if shape.rank is None else broadcasting.flattened(shape.as_list())[1]
+
+
+def output_sizes(shape: Any, flatten: bool) -> Shape:
+    """The static shape of the result for a static shape of the input."""
+    if not flatten:
+        return sizes(shape)
+    return (None, None) if shape.rank is None else broadcasting.flattened(shape.as_list())
+
+
+def shape_of(tensor: Any) -> Any:
+    """The shape, as a static one where possible, else as an int64 tensor."""
+    if tensor.shape.is_fully_defined():
+        return tensor.shape
+    return tf.shape(tensor, out_type=tf.int64)
+
+
+def element_count(tensor: Any) -> Any:
+    """The number of elements, as a Python integer where possible, else as an int64 tensor."""
+    count = tensor.shape.num_elements()
+    return tf.size(tensor, out_type=tf.int64) if count is None else count
+
+
+def output_shape_of(tensor: Any, flatten: bool) -> Any:
+    """The shape of the result for an input, as `shape_of` gives it."""
+    if not flatten:
+        return shape_of(tensor)
+    static = tf.TensorShape(output_sizes(tensor.shape, flatten=True))
+    if static.is_fully_defined():
+        return static
+    # Not [-1, features]: that is ambiguous where there are no features.
+    shape = tf.shape(tensor, out_type=tf.int64)
+    return tf.concat([shape[:1], tf.reduce_prod(shape[1:], keepdims=True)], axis=0)
+
+
+def flattened(tensor: Any) -> Any:
+    """`tensor` as `[batch, features]`."""
+    return tf.reshape(tensor, output_shape_of(tensor, flatten=True))
+
+
+def _padded(shape: Any, rank: Any) -> Any:
+    """A shape, which is a tensor, with ones put before it so that it has `rank` dimensions."""
+    ones = tf.ones([tf.maximum(rank - tf.size(shape), 0)], shape.dtype)
+    return tf.concat([ones, shape], axis=0)
+
+
+def aligned(parameter: Any, output: Any) -> tuple[Any, Any]:
+    """The shape of a parameter and an output's, as int64 tensors of the same length."""
+    shape = tf.shape(parameter, out_type=tf.int64)
+    output = tf.convert_to_tensor(output, tf.int64)
+    return _padded(shape, tf.size(output)), _padded(output, tf.size(shape))
+
+
+def _one_run_shape(parameter: Any, output: Any) -> Any:
+    """What `broadcasting.one_run_shape` tells, when it runs. What doesn't fit is left to the op."""
+    shape, output = aligned(parameter, output)
+    varies = tf.cast(shape != 1, tf.int64)
+    is_inside = tf.cumsum(varies) * tf.cumsum(varies, reverse=True) > 0
+    return tf.where(is_inside & (shape == 1), output, shape)
+
+
+def as_one_run(parameter: Any, inputs: Any, flatten: bool) -> Any:
+    """A parameter expanded as far as the compiled op needs, which is seldom at all."""
+    if isinstance(parameter, float) or parameter.shape.rank == 0:
+        return parameter
+    output = output_sizes(inputs.shape, flatten)
+    shape = sizes(parameter.shape)
+    if broadcasting.is_one_run(shape, output):
+        return parameter
+    expanded = None if shape is None else broadcasting.one_run_shape(shape, output)
+    if expanded is None or None in expanded:
+        expanded = _one_run_shape(parameter, output_shape_of(inputs, flatten))
+    return tf.broadcast_to(parameter, expanded)

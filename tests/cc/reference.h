@@ -1,0 +1,158 @@
+// What the kernels are held to, written from the definitions and not from the code under test:
+// Philox, bits to numbers, combinations, broadcasting. Box-Muller alone is the core's scalar one,
+// whose accuracy elementary_test.cc and stream_test.cc measure.
+//
+// A new distribution or combination has its row here.
+#ifndef FLATNOISE_TESTS_CC_REFERENCE_H_
+#define FLATNOISE_TESTS_CC_REFERENCE_H_
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "core/combinations.h"
+#include "core/distributions.h"
+#include "core/lanes.h"
+#include "core/noise.h"
+#include "core/parameter.h"
+#include "core/stream.h"
+
+namespace flatnoise::reference {
+
+// Philox4x32-10 of block g of a stream (Salmon et al., 2011).
+inline std::array<uint32_t, 4> Words(const Stream& stream, uint64_t g) {
+  std::array<uint32_t, 4> c = {static_cast<uint32_t>(g), static_cast<uint32_t>(g >> 32),
+                               stream.high[0], stream.high[1]};
+  uint32_t key0 = stream.key.word[0], key1 = stream.key.word[1];
+  for (int round = 0; round < 10; ++round) {
+    const uint64_t p0 = uint64_t{0xD2511F53} * c[0], p1 = uint64_t{0xCD9E8D57} * c[2];
+    c = {static_cast<uint32_t>(p1 >> 32) ^ c[1] ^ key0, static_cast<uint32_t>(p1),
+         static_cast<uint32_t>(p0 >> 32) ^ c[3] ^ key1, static_cast<uint32_t>(p0)};
+    key0 += 0x9E3779B9;
+    key1 += 0xBB67AE85;
+  }
+  return c;
+}
+
+template <class Scalar>
+struct Numbers;
+
+template <>
+struct Numbers<float> {
+  static constexpr uint64_t kInBlock = 4;
+  static uint32_t Bits(const std::array<uint32_t, 4>& words, uint64_t i) { return words[i]; }
+  static float Uniform(uint32_t bits) {
+    return static_cast<float>(bits % (1u << 23)) / static_cast<float>(1u << 23);
+  }
+};
+
+template <>
+struct Numbers<double> {
+  static constexpr uint64_t kInBlock = 2;
+  static uint64_t Bits(const std::array<uint32_t, 4>& words, uint64_t i) {
+    return uint64_t{words[2 * i]} << 32 | words[2 * i + 1];
+  }
+  static double Uniform(uint64_t bits) {
+    constexpr uint64_t kOne = uint64_t{1} << 52;
+    return static_cast<double>(bits % kOne) / static_cast<double>(kOne);
+  }
+};
+
+template <class Distribution>
+struct DistributionOf;
+
+template <>
+struct DistributionOf<Uniform> {
+  template <class Scalar>
+  static Scalar At(const Stream& stream, uint64_t index) {
+    using N = Numbers<Scalar>;
+    return N::Uniform(N::Bits(Words(stream, index / N::kInBlock), index % N::kInBlock));
+  }
+};
+
+template <>
+struct DistributionOf<Normal> {
+  template <class Scalar>
+  static Scalar At(const Stream& stream, uint64_t index) {
+    using N = Numbers<Scalar>;
+    const auto words = Words(stream, index / N::kInBlock);
+    const uint64_t in_block = index % N::kInBlock, first = in_block / 2 * 2;
+    const auto pair =
+        BoxMuller<ScalarLanes<Scalar>>(N::Bits(words, first), N::Bits(words, first + 1));
+    return in_block == first ? pair.first : pair.second;
+  }
+};
+
+template <class Combination>
+struct CombinationOf;
+
+template <>
+struct CombinationOf<Add> {
+  // Parameters that leave the element as it is.
+  static constexpr double kNeutral[] = {0, 0};
+
+  template <class Scalar>
+  static Scalar Output(Scalar x, const std::vector<Scalar>& p, Scalar z) {
+    const Scalar noise = p[1] * z;
+    const Scalar shifted = p[0] + noise;
+    return x + shifted;
+  }
+  // The derivatives of the output by the parameters.
+  template <class Scalar>
+  static std::vector<long double> Derivatives(Scalar, Scalar z) {
+    return {1, z};
+  }
+};
+
+template <>
+struct CombinationOf<Multiply> {
+  static constexpr double kNeutral[] = {1, 0};
+
+  template <class Scalar>
+  static Scalar Output(Scalar x, const std::vector<Scalar>& p, Scalar z) {
+    const Scalar noise = p[1] * z;
+    const Scalar factor = p[0] + noise;
+    return x * factor;
+  }
+  template <class Scalar>
+  static std::vector<long double> Derivatives(Scalar x, Scalar z) {
+    return {x, static_cast<long double>(x) * z};
+  }
+};
+
+template <class Scalar>
+Scalar NumberAt(const Noise& noise, const Stream& stream, uint64_t index) {
+  return Visit(noise.distribution, [&](auto tag) {
+    return DistributionOf<typename decltype(tag)::type>::template At<Scalar>(stream, index);
+  });
+}
+
+template <class Scalar>
+Scalar OutputOf(const Noise& noise, Scalar x, const std::vector<Scalar>& parameters, Scalar z) {
+  return Visit(noise.combination, [&](auto tag) {
+    return CombinationOf<typename decltype(tag)::type>::Output(x, parameters, z);
+  });
+}
+
+template <class Scalar>
+std::vector<long double> DerivativesOf(const Noise& noise, Scalar x, Scalar z) {
+  return Visit(noise.combination, [&](auto tag) {
+    return CombinationOf<typename decltype(tag)::type>::Derivatives(x, z);
+  });
+}
+
+inline std::vector<double> NeutralParameters(const Noise& noise) {
+  return Visit(noise.combination, [](auto tag) {
+    const auto& neutral = CombinationOf<typename decltype(tag)::type>::kNeutral;
+    return std::vector<double>(std::begin(neutral), std::end(neutral));
+  });
+}
+
+inline size_t ValueIndex(const BroadcastPattern& pattern, size_t element) {
+  return element / static_cast<size_t>(pattern.repeat) % static_cast<size_t>(pattern.count);
+}
+
+}  // namespace flatnoise::reference
+
+#endif  // FLATNOISE_TESTS_CC_REFERENCE_H_

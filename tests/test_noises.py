@@ -1,0 +1,126 @@
+"""The table of noises: it is that of the compiled core, and all that is public is made from it."""
+
+import inspect
+import math
+import re
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import flatnoise
+from conftest import FUNCTIONS, NAMES
+from flatnoise import layers
+from flatnoise._src import noises
+
+
+def test_the_table_is_that_of_the_compiled_core():
+    core = pytest.importorskip("flatnoise._core")
+    assert core.noises() == {
+        "distributions": list(noises.DISTRIBUTIONS),
+        "combinations": {
+            name: [parameter.name for parameter in combination.parameters]
+            for name, combination in noises.COMBINATIONS.items()
+        },
+    }
+
+
+@pytest.mark.parametrize("module", [flatnoise, flatnoise.numpy])
+def test_functions_take_the_parameters_of_the_table(noise, module):
+    signature = inspect.signature(getattr(module, noise.function))
+    parameters = list(signature.parameters.values())[2:4]
+    assert [(each.name, each.default) for each in parameters] == [
+        (each.name, each.default) for each in noise.parameters
+    ]
+    assert len(noise.op_parameter_texts) == len(noise.combination.parameters)
+
+
+def test_add_noise_knows_every_type_of_the_table():
+    types = {noise.noise_type: noise for noise in noises.NOISES if noise.noise_type}
+    for noise_type, noise in types.items():
+        layer = layers.AddNoise(noise_type=noise_type, seed=1)
+        values = {name: getattr(layer, name) for name in NAMES[noise.name]}
+        expected = FUNCTIONS[noise.name](tf.zeros([2, 3]), (1, 0), **values)
+        np.testing.assert_array_equal(layer(tf.zeros([2, 3])), expected)
+
+
+@pytest.mark.parametrize("combination", noises.COMBINATIONS.values(), ids=noises.COMBINATIONS)
+def test_the_last_parameter_makes_the_result_nan(combination):
+    # What the fallback relies on where it can't raise.
+    ones = [1.0] * (len(combination.parameters) - 1)
+    assert math.isnan(combination.combine(2.0, 0.0, *ones, math.nan, lambda value: value))
+
+
+PUBLIC = {
+    "functions": [getattr(flatnoise, noise.function) for noise in noises.NOISES],
+    "numpy": [getattr(flatnoise.numpy, name) for name in flatnoise.numpy.__all__],
+    "raw_ops": [getattr(flatnoise.raw_ops, name) for name in flatnoise.raw_ops.__all__],
+    "layers": [getattr(layers, name) for name in layers.__all__],
+}
+# What the same name means in several ways, and so many texts as there may be for it.
+DIFFERENT = {
+    ("functions", "mean"): 2,  # of the noise, of the factors
+    ("functions", "stddev"): 2,
+    ("numpy", "mean"): 2,
+    ("numpy", "stddev"): 2,
+    ("numpy", "inputs"): 2,  # of a function, of a gradient
+    ("numpy", "parameters"): 2,  # their values, their shapes
+    ("raw_ops", "parameters"): 2,
+    ("raw_ops", "input"): 2,
+    ("layers", "mean"): 2,
+    ("layers", "stddev"): 3,  # learned, too
+}
+# Names that mean the same in several modules.
+SHARED = {
+    "flatten": ["functions", "numpy", "layers"],
+    "implementation": ["functions", "layers"],
+    "distribution": ["numpy", "raw_ops"],
+    "combination": ["numpy", "raw_ops"],
+    "name": ["functions", "raw_ops"],
+}
+ENTRY = re.compile(r"^(\**\w+): (.*(?:\n +.*)*)", re.MULTILINE)
+
+
+def entries(thing):
+    """The arguments that a docstring documents, with what it says of each."""
+    section = inspect.getdoc(thing).partition("\nArgs:\n")[2]
+    section = re.split(r"\n(?=\S)", section)[0]
+    return {name: " ".join(text.split()) for name, text in ENTRY.findall(inspect.cleandoc(section))}
+
+
+def texts(module, name):
+    found = [entries(thing) for thing in PUBLIC[module]]
+    return {each[name] for each in found if name in each}
+
+
+@pytest.mark.parametrize(
+    "thing", [thing for things in PUBLIC.values() for thing in things], ids=lambda t: t.__name__
+)
+def test_every_argument_is_documented(thing):
+    function = thing.__init__ if isinstance(thing, type) else thing
+    documented = {name.lstrip("*") for name in entries(thing)}
+    assert documented == set(inspect.signature(function).parameters) - {"self"}
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_what_means_the_same_is_documented_in_the_same_words(module):
+    for name in {name for thing in PUBLIC[module] for name in entries(thing)}:
+        assert len(texts(module, name)) == DIFFERENT.get((module, name), 1), texts(module, name)
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_modules_share_words(name):
+    assert len(set.union(*[texts(module, name) for module in SHARED[name]])) == 1
+
+
+@pytest.mark.parametrize(
+    "module, things",
+    [
+        ("flatnoise", [*PUBLIC["functions"], flatnoise.build_info]),
+        ("flatnoise.numpy", PUBLIC["numpy"]),
+        ("flatnoise.raw_ops", PUBLIC["raw_ops"]),
+        ("flatnoise.layers", PUBLIC["layers"]),
+    ],
+)
+def test_public_objects_show_public_paths(module, things):
+    assert {thing.__module__ for thing in things} == {module}
