@@ -6,16 +6,24 @@ Each call draws a seed of its own, also where calls of one layer run at the same
 
 from flatnoise._src.layers import (
     AddGaussianNoise,
+    AddLaplaceNoise,
     AddNoise,
+    AddTruncatedGaussianNoise,
     AddUniformNoise,
+    MaskingNoise,
     MultiplyGaussianNoise,
+    SaltAndPepperNoise,
 )
 from flatnoise._src.learned_noise import LearnedGaussianNoise
 
 __all__ = [
     "AddGaussianNoise",
+    "AddLaplaceNoise",
     "AddNoise",
+    "AddTruncatedGaussianNoise",
     "AddUniformNoise",
     "LearnedGaussianNoise",
+    "MaskingNoise",
     "MultiplyGaussianNoise",
+    "SaltAndPepperNoise",
 ]
