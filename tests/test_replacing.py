@@ -177,7 +177,7 @@ def test_native_and_fallback_agree_to_the_bit(native, name, dtype):
 def test_native_sums_of_gradients_are_equal_on_every_run(native, name):
     noise = NOISES[name]
     x = tf.random.stateless_normal([64, 5000], [1, 2])
-    values = [tf.constant(0.4)] * len(noise.parameters)
+    values = [tf.constant(0.4) for _ in noise.parameters]
 
     def gradients():
         with tf.GradientTape() as tape:

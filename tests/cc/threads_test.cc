@@ -85,10 +85,11 @@ TEST_P(Threads, GiveShardsTheBitsOfOneThreadInPlace) {
   EXPECT_TRUE(std::equal(tensor_.begin(), tensor_.begin() + size, output_.begin()));
 }
 
-TEST_P(Threads, GiveGradientTilesTheBitsOfOneThread) {
+class ThreadsOfGradients : public Threads {};
+
+TEST_P(ThreadsOfGradients, GiveTilesTheBitsOfOneThread) {
   for (const BroadcastPattern& pattern :
        {BroadcastPattern{1, 1}, BroadcastPattern{kFeatures, 1}, BroadcastPattern{37, kFeatures}}) {
-    if (!IsIn<LinearNoises>(noise())) GTEST_SKIP() << "its gradients have no tiles";
     const std::vector<BroadcastPattern> patterns(kMostParameters, pattern);
     const ParameterGradients sums({type(), noise(), tensor_.data(), tensor_.data(), kStream,
                                    kOffset, kElements, /*columns=*/0},
@@ -106,6 +107,7 @@ TEST_P(Threads, GiveGradientTilesTheBitsOfOneThread) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kernels, Threads, AllCases(), CaseNameOf);
+INSTANTIATE_TEST_SUITE_P(Kernels, ThreadsOfGradients, AllCases<LinearNoises>(), CaseNameOf);
 
 TEST(ActiveKernels, AreChosenOnce) {
   std::vector<const Kernels*> chosen(kThreads);
