@@ -11,7 +11,7 @@ set(CMAKE_CUDA_HOST_COMPILER ${triplet}-g++)
 
 # Programs are this machine's, libraries the target's. Headers may be either's: TensorFlow's and
 # pybind11's serve both.
-set(CMAKE_FIND_ROOT_PATH /usr/${triplet})
+list(APPEND CMAKE_FIND_ROOT_PATH /usr/${triplet})
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 

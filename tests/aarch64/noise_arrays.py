@@ -269,6 +269,7 @@ def main() -> None:
         f"{platform.machine()}, TensorFlow {facts['tensorflow_version']}, "
         f"instruction set {facts['instruction_set']}, made by {facts['compiler']}"
     )
+    tf.get_logger().setLevel("ERROR")  # of tracing: every function here is traced once
     arrays = noise_arrays()
     if options.what == "compare":
         compare(options.folder, arrays)
