@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent
 
 
 MACHINE = sysconfig.get_platform().rpartition("-")[2]
-IS_CROSS_BUILD = MACHINE != platform.machine()
+IS_CROSS_BUILD = platform.machine() != MACHINE
 
 
 def tensorflow_folders() -> str:

@@ -1,6 +1,6 @@
 """Makes a CUDA toolkit that compiles for another processor, and prints its compiler.
 
-    CMAKE_ARGS="-DFLATNOISE_WITH_CUDA=ON -DCMAKE_CUDA_COMPILER=$(python cmake/fetch_cuda.py aarch64)"
+    python cmake/fetch_cuda.py aarch64     # for -DCMAKE_CUDA_COMPILER
 
 The programs are links to those of the nvcc on the path, of CUDA 13 or newer; the headers and the
 static library of that version come from PyPI's wheels for the processor. nvcc looks for both beside

@@ -4,7 +4,7 @@
     python cmake/fetch_tensorflow.py --machine aarch64 all
 
 takes the newest patch of each minor version from PyPI's wheels, for this machine's processor or for
-another's, and prints the folders as a CMake list, for -DFLATNOISE_TENSORFLOW_DIRS. pip downloads, so
+another, and prints the folders as a CMake list, for -DFLATNOISE_TENSORFLOW_DIRS. pip downloads, so
 its settings hold. The cache is FLATNOISE_CACHE_DIR, or else `flatnoise` in XDG_CACHE_HOME or
 ~/.cache.
 """

@@ -3,9 +3,9 @@
     python tools/loop_cycles.py                   # of 64-bit Arm processors
     python tools/loop_cycles.py --cpus znver3 icelake-server --instruction-set avx2
 
-compiles the loop's inner part (tools/loop_cycles.cc) as cc/cpu/CMakeLists.txt does and prints a table.
-The estimate takes the data to lie in the first cache, and the processor to be as LLVM describes it:
-no measurement. Needs llvm-mca, and for another processor the cross compiler.
+compiles the loop's inner part (tools/loop_cycles.cc) as cc/cpu/CMakeLists.txt does and prints a
+table. The estimate takes the data to lie in the first cache, and the processor to be as LLVM
+describes it: no measurement. Needs llvm-mca, and for another processor the cross compiler.
 """
 
 import argparse

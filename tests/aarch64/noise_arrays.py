@@ -209,7 +209,8 @@ def _of_model(model: keras.Model) -> Arrays:
     for call in range(2):
         outputs = model(x, training=True)
         names = [f"{index} {tensor.shape}" for index, tensor in enumerate(outputs)]
-        arrays |= _named(f"model, call {call}", dict(zip(names, map(np.asarray, outputs))))
+        values = dict(zip(names, map(np.asarray, outputs), strict=True))
+        arrays |= _named(f"model, call {call}", values)
     return arrays
 
 
@@ -264,7 +265,8 @@ def main() -> None:
     options = parser.parse_args()
     facts = flatnoise.build_info()
     if not facts["xla_loaded"]:
-        sys.exit(f"the compiled op is not whole here: {facts['native_error'] or facts['xla_error']}")
+        why = facts["native_error"] or facts["xla_error"]
+        sys.exit(f"the compiled op and its XLA kernels have to load, and don't: {why}")
     print(
         f"{platform.machine()}, TensorFlow {facts['tensorflow_version']}, "
         f"instruction set {facts['instruction_set']}, made by {facts['compiler']}"
