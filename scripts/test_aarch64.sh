@@ -101,6 +101,12 @@ END
 }
 
 [ $# != 0 ] || set -- cc python
+for part; do
+  case $part in
+    cc | python) ;;
+    *) echo "expected the parts cc and python, got '$part'" >&2 && exit 2 ;;
+  esac
+done
 need "$machine-linux-gnu-g++" "g++-$machine-linux-gnu"
 need "qemu-$machine-static" qemu-user-static
 qemu=$(command -v "qemu-$machine-static")

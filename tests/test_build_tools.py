@@ -1,4 +1,4 @@
-"""What a build knows of TensorFlow and CUDA, the cache that pip fills, builds for other machines."""
+"""What a build knows of TensorFlow and CUDA, the cache that pip fills, cross builds."""
 
 import json
 import os

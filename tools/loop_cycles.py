@@ -5,7 +5,8 @@
 
 compiles the loop's inner part (tools/loop_cycles.cc) as cc/cpu/CMakeLists.txt does and prints a
 table. The estimate takes the data to lie in the first cache, and the processor to be as LLVM
-describes it: no measurement. Needs llvm-mca, and for another processor the cross compiler.
+describes it: no measurement. Needs llvm-mca (--llvm-mca=llvm-mca-19 names another than that on the
+path), and for another processor the cross compiler.
 """
 
 import argparse
@@ -58,7 +59,10 @@ def cycles_per_element(llvm_mca: str, architecture: str, cpu: str, text: str) ->
     part, elements = marked(text)
     options = [f"-mtriple={architecture}-linux-gnu", f"-mcpu={cpu}", f"-iterations={ITERATIONS}"]
     command = [llvm_mca, *options, "-instruction-info=false", "-resource-pressure=false"]
-    result = subprocess.run(command, input=part, check=True, text=True, stdout=subprocess.PIPE)
+    result = subprocess.run(command, input=part, check=False, text=True, capture_output=True)
+    # It goes on and guesses where it does not know the processor, or meets a call.
+    if result.returncode or result.stderr:
+        raise SystemExit(f"{llvm_mca} -mcpu={cpu}: {result.stderr.splitlines()[0]}")
     cycles = re.search(r"Total Cycles: +(\d+)", result.stdout)
     assert cycles, result.stdout
     return int(cycles[1]) / (ITERATIONS * elements)
