@@ -27,8 +27,8 @@ PACKAGE_SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE CMakeLi
 CXX_FILES = $(shell find benchmarks cc tests -name '*.cc' -o -name '*.h' -o -name '*.cu')
 PYTHON_FILES := python tests benchmarks examples cmake tools .ci setup.py noxfile.py
 
-.PHONY: help demo test test-cc test-python test-matrix test-aarch64 lint format wheel \
-  wheels-aarch64 sdist release bench docs bazel sanitize fuzz tidy clean
+.PHONY: help demo test test-cc test-python test-matrix test-aarch64 \
+  test-cc-aarch64 lint format wheel wheels-aarch64 sdist release bench docs bazel sanitize fuzz tidy clean
 .DEFAULT_GOAL := help
 
 help: ## Say what there is to make
@@ -56,8 +56,11 @@ test-python: $(PACKAGE) ## Run the Python tests alone
 test-matrix: $(RELEASE_TOOLS) ## Try the wheels with each Python and TensorFlow there is
 	$(NOX) -s matrix $(ARGS)
 
-test-aarch64: $(PACKAGE) ## Build for 64-bit Arm, run it under qemu, compare the bits (ARGS=cc: C++ alone)
-	scripts/test_aarch64.sh $(ARGS)
+test-aarch64: $(PACKAGE) ## Build for 64-bit Arm, test it under qemu, compare its bits with this machine's
+	scripts/test_aarch64.sh
+
+test-cc-aarch64: $(DEPENDENCIES) ## Run the C++ tests for 64-bit Arm alone
+	scripts/test_aarch64.sh cc
 
 lint: $(DEPENDENCIES) ## Check style and types
 	$(BIN)/ruff check $(PYTHON_FILES)

@@ -7,6 +7,7 @@ static library of that version come from PyPI's wheels for the processor. nvcc l
 itself. pip downloads, so its settings hold; the toolkit lies in the cache of fetch_tensorflow.py.
 """
 
+import argparse
 import re
 import shutil
 import subprocess
@@ -94,6 +95,6 @@ def fetch(machine: str) -> Path:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        raise SystemExit(__doc__)
-    print(fetch(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("machine", help="the processor, as `uname -m` tells it")
+    print(fetch(parser.parse_args().machine))
