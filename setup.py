@@ -6,7 +6,8 @@ imports.
 
 _PYTHON_HOST_PLATFORM=linux-aarch64, which has Python name another machine's platform for its own,
 makes a wheel for that machine: with the toolchain file of its processor in cmake/toolchains, and
-for versions of TensorFlow that are fetched.
+for versions of TensorFlow that are fetched. It takes pip's --no-build-isolation, since pip would
+install the other machine's packages for the build, too.
 """
 
 import os

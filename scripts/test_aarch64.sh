@@ -14,12 +14,13 @@ cd "$(dirname "$0")/.."
 
 machine=aarch64
 folder=$PWD/build/$machine
-root=$folder/root site=$folder/site package=$folder/package
-suite=bookworm suite_python=3.11  # the arm64 Debian, and the Python that it has
+package=$folder/package
 jobs=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
+# The wheel is built by a Python of the version that the arm64 Debian has.
+declare -A debian_with_python=([3.11]=bookworm [3.13]=trixie)
 
 need() { # PROGRAM PACKAGE
-  command -v "$1" >/dev/null || "$(dirname "$0")/apt_install.sh" "$2" || true
+  command -v "$1" >/dev/null || scripts/apt_install.sh "$2" || true
   command -v "$1" >/dev/null && return
   echo "The tests for $machine need $1. Debian: apt-get install $2" >&2
   exit 1
@@ -39,6 +40,7 @@ cc_tests() {
 
 # Only unpacked, no chroot: nothing of it has to run but Python.
 make_root() {
+  local suite=${debian_with_python[$python_version]}
   [ ! -e "$root/complete" ] || return 0
   need debootstrap debootstrap
   rm -rf "$root" "$folder/debian"
@@ -60,7 +62,7 @@ make_site() {
   [ ! -e "$site/complete-$version" ] || return 0
   rm -rf "$site"
   read -ra platforms < <(python cmake/tensorflow_versions.py platforms "$machine")
-  python -m pip install --quiet --target "$site" --python-version "$suite_python" \
+  python -m pip install --quiet --target "$site" --python-version "$python_version" \
     --implementation cp --only-binary=:all: "${platforms[@]}" "tensorflow==$version.*" "keras>=3"
   touch "$site/complete-$version"
 }
@@ -75,19 +77,20 @@ make_package() {
 
 arm_python() {
   "$qemu" -L "$root" -E PYTHONPATH="$package:$site" -E TF_CPP_MIN_LOG_LEVEL=2 \
-    "$root/usr/bin/python$suite_python" "$@"
+    "$root/usr/bin/python$python_version" "$@"
 }
 
 python_tests() {
   local version arrays=tests/aarch64/noise_arrays.py
   version=$(python cmake/tensorflow_versions.py)
   version=${version##* }
-  python - "$suite_python" <<'END'
-import sys
-if "{}.{}".format(*sys.version_info) != sys.argv[1]:
-    sys.exit(f"The arm64 Debian has Python {sys.argv[1]}, and the wheel has to be built by one of "
-             f"that version; `python` is {sys.version.split()[0]}")
-END
+  python_version=$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+  if [ -z "${debian_with_python[$python_version]:-}" ]; then
+    echo "expected \`python\` to be of a version that an arm64 Debian has:" \
+      "${!debian_with_python[*]}; it is of $python_version" >&2
+    exit 1
+  fi
+  root=$folder/root-$python_version site=$folder/site-$python_version
   make_root
   make_site "$version"
   make_package "$version"
