@@ -27,13 +27,13 @@ PACKAGE_SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE CMakeLi
 CXX_FILES = $(shell find benchmarks cc tests -name '*.cc' -o -name '*.h' -o -name '*.cu')
 PYTHON_FILES := python tests benchmarks examples cmake tools .ci setup.py noxfile.py
 
-.PHONY: help demo test test-cc test-python test-matrix lint format wheel sdist release bench docs \
-  bazel sanitize fuzz tidy clean
+.PHONY: help demo test test-cc test-python test-matrix test-aarch64 \
+  test-cc-aarch64 lint format wheel wheels-aarch64 sdist release bench docs bazel sanitize fuzz tidy clean
 .DEFAULT_GOAL := help
 
 help: ## Say what there is to make
 	@echo "make TARGET   (PYTHON=$(PYTHON), TENSORFLOW='$(TENSORFLOW)')"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|'
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|'
 
 demo: $(PACKAGE) ## Train a denoising autoencoder; writes demo/denoised_digits.png
 	$(BIN)/python examples/denoise_digits.py $(ARGS)
@@ -56,6 +56,12 @@ test-python: $(PACKAGE) ## Run the Python tests alone
 test-matrix: $(RELEASE_TOOLS) ## Try the wheels with each Python and TensorFlow there is
 	$(NOX) -s matrix $(ARGS)
 
+test-aarch64: $(PACKAGE) ## Build for 64-bit Arm, test it under qemu, compare its bits with this machine's
+	scripts/test_aarch64.sh
+
+test-cc-aarch64: $(DEPENDENCIES) ## Run the C++ tests for 64-bit Arm alone
+	scripts/test_aarch64.sh cc
+
 lint: $(DEPENDENCIES) ## Check style and types
 	$(BIN)/ruff check $(PYTHON_FILES)
 	$(BIN)/ruff format --check $(PYTHON_FILES)
@@ -69,6 +75,10 @@ format: $(DEPENDENCIES) ## Bring the sources into their style
 
 wheel: $(RELEASE_TOOLS) ## Build the wheel for $(PYTHON) and all TensorFlow versions into dist/
 	$(NOX) -s "wheel-$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
+
+wheels-aarch64: $(RELEASE_TOOLS) ## Cross-compile the wheels for 64-bit Arm into dist/
+	command -v aarch64-linux-gnu-g++ || scripts/apt_install.sh g++-aarch64-linux-gnu
+	$(NOX) -s wheel_aarch64 $(ARGS)
 
 sdist: $(RELEASE_TOOLS) ## Build the source distribution into dist/
 	$(NOX) -s sdist
