@@ -45,7 +45,7 @@ class SeedGenerator(keras.random.SeedGenerator):  # type: ignore[misc]
             shape=(3,),
             dtype="int64",
             trainable=False,
-            aggregation="none",
+            aggregation=self.state.aggregation,  # "none", which Keras 3.4 doesn't know
             name="seed_generator_state",
         )
 
