@@ -124,6 +124,9 @@ class Dropout(_DropIn, keras.layers.Dropout):  # type: ignore[misc]
 
 
 class _SpatialDropIn(_DropIn):
+    rate: float
+    seed_generator: Any
+
     def _fused(self, inputs: Any) -> Any:
         if self.rate == 0:
             return None

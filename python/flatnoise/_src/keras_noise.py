@@ -10,8 +10,6 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from flatnoise._src.arguments import compute_dtype, is_tensor
 from flatnoise._src.dropout_standin import flatten_dropout, flatten_mask, mask_affine
 from flatnoise._src.functions import flatten_add_normal, flatten_multiply_normal
@@ -32,7 +30,7 @@ _SATURATED = -1.6732632423543772848170429916717 * 1.0507009873554804934193349852
 
 def _tensor(inputs: Any) -> Any:
     """`inputs` as a tensor, or None if the ops don't take it."""
-    if not is_tensor(inputs) and not isinstance(inputs, np.ndarray):
+    if not is_tensor(inputs):
         return None
     tensor = tf.convert_to_tensor(inputs)
     return tensor if tensor.dtype in _DTYPES and tensor.shape.rank != 0 else None
