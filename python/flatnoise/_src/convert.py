@@ -74,8 +74,22 @@ def _replace_classes(model: Any) -> None:
             object.__setattr__(layer, "__class__", drop_in)
 
 
-def _copy_assets(layer: Any, clone: Any) -> None:
-    """What a layer keeps besides its variables, such as a vocabulary."""
+def _new_layer(layer: Any) -> Any:
+    config = layer.get_config()
+    # Keras's SpatialDropout tells the type of its variables, not its policy.
+    if config.get("dtype") in ("float32", "float64") and layer.dtype_policy.name != config["dtype"]:
+        config["dtype"] = layer.dtype_policy
+    return type(layer).from_config(config)
+
+
+def _load_state(layer: Any, clone: Any) -> None:
+    """Has the clone read what the layer saves of itself alone, as from a file.
+
+    Some keep more than their variables, such as a vocabulary or what follows from statistics.
+    """
+    store: dict[str, Any] = {}
+    layer.save_own_variables(store)
+    clone.load_own_variables(store)
     if not hasattr(layer, "save_assets"):
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -92,10 +106,10 @@ def _copy_state(layer: Any, clone: Any) -> None:
             "flatnoise.patch_keras() needs no clone."
         )
     for variable, copy in zip(variables, copies, strict=True):
-        copy.assign(variable)
+        copy.assign(variable)  # the states of seed generators, too, which files leave out
     layers = zip(layer._flatten_layers(), clone._flatten_layers(), strict=True)
     for original, cloned in layers:  # each before those that it holds
-        _copy_assets(original, cloned)
+        _load_state(original, cloned)
         if cloned.trainable != original.trainable:
             cloned.trainable = original.trainable
 
@@ -119,12 +133,12 @@ class _Cloning:
             return self._clone_sequential(layer)
         if isinstance(layer, keras.Model) and hasattr(layer, "_nodes_by_depth"):
             return self._clone_functional(layer)
-        if isinstance(layer, keras.Model):
-            clone = keras.models.clone_model(layer)
-        else:
-            clone = type(layer).from_config(layer.get_config())
-        if isinstance(layer, keras.layers.Layer):  # not a mere operation, such as keras.ops.add
-            self.copied.append((layer, clone))
+        if not isinstance(layer, keras.layers.Layer):  # an operation, such as keras.ops.add
+            return type(layer).from_config(layer.get_config())
+        clone = (
+            keras.models.clone_model(layer) if isinstance(layer, keras.Model) else _new_layer(layer)
+        )
+        self.copied.append((layer, clone))
         return clone
 
     def _fuse(self, noise: Any) -> Any:
