@@ -353,8 +353,8 @@ def test_a_compiled_model_gives_a_compiled_clone():
     model.fit(X[:, 0], np.ones((4, 3)), verbose=0)
     clone = flatnoise.convert(model)
     assert clone.compiled
-    assert float(clone.optimizer.learning_rate) == 0.5
-    assert int(clone.optimizer.iterations) == 0
+    assert clone.optimizer.learning_rate.numpy() == 0.5
+    assert clone.optimizer.iterations.numpy() == 0
     losses = [each.evaluate(X[:, 0], np.ones((4, 3)), verbose=0) for each in (clone, model)]
     np.testing.assert_allclose(*losses, rtol=1e-5)
 

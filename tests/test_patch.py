@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras.src.backend.tensorflow import random as backend_random
+from keras.src.random.seed_generator import global_seed_generator
 
 import flatnoise
 import keras_models
@@ -165,30 +166,33 @@ def test_it_works_inside_a_function_that_is_traced():
     np.testing.assert_array_equal(noisy(X), keras.random.dropout(X, 0.5, seed=1))
 
 
-def test_it_leaves_no_trace_in_names_and_seeds():
-    def next_name():
-        name, _, number = keras.layers.Dropout(0.5).name.rpartition("_")
-        assert name == "dropout"
-        return int(number)
+def test_it_leaves_no_trace_in_names_and_random_numbers():
+    def next_numbers():
+        names = keras.layers.GaussianNoise(0.5, seed=1).name, keras.random.SeedGenerator(1).name
+        return [int(name.rpartition("_")[2]) for name in names]
 
-    keras.layers.Dropout(0.5)
-    state, number = random.getstate(), next_name()
+    keras.layers.GaussianNoise(0.5)  # the first has no number
+    layer, generator = next_numbers()
+    state = random.getstate(), np.random.get_state()[1].tolist()
     flatnoise.patch_keras()
-    assert next_name() == number + 1
-    random.setstate(state)
-    after = [random.random(), np.random.random()]
-    assert len(set(after)) == 2
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == state
+    assert next_numbers() == [layer + 1, generator + 2]  # the layer has one, too
 
 
 # --- The numbers
 
 
+def start_random_numbers():
+    keras.utils.set_random_seed(11)
+    global_seed_generator().state.assign([11, 0])  # which older Keras leaves as it is
+
+
 def with_and_without_patch(run):
     """The results of `run()`, each with the same state of Keras's random numbers."""
-    keras.utils.set_random_seed(11)
+    start_random_numbers()
     expected = run()
     with flatnoise.patch_keras():
-        keras.utils.set_random_seed(11)
+        start_random_numbers()
         result = run()
     return result, expected
 
