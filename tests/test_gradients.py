@@ -14,12 +14,12 @@ X = np.linspace(-1, 1, 24).reshape(4, 2, 3)
 
 
 def differentiable(variant, distribution, **options):
-    """(x, loc, scale) -> noisy x, in the terms of the op for both distributions."""
+    """(x, loc, scale) -> noisy x, in the terms of the op for every distribution."""
     first, second = PARAMETERS[distribution]
-    upper = {"normal": lambda loc, scale: scale, "uniform": lambda loc, scale: loc + scale}
+    is_range = distribution == "uniform"
 
     def add(x, loc, scale):
-        parameters = {first: loc, second: upper[distribution](loc, scale)}
+        parameters = {first: loc, second: loc + scale if is_range else scale}
         return variant.call(distribution, x, SEED, **parameters, **options)
 
     return add

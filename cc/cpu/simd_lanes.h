@@ -73,6 +73,9 @@ struct VectorLanes<Isa, float> {
   FLATNOISE_INLINE static Real SelectBySign(Bits a, Real if_set, Real if_clear) {
     return Isa::SelectBySign(a, if_set, if_clear);
   }
+  FLATNOISE_INLINE static Real SelectLess(Real a, Real b, Real if_less, Real otherwise) {
+    return a < b ? if_less : otherwise;
+  }
 };
 
 template <class Isa>
@@ -96,6 +99,9 @@ struct VectorLanes<Isa, double> {
   }
   FLATNOISE_INLINE static Real SelectBySign(Bits a, Real if_set, Real if_clear) {
     return Isa::SelectBySign(a, if_set, if_clear);
+  }
+  FLATNOISE_INLINE static Real SelectLess(Real a, Real b, Real if_less, Real otherwise) {
+    return a < b ? if_less : otherwise;
   }
 };
 

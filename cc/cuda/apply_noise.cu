@@ -53,7 +53,7 @@ bool HaveValues(const ApplyNoiseTask& task) {
 
 // All kernels are compiled for the same devices: any of them will do.
 cudaError_t CheckDevice() {
-  return VisitNoise(ElementType{0}, Noise{{0}, {0}}, [](auto kind) {
+  return VisitNoise(ElementType{0}, kNoise<Normal, Add>, [](auto kind) {
     using Kind = decltype(kind);
     constexpr auto kKernel = ApplyNoiseKernel<Kind, ScalarParameters<Kind>>;
     cudaFuncAttributes attributes;

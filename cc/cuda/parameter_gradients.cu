@@ -70,7 +70,7 @@ cudaError_t LaunchReductions(const Reductions& reductions, cudaStream_t stream) 
     blocks = std::max(blocks, reduction.blocks());
   }
   if (blocks == 0) return cudaSuccess;
-  const dim3 grid(static_cast<unsigned>(std::min(blocks, kMostBlocks)), kMostParameters);
+  const dim3 grid(static_cast<unsigned>(std::min(blocks, kMostBlocks)), kMostGradients);
   return Start(ReductionKernel<Scalar>, grid, stream, reductions);
 }
 
@@ -106,7 +106,7 @@ bool HasValues(const ParameterGradientsTask& task) {
 }  // namespace
 
 size_t ParameterGradientsWorkspaceBytes(const ParameterGradientsTask& task) {
-  return VisitNoise(task.type, task.noise, [&](auto kind) -> size_t {
+  return VisitLinearNoise(task.type, task.noise, [&](auto kind) -> size_t {
     using Kind = decltype(kind);
     if (!HasValues<Kind>(task)) return 0;
     const GradientPasses<Kind> passes(task, nullptr);
@@ -116,7 +116,7 @@ size_t ParameterGradientsWorkspaceBytes(const ParameterGradientsTask& task) {
 
 cudaError_t ParameterGradients(const ParameterGradientsTask& task, void* workspace,
                                cudaStream_t stream) {
-  return VisitNoise(task.type, task.noise, [&](auto kind) {
+  return VisitLinearNoise(task.type, task.noise, [&](auto kind) {
     using Kind = decltype(kind);
     if (!HasValues<Kind>(task)) return cudaErrorInvalidValue;
     const GradientPasses<Kind> passes(task, workspace);

@@ -16,22 +16,30 @@ from flatnoise._src.drop_in_layers import (
 )
 from flatnoise._src.layers import (
     AddGaussianNoise,
+    AddLaplaceNoise,
     AddNoise,
+    AddTruncatedGaussianNoise,
     AddUniformNoise,
+    MaskingNoise,
     MultiplyGaussianNoise,
+    SaltAndPepperNoise,
 )
 from flatnoise._src.learned_noise import LearnedGaussianNoise
 
 __all__ = [
     "AddGaussianNoise",
+    "AddLaplaceNoise",
     "AddNoise",
+    "AddTruncatedGaussianNoise",
     "AddUniformNoise",
     "AlphaDropout",
     "Dropout",
     "GaussianDropout",
     "GaussianNoise",
     "LearnedGaussianNoise",
+    "MaskingNoise",
     "MultiplyGaussianNoise",
+    "SaltAndPepperNoise",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",

@@ -72,7 +72,7 @@ void RunReduction(const Reduction& reduction) {
 }
 
 inline void ParameterGradientsOnHost(const ParameterGradientsTask& task, int64_t blocks) {
-  VisitNoise(task.type, task.noise, [&](auto kind) {
+  VisitLinearNoise(task.type, task.noise, [&](auto kind) {
     using Kind = decltype(kind);
     using Scalar = typename Kind::Scalar;
     const int64_t size = GradientPasses<Kind>(task, nullptr).workspace_size();

@@ -10,9 +10,17 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from flatnoise._src.arguments import compute_dtype, is_tensor
-from flatnoise._src.dropout_standin import flatten_dropout, flatten_mask, mask_affine
-from flatnoise._src.functions import flatten_add_normal, flatten_multiply_normal
+from flatnoise._src.functions import (
+    flatten_add_normal,
+    flatten_alpha_dropout,
+    flatten_dropout,
+    flatten_mask,
+    flatten_multiply_normal,
+)
+from flatnoise._src.noises import ALPHA_DROPOUT
 from flatnoise._src.seeds import stateless_seed
 from flatnoise._src.tensorflow import keras, tf
 
@@ -23,9 +31,6 @@ Draw = Callable[[Any], Any]
 _next: Draw = operator.methodcaller("next")
 
 _DTYPES = frozenset([tf.float16, tf.bfloat16, tf.float32, tf.float64])
-
-# What a SELU saturates at (Klambauer et al., "Self-normalizing neural networks", 2017).
-_SATURATED = -1.6732632423543772848170429916717 * 1.0507009873554804934193349852946
 
 
 def _tensor(inputs: Any) -> Any:
@@ -106,15 +111,11 @@ def alpha_dropout(layer: Any, inputs: Any, draw: Draw = _next) -> Any:
     rate, noise_shape = layer.rate, layer.noise_shape
     if tensor is None or not _drops_some(rate) or not _is_shape(noise_shape):
         return None
-    scale = ((1.0 - rate) * (1.0 + rate * _SATURATED**2)) ** -0.5
-    shift = -scale * _SATURATED * rate
-    # Rounded where Keras rounds.
-    rounded = compute_dtype(tensor.dtype).as_numpy_dtype
-    dropped = rounded(scale) * rounded(_SATURATED) + rounded(shift)
     seed = _seed(draw(layer.seed_generator))
     # Keras draws in the type of `keras.config.floatx()`, whatever that of the inputs.
     drawn = tf.float64 if keras.config.floatx() == "float64" else tf.float32
     if _is_shape_of(tensor, noise_shape) and drawn == compute_dtype(tensor.dtype):
-        return mask_affine(tensor, seed, rate, dropped.item(), scale, shift, flatten=False)
+        return flatten_alpha_dropout(tensor, seed, rate, flatten=False)
+    _, dropped, scale, shift = ALPHA_DROPOUT.to_op(np, rate)
     kept = _kept(tensor, seed, rate, noise_shape, drawn)
-    return tf.where(kept, scale * tensor + shift, tf.constant(dropped, tensor.dtype))
+    return tf.where(kept, tensor * float(scale) + float(shift), tf.cast(dropped, tensor.dtype))

@@ -101,6 +101,7 @@ class LearnedGaussianNoise(NoiseLayer):
     ) -> None:
         """Makes the layer; the class tells of the arguments."""
         super().__init__(
+            {},
             flatten=flatten,
             seed=seed,
             training_only=training_only,
@@ -114,6 +115,9 @@ class LearnedGaussianNoise(NoiseLayer):
         self._axes = _as_axes(axis)
         self.stddev_regularizer = keras.regularizers.get(stddev_regularizer)
         self.stddev_constraint = keras.constraints.get(stddev_constraint)
+
+    def _check_values(self, values: dict[str, Any]) -> None:
+        """There are none that stay as they are."""
 
     def build(self, input_shape: Any) -> None:
         """Makes the weight, of the sizes of the input's chosen axes."""
