@@ -16,8 +16,10 @@ for version in "${versions[@]}"; do
     python -m pip install --quiet --no-deps --target "$folder.part" "keras==$version"
     mv "$folder.part" "$folder"
   fi
-  export PYTHONPATH="$folder${PYTHONPATH:+:$PYTHONPATH}"
-  python -c "import keras; assert keras.__version__ == '$version', keras.__version__"
-  python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal \
-    tests/test_convert.py tests/test_drop_in_layers.py tests/test_patch.py
+  (
+    export PYTHONPATH="$folder${PYTHONPATH:+:$PYTHONPATH}"
+    python -c "import keras; assert keras.__version__ == '$version', keras.__version__"
+    python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal \
+      tests/test_convert.py tests/test_drop_in_layers.py tests/test_patch.py
+  )
 done

@@ -369,6 +369,13 @@ def test_clones_save_and_load(model_and_input, tmp_path):
     assert layers.Dropout in types_in(loaded)
 
 
+def test_what_layers_make_by_themselves_is_keras_after_loading(tmp_path):
+    flatnoise.convert(keras_models.encoder(blocks=1)).save(tmp_path / "clone.keras")
+    kinds = types_in(keras.models.load_model(tmp_path / "clone.keras"))
+    assert kinds.count(layers.Dropout) == 2
+    assert kinds.count(keras.layers.Dropout) == 1  # attention's
+
+
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_clones_train(jit_compile):
     clone = flatnoise.convert(keras_models.mixed())

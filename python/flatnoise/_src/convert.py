@@ -106,7 +106,7 @@ def _copy_state(layer: Any, clone: Any) -> None:
             "flatnoise.patch_keras() needs no clone."
         )
     for variable, copy in zip(variables, copies, strict=True):
-        copy.assign(variable)  # the states of seed generators, too, which files leave out
+        copy.assign(variable.value)  # the states of seed generators, too, which files leave out
     layers = zip(layer._flatten_layers(), clone._flatten_layers(), strict=True)
     for original, cloned in layers:  # each before those that it holds
         _load_state(original, cloned)

@@ -71,7 +71,7 @@ def _kept(inputs: Any, seed: Any, rate: float, shape: Sequence[Any] | None, dtyp
     sizes = tf.shape(inputs)
     if shape is not None:
         sizes = [sizes[i] if size is None else size for i, size in enumerate(shape)]
-    return flatten_mask(tf.ones(sizes, dtype), seed, rate, 0.0, flatten=False) != 0
+    return flatten_mask(tf.ones(sizes, dtype), seed, float(rate), 0.0, flatten=False) != 0
 
 
 def dropout(inputs: Any, rate: Any, noise_shape: Any, generator: Any, draw: Draw = _next) -> Any:
@@ -81,7 +81,7 @@ def dropout(inputs: Any, rate: Any, noise_shape: Any, generator: Any, draw: Draw
         return None
     seed = _seed(draw(generator))
     if _is_shape_of(tensor, noise_shape):
-        return flatten_dropout(tensor, seed, rate, flatten=False)
+        return flatten_dropout(tensor, seed, float(rate), flatten=False)
     kept = _kept(tensor, seed, rate, noise_shape, compute_dtype(tensor.dtype))
     return tf.where(kept, tensor * (1.0 / (1.0 - rate)), tf.zeros([], tensor.dtype))
 
@@ -115,7 +115,7 @@ def alpha_dropout(layer: Any, inputs: Any, draw: Draw = _next) -> Any:
     # Keras draws in the type of `keras.config.floatx()`, whatever that of the inputs.
     drawn = tf.float64 if keras.config.floatx() == "float64" else tf.float32
     if _is_shape_of(tensor, noise_shape) and drawn == compute_dtype(tensor.dtype):
-        return flatten_alpha_dropout(tensor, seed, rate, flatten=False)
+        return flatten_alpha_dropout(tensor, seed, float(rate), flatten=False)
     _, dropped, scale, shift = ALPHA_DROPOUT.to_op(np, rate)
     kept = _kept(tensor, seed, rate, noise_shape, drawn)
     return tf.where(kept, tensor * float(scale) + float(shift), tf.cast(dropped, tensor.dtype))
