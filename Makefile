@@ -27,8 +27,8 @@ PACKAGE_SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE CMakeLi
 CXX_FILES = $(shell find benchmarks cc tests -name '*.cc' -o -name '*.h' -o -name '*.cu')
 PYTHON_FILES := python tests benchmarks examples cmake tools .ci setup.py noxfile.py
 
-.PHONY: help demo test test-cc test-python test-matrix test-aarch64 \
-  test-cc-aarch64 lint format wheel wheels-aarch64 sdist release bench docs bazel sanitize fuzz tidy clean
+.PHONY: help demo test test-cc test-python test-keras test-matrix test-aarch64 test-cc-aarch64 \
+  lint format wheel wheels-aarch64 sdist release bench docs bazel sanitize fuzz tidy clean
 .DEFAULT_GOAL := help
 
 help: ## Say what there is to make
@@ -52,6 +52,9 @@ test-cc: $(DEPENDENCIES) ## Run the C++ tests alone, which need no TensorFlow
 test-python: $(PACKAGE) ## Run the Python tests alone
 	FLATNOISE_REQUIRE_NATIVE=1 TF_FORCE_GPU_ALLOW_GROWTH=true $(BIN)/python -m pytest \
 	  --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
+
+test-keras: $(PACKAGE) ## Run the tests of Keras's layers and functions with older Keras versions
+	FLATNOISE_REQUIRE_NATIVE=1 scripts/test_keras_versions.sh $(ARGS)
 
 test-matrix: $(RELEASE_TOOLS) ## Try the wheels with each Python and TensorFlow there is
 	$(NOX) -s matrix $(ARGS)
