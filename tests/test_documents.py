@@ -36,6 +36,8 @@ WHOLLY_RUN = ("quickstart", "guide", "keras", "migration")
 # What programs import beyond the tests' own packages.
 NEEDED = {
     "tools/accuracy.py": ["mpmath", "matplotlib"],
+    "tools/plot_noises.py": ["matplotlib", "sklearn"],
+    "tools/truncated_normal.py": ["mpmath"],
     "benchmarks/compare.py": ["matplotlib", "pyperf", "tabulate"],
 }
 # Commands that are not run, by how they begin, with the place where they are.
