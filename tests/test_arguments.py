@@ -270,8 +270,9 @@ def run_with(wrong, implementation, noise, jit_compile):
         "inputs": X,
         "seed": tf.constant([1, 2], tf.int64),
         "offset": tf.constant(0, tf.int64),
-        **dict(zip(NAMES[noise.name], map(tf.constant, valid_values(noise.parameters)))),
     }
+    for name, value in zip(NAMES[noise.name], valid_values(noise.parameters), strict=True):
+        arguments[name] = tf.constant(value)
     run = traced_with_unknown_shapes(implementation, noise, jit_compile)
     return run(*{**arguments, **wrong}.values())
 

@@ -200,7 +200,7 @@ def test_gradients_are_summed_over_what_was_broadcast(variant, noise, flatten, s
     @variant.compile
     def gradients(x, upstream, *values):
         with tf.GradientTape() as tape:
-            tape.watch(values)
+            tape.watch([x, *values])
             y = FUNCTIONS[noise.name](
                 x,
                 SEED,
@@ -209,10 +209,13 @@ def test_gradients_are_summed_over_what_was_broadcast(variant, noise, flatten, s
                 flatten=flatten,
                 implementation=variant.implementation,
             )
-        return tape.gradient(y, values, output_gradients=upstream)
+        return tape.gradient(y, [x, *values], output_gradients=upstream)
 
-    got = gradients(*map(tf.constant, (x, upstream, *values)))
+    of_x, *got = gradients(*map(tf.constant, (x, upstream, *values)))
     z = z_of(noise, flatten, "float64")
+    # Every noise is linear in its input.
+    slope = EXPECTED[noise.name](1.0, z, *values) - EXPECTED[noise.name](0.0, z, *values)
+    np.testing.assert_allclose(of_x, (upstream * slope).reshape(SHAPE), rtol=1e-10, atol=1e-10)
     terms = TERMS[noise.name](upstream, x.reshape(z.shape), z, *values)
     for gradient, value, term in zip(got, values, terms, strict=True):
         assert (gradient is None) == (term is None)
