@@ -88,6 +88,7 @@ class LearnedGaussianNoise(NoiseLayer):
 
     def __init__(
         self,
+        *,
         stddev: float = 0.1,
         axis: int | tuple[int, ...] | None = -1,
         flatten: bool = False,
