@@ -24,7 +24,7 @@ from flatnoise._src.shapes import (
 )
 from flatnoise._src.tensorflow import tf
 
-__all__ = ["flatten_noise"]
+__all__ = ["flatten_noise", "flatten_noise_on_mesh"]
 
 _PHILOX = 1
 _SEED_KEY = 0x02461E293EC8F720
@@ -229,3 +229,19 @@ def flatten_noise(
         output = tf.reshape(tf.cast(noisy, input.dtype), shape)
         output.set_shape(output_sizes(input.shape, flatten))
         return output
+
+
+_flatten_noise_as_function = tf.function(flatten_noise)
+
+
+def flatten_noise_on_mesh(
+    *, input: Any, offset: Any, parameters: Sequence[Any], **arguments: Any
+) -> Any:
+    """As `flatten_noise`, for eager calls on DTensors, which take constants in functions alone."""
+    dtype = compute_dtype(input.dtype)
+    return _flatten_noise_as_function(
+        input=input,
+        offset=_int64(offset),
+        parameters=[tf.convert_to_tensor(parameter, dtype) for parameter in parameters],
+        **arguments,
+    )
