@@ -54,13 +54,12 @@ LAUNCH_ERRORS = {
 
 
 def library_path():
-    """Where the library is: in the folder that an environment variable names, or the newest one
-    of the build folders."""
+    """The library in the folder that an environment variable names, or the newest in build/."""
     major, minor = tf.version.VERSION.split(".")[:2]
     name = f"libflatnoise_cuda_on_host_tf{major}_{minor}.so"
-    if folder := os.environ.get("FLATNOISE_CUDA_ON_HOST"):
-        return pathlib.Path(folder) / name
-    built = pathlib.Path(__file__).parents[1].glob(f"build/*/tests/{name}")
+    root = pathlib.Path(__file__).parents[1]
+    folder = os.environ.get("FLATNOISE_CUDA_ON_HOST")
+    built = (root / folder).glob(name) if folder else root.glob(f"build/*/tests/{name}")
     return max(built, key=lambda path: path.stat().st_mtime, default=None)
 
 

@@ -16,6 +16,7 @@ import tensorflow as tf
 import flatnoise
 from flatnoise._src import functions, gpu, library, placement
 
+PROGRAM = pathlib.Path(__file__).parent / "programs" / "meshes.py"
 NATIVE_OP = "Flatnoise>FlattenNoise"
 NATIVE_REFUSES = "implementation='native' needs a device that the compiled op can run on:"
 
@@ -297,81 +298,14 @@ def test_native_refuses_gpus_of_amd(rocm):
         is_native(lambda x: add(x, "native"))
 
 
-# In a process of its own: one that has meshes may make any graph for them.
-ON_A_MESH = """
-import warnings
-import numpy as np, tensorflow as tf
-tf.config.set_logical_device_configuration(
-    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 4
-)
-import flatnoise
-from tensorflow.experimental import dtensor
-
-def add(x, implementation="auto"):
-    return flatnoise.flatten_add_normal(
-        x, [1, 2], 0.5, tf.constant(2.0), offset=3, implementation=implementation)
-
-@tf.function
-def step(x):
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        total = tf.reduce_sum(add(x) ** 2)
-    return tape.gradient(total, x)
-
-def traced(x):
-    graph = tf.function(add).get_concrete_function(x).graph
-    return {operation.type for operation in graph.get_operations()}
-
-x = tf.random.stateless_normal([8, 3, 2], [1, 2])
-expected = add(x, "tensorflow").numpy()
-assert "Flatnoise>FlattenNoise" in traced(x)
-
-mesh = dtensor.create_mesh([("batch", 4)], device_type="CPU")
-batch = dtensor.Layout(["batch", dtensor.UNSHARDED, dtensor.UNSHARDED], mesh)
-whole = dtensor.Layout.replicated(mesh, 3)
-pieces = tf.split(x, 4)
-distributed = {
-    "batch": dtensor.pack(pieces, batch),
-    "unsharded": dtensor.copy_to_mesh(x, whole),
-}
-with warnings.catch_warnings(record=True) as seen:
-    warnings.simplefilter("always")
-    for sharding, tensor in distributed.items():
-        for function in (add, tf.function(add)):
-            y = function(tensor)
-            assert dtensor.fetch_layout(y).sharding_specs == [sharding, "unsharded"]
-            assert y.shape == [8, 6]
-            y = dtensor.relayout(y, dtensor.Layout.replicated(mesh, 2))
-            np.testing.assert_allclose(y.numpy(), expected, rtol=0, atol=2e-6)
-            with dtensor.default_mesh(mesh):
-                function(tensor)
-        gradient = step(tensor)
-        assert dtensor.fetch_layout(gradient).sharding_specs[0] == sharding
-ours = [str(warning.message) for warning in seen if "flatnoise" in str(warning.message)]
-assert len(ours) == 1 and "no layout rule for DTensor meshes" in ours[0], ours
-
-try:
-    add(distributed["batch"], "native")
-except RuntimeError as error:
-    assert "implementation='native' needs a device that" in str(error), error
-    assert "no layout rule for DTensor meshes" in str(error), error
-else:
-    raise AssertionError("native took a DTensor")
-# Any graph may be for the mesh. Eager calls on other tensors are not.
-assert "Flatnoise>FlattenNoise" not in traced(x)
-assert (add(x).numpy() == add(x, "native").numpy()).all()
-print("done")
-"""
-
-
 def test_dtensors_get_stock_ops_and_keep_their_layout():
     package = pathlib.Path(flatnoise.__file__).parents[1]
     completed = subprocess.run(
-        [sys.executable, "-c", ON_A_MESH],
+        [sys.executable, str(PROGRAM)],
         env={**os.environ, "PYTHONPATH": str(package), "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     assert completed.returncode == 0, completed.stderr

@@ -1,16 +1,7 @@
-// What binds the ops' kernels and calls inside XLA to the devices that it compiles for.
-#include "tensorflow/core/framework/op_kernel.h"
+#include "tensorflow/xla_devices.h"
+
 #include "tensorflow/xla_handlers.h"
-#include "tensorflow/xla_kernels.h"
 #include "xla/ffi/api/ffi.h"
-
-namespace xla::ffi {
-
-// As xla/ffi/ffi_api.h declares it, which can't be included: it wants headers that TensorFlow's
-// wheels do not carry.
-const XLA_FFI_Api* GetXlaFfiApi();
-
-}  // namespace xla::ffi
 
 namespace flatnoise {
 
@@ -28,17 +19,13 @@ XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kNoiseGradTarget, "CUDA",
                          FlatnoiseNoiseGradCuda);
 #endif
 
-// As plain kernels of XLA's device and not by REGISTER_XLA_OP, whose registry is read once: a
-// library loaded after something was compiled would come too late.
-#define FLATNOISE_REGISTER(DEVICE)                                                           \
-  REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenNoise").Device(DEVICE), FlattenNoiseXlaOp); \
-  REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenNoiseGrad").Device(DEVICE), FlattenNoiseGradXlaOp)
-
-FLATNOISE_REGISTER("XLA_CPU_JIT");
+[[maybe_unused]] const bool kernels_registered = [] {
+  RegisterXlaKernels("XLA_CPU_JIT", /*label=*/"");
 #ifdef FLATNOISE_WITH_CUDA
-FLATNOISE_REGISTER("XLA_GPU_JIT");
+  RegisterXlaKernels("XLA_GPU_JIT", /*label=*/"");
 #endif
-#undef FLATNOISE_REGISTER
+  return true;
+}();
 
 }  // namespace
 }  // namespace flatnoise

@@ -1,12 +1,17 @@
-#include "tensorflow/xla_kernels.h"
-
+// The ops inside XLA: calls into the op library's own loops, so that a compiled function gives the
+// same bits as one that is not compiled.
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "tensorflow/compiler/tf2xla/type_util.h"
+#include "tensorflow/compiler/tf2xla/xla_op_kernel.h"
+#include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/noise_arguments.h"
+#include "tensorflow/noise_attributes.h"
+#include "tensorflow/xla_devices.h"
 #include "xla/hlo/builder/xla_builder.h"
 #include "xla/layout_util.h"
 #include "xla/shape_util.h"
@@ -58,44 +63,70 @@ xla::XlaOp Call(XlaOpKernelContext* context, const std::string& target,
       xla::CustomCallSchedule::SCHEDULE_NONE, xla::CustomCallApiVersion::API_VERSION_TYPED_FFI);
 }
 
+class FlattenNoiseXlaOp : public XlaOpKernel {
+ public:
+  explicit FlattenNoiseXlaOp(OpKernelConstruction* construction) : XlaOpKernel(construction) {
+    OP_REQUIRES_OK(construction, ReadAttributes(construction, &attributes_));
+  }
+
+  void Compile(XlaOpKernelContext* context) override {
+    const int parameters = attributes_.combination().parameter_count;
+    TensorShape output;
+    BroadcastPatterns patterns;
+    OP_REQUIRES_OK(context, CheckForwardShapes(attributes_, ShapesOf(context, parameters), &output,
+                                               &patterns));
+    const xla::Shape result = RowMajor(context->input_xla_type(kTensor), output);
+    context->SetOutput(0, Call(context, kNoiseTarget, attributes_, result));
+  }
+
+ private:
+  NoiseAttributes attributes_;
+};
+
+class FlattenNoiseGradXlaOp : public XlaOpKernel {
+ public:
+  explicit FlattenNoiseGradXlaOp(OpKernelConstruction* construction) : XlaOpKernel(construction) {
+    OP_REQUIRES_OK(construction, ReadAttributes(construction, &attributes_));
+  }
+
+  void Compile(XlaOpKernelContext* context) override {
+    const int parameters = attributes_.combination().parameter_count;
+    const InputShapes shapes = ShapesOf(context, parameters);
+    BroadcastPatterns patterns;
+    OP_REQUIRES_OK(
+        context, CheckGradientShapes(attributes_, shapes,
+                                     context->InputShape(kFirstParameter + parameters), &patterns));
+    std::vector<xla::Shape> results;
+    for (const TensorShape& shape : shapes.parameters) {
+      results.push_back(RowMajor(context->input_xla_type(kFirstParameter), shape));
+    }
+    const xla::XlaOp gradients =
+        Call(context, kNoiseGradTarget, attributes_, xla::ShapeUtil::MakeTupleShape(results));
+    for (int k = 0; k < parameters; ++k) {
+      context->SetOutput(k, xla::GetTupleElement(gradients, k));
+    }
+  }
+
+ private:
+  NoiseAttributes attributes_;
+};
+
+// As plain kernels of XLA's device and not by REGISTER_XLA_OP, whose registry is read once: a
+// library loaded after something was compiled would come too late.
+template <class Kernel>
+void Register(const char* op, const char* device, const char* label) {
+  const auto create = [](OpKernelConstruction* construction) -> tensorflow::OpKernel* {
+    return new Kernel(construction);
+  };
+  tensorflow::kernel_factory::OpKernelRegistrar(
+      tensorflow::register_kernel::Name(op).Device(device).Label(label).Build(), op, create);
+}
+
 }  // namespace
 
-FlattenNoiseXlaOp::FlattenNoiseXlaOp(OpKernelConstruction* construction)
-    : XlaOpKernel(construction) {
-  OP_REQUIRES_OK(construction, ReadAttributes(construction, &attributes_));
-}
-
-void FlattenNoiseXlaOp::Compile(XlaOpKernelContext* context) {
-  const int parameters = attributes_.combination().parameter_count;
-  TensorShape output;
-  BroadcastPatterns patterns;
-  OP_REQUIRES_OK(
-      context, CheckForwardShapes(attributes_, ShapesOf(context, parameters), &output, &patterns));
-  const xla::Shape result = RowMajor(context->input_xla_type(kTensor), output);
-  context->SetOutput(0, Call(context, kNoiseTarget, attributes_, result));
-}
-
-FlattenNoiseGradXlaOp::FlattenNoiseGradXlaOp(OpKernelConstruction* construction)
-    : XlaOpKernel(construction) {
-  OP_REQUIRES_OK(construction, ReadAttributes(construction, &attributes_));
-}
-
-void FlattenNoiseGradXlaOp::Compile(XlaOpKernelContext* context) {
-  const int parameters = attributes_.combination().parameter_count;
-  const InputShapes shapes = ShapesOf(context, parameters);
-  BroadcastPatterns patterns;
-  OP_REQUIRES_OK(context,
-                 CheckGradientShapes(attributes_, shapes,
-                                     context->InputShape(kFirstParameter + parameters), &patterns));
-  std::vector<xla::Shape> results;
-  for (const TensorShape& shape : shapes.parameters) {
-    results.push_back(RowMajor(context->input_xla_type(kFirstParameter), shape));
-  }
-  const xla::XlaOp gradients =
-      Call(context, kNoiseGradTarget, attributes_, xla::ShapeUtil::MakeTupleShape(results));
-  for (int k = 0; k < parameters; ++k) {
-    context->SetOutput(k, xla::GetTupleElement(gradients, k));
-  }
+void RegisterXlaKernels(const char* device, const char* label) {
+  Register<FlattenNoiseXlaOp>("Flatnoise>FlattenNoise", device, label);
+  Register<FlattenNoiseGradXlaOp>("Flatnoise>FlattenNoiseGrad", device, label);
 }
 
 }  // namespace flatnoise

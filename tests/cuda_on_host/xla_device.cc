@@ -6,16 +6,9 @@
 #include <cstdlib>
 
 #include "host_stream.h"
-#include "tensorflow/core/framework/op_kernel.h"
+#include "tensorflow/xla_devices.h"
 #include "tensorflow/xla_handlers.h"
-#include "tensorflow/xla_kernels.h"
 #include "xla/ffi/api/ffi.h"
-
-namespace xla::ffi {
-
-const XLA_FFI_Api* GetXlaFfiApi();
-
-}  // namespace xla::ffi
 
 namespace {
 
@@ -92,11 +85,8 @@ namespace {
 XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kNoiseTarget, "Host", NoiseOnHost);
 XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kNoiseGradTarget, "Host", NoiseGradOnHost);
 
-REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenNoise").Device("XLA_CPU_JIT").Label("cuda_on_host"),
-                        FlattenNoiseXlaOp);
-REGISTER_KERNEL_BUILDER(
-    Name("Flatnoise>FlattenNoiseGrad").Device("XLA_CPU_JIT").Label("cuda_on_host"),
-    FlattenNoiseGradXlaOp);
+[[maybe_unused]] const bool kernels_registered =
+    (RegisterXlaKernels("XLA_CPU_JIT", "cuda_on_host"), true);
 
 }  // namespace
 }  // namespace flatnoise

@@ -13,7 +13,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from flatnoise._src import noises
+from flatnoise._src import noises, placement
 from flatnoise._src.arguments import compute_dtype
 from flatnoise._src.shapes import (
     aligned,
@@ -100,6 +100,9 @@ def _noise(distribution: str, count: Any, seed: Any, offset: Any, dtype: Any) ->
     made = needed + needed % 2  # Box and Muller want pairs
     words = _words(made * words_per_number, seed, offset // numbers_per_block)
     noise = _FROM_UNIFORM[distribution](_UNIFORM_FROM[dtype](words))
+    if placement.may_be_for_a_mesh():
+        # DTensor makes other numbers where it can split what makes them. It can't what is gathered.
+        return tf.gather(noise, surplus + tf.range(_int64(count)))
     if _is_static(made) and made == count:
         return noise
     return tf.slice(noise, tf.reshape(_int64(surplus), [1]), tf.reshape(_int64(count), [1]))

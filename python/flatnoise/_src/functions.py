@@ -60,8 +60,9 @@ def flatten_add_normal(
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
-            at most a few units in the last place.
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
         name: A name for the operation.
 
     Returns:
@@ -125,8 +126,9 @@ def flatten_add_uniform(
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
-            at most a few units in the last place.
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
         name: A name for the operation.
 
     Returns:
@@ -190,8 +192,9 @@ def flatten_multiply_normal(
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
-            at most a few units in the last place.
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
         name: A name for the operation.
 
     Returns:

@@ -14,7 +14,7 @@ from typing import Any
 from flatnoise._src import gpu
 from flatnoise._src.tensorflow import tf
 
-__all__ = ["eager_problem", "is_on_mesh", "named_problem", "problem"]
+__all__ = ["eager_problem", "is_on_mesh", "may_be_for_a_mesh", "named_problem", "problem"]
 
 # A DTensor device: it runs an op on the devices of a mesh, shard by shard.
 _MESH = "CUSTOM"
@@ -82,16 +82,16 @@ def _first_problem(device_types: Iterable[str]) -> str | None:
 
 def _problem_by_default() -> str | None:
     """Where nothing is said: of the devices that TensorFlow prefers to the CPU."""
-    if _may_be_traced_for_a_mesh():
+    if may_be_for_a_mesh():
         return _problem_of(_MESH)
     types = {device.device_type for device in tf.config.list_logical_devices()}
     return gpu.problem() or _first_problem(sorted(types - _UNASKED))
 
 
-def _may_be_traced_for_a_mesh() -> bool:
-    """Whether a graph may be made for DTensors: its placeholders don't say.
+def may_be_for_a_mesh() -> bool:
+    """Whether ops made now may be for DTensors, as a graph's placeholders don't say.
 
-    So in a process that has meshes, every graph may. TensorFlow has no function that tells without
+    In a process that has meshes, every graph may. TensorFlow has no function that tells without
     making the DTensor device.
     """
     api = sys.modules.get("tensorflow.dtensor.python.api")
