@@ -18,12 +18,14 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 # Stamps: each tells by its age whether its step has to be done again.
 DEPENDENCIES := $(VENV)/dependencies.stamp
 PACKAGE := $(VENV)/package.stamp
+CUDA_ON_HOST := build/cuda-on-host/built.stamp
 RELEASE_TOOLS := $(VENV)/release-tools.stamp
 NOX = $(BIN)/nox
 
 CC_SOURCES := $(shell find cc -name '*.cc' -o -name '*.h' -o -name '*.cu' -o -name CMakeLists.txt)
 PACKAGE_SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE CMakeLists.txt \
   $(wildcard cmake/*) $(CC_SOURCES) $(shell find python/flatnoise -name '*.py' -o -name '*.pyi')
+CUDA_ON_HOST_SOURCES := $(wildcard tests/cuda_on_host/*) tests/cc/cuda_host_grid.h
 CXX_FILES = $(shell find benchmarks cc tests -name '*.cc' -o -name '*.h' -o -name '*.cu')
 PYTHON_FILES := python tests benchmarks examples cmake tools .ci setup.py noxfile.py
 
@@ -49,8 +51,10 @@ test-cc: $(DEPENDENCIES) ## Run the C++ tests alone, which need no TensorFlow
 	cmake --build build/tests
 	ctest --test-dir build/tests --parallel "$(CMAKE_BUILD_PARALLEL_LEVEL)" --output-on-failure
 
-test-python: $(PACKAGE) ## Run the Python tests alone
-	FLATNOISE_REQUIRE_NATIVE=1 TF_FORCE_GPU_ALLOW_GROWTH=true $(BIN)/python -m pytest \
+test-python: $(PACKAGE) $(CUDA_ON_HOST) ## Run the Python tests alone
+	FLATNOISE_REQUIRE_NATIVE=1 FLATNOISE_CUDA_ON_HOST=$(dir $(CUDA_ON_HOST))tests \
+	  FLATNOISE_REQUIRE_CUDA_ON_HOST=$(if $(shell command -v nvcc),1) \
+	  TF_FORCE_GPU_ALLOW_GROWTH=true $(BIN)/python -m pytest \
 	  --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 test-keras: $(PACKAGE) ## Run the tests of Keras's layers and functions with older Keras versions
@@ -133,4 +137,14 @@ $(PACKAGE): $(DEPENDENCIES) $(PACKAGE_SOURCES)
 	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps build/wheel/*.whl
 	$(BIN)/python -m pip install --quiet --group bench \
 	  "$$(echo build/wheel/*.whl)[demo,test]" "$(TENSORFLOW)"
+	touch $@
+
+# What lies between TensorFlow and the CUDA kernels, for the Python tests on machines without a GPU.
+# Takes CUDA's headers; where there are none, nothing is built and those tests are skipped.
+$(CUDA_ON_HOST): $(PACKAGE) $(CUDA_ON_HOST_SOURCES)
+	scripts/ensure_googletest.sh
+	cmake -S . -B $(@D) -G Ninja -DCMAKE_MAKE_PROGRAM="$(CURDIR)/$(BIN)/ninja" \
+	  -DPython_EXECUTABLE="$(CURDIR)/$(BIN)/python" -DFLATNOISE_PACKAGE_DIR="$(CURDIR)/$(@D)/package" \
+	  -DFLATNOISE_WITH_TESTS=ON -DFLATNOISE_WITH_PYTHON=OFF -DFLATNOISE_WITH_CUDA=OFF
+	cmake --build $(@D) --target cuda_on_host
 	touch $@
