@@ -15,6 +15,7 @@ import re
 import shutil
 import sys
 import tarfile
+import zipfile
 from pathlib import Path
 
 import nox
@@ -65,6 +66,18 @@ def _smoke_test(session: nox.Session) -> None:
         session.run("python", "-I", "smoke.py", *with_xla_kernels)
 
 
+def _check_module(session: nox.Session, result: Path, machine: str) -> None:
+    """Python looks for a module under the name that tells its version and processor."""
+    version = str(session.python).replace(".", "")
+    expected = f"flatnoise/_core.cpython-{version}-{machine}-linux-gnu.so"
+    with zipfile.ZipFile(result) as archive:
+        modules = [
+            name for name in archive.namelist() if name.startswith("flatnoise/_core.cpython")
+        ]
+    if modules != [expected]:
+        session.error(f"{result.name} should hold {expected}, and holds {modules}")
+
+
 def _build_wheel(session: nox.Session, machine: str) -> None:
     session.install(*_groups("build", "release"))
     raw = Path(session.create_tmp()) / "raw"
@@ -83,6 +96,7 @@ def _build_wheel(session: nox.Session, machine: str) -> None:
     built = str(_the_one(raw, "*.whl"))
     session.run("auditwheel", "repair", *exclusions, f"--wheel-dir={DIST}", built)
     result = _the_one(DIST, _wheel_pattern(session, machine))
+    _check_module(session, result, machine)
     session.run("auditwheel", "show", str(result))
     session.run("check-wheel-contents", str(result))
     session.run("twine", "check", "--strict", str(result))

@@ -59,7 +59,7 @@ def cross_options() -> list[str]:
         f"-DCMAKE_TOOLCHAIN_FILE={toolchain}",
         # cc/python/target.cc checks that these headers hold for the other machine, too.
         f"-DPython_INCLUDE_DIR={sysconfig.get_path('include')}",
-        f"-DPYTHON_MODULE_EXTENSION=.cpython-{version}-{MACHINE}-linux-gnu.so",
+        f"-DFLATNOISE_MODULE_SUFFIX=.cpython-{version}-{MACHINE}-linux-gnu.so",
     ]
 
 
@@ -78,7 +78,7 @@ class CMakeBuild(build_ext):
             "cmake",
             f"-S{ROOT}",
             f"-B{build_dir}",
-            *("-UPython_*", "-U_Python_*", "-Upybind11_DIR", "-UPYTHON_MODULE_EXTENSION"),
+            *("-UPython_*", "-U_Python_*", "-Upybind11_DIR"),
             *cross_options(),
             f"-DPython_EXECUTABLE={sys.executable}",
             f"-DFLATNOISE_PACKAGE_DIR={package_dir}",

@@ -243,7 +243,7 @@ def test_a_cross_build_has_a_toolchain_the_processors_tensorflow_and_a_folder_of
     version = "{}{}".format(*sys.version_info)
     assert f"-DCMAKE_TOOLCHAIN_FILE={CMAKE / 'toolchains' / 'aarch64-linux-gnu.cmake'}" in configure
     assert f"-DFLATNOISE_TENSORFLOW_DIRS={folder}" in configure
-    assert f"-DPYTHON_MODULE_EXTENSION=.cpython-{version}-aarch64-linux-gnu.so" in configure
+    assert f"-DFLATNOISE_MODULE_SUFFIX=.cpython-{version}-aarch64-linux-gnu.so" in configure
     assert f"-B{tmp_path / 'build' / 'cmake-aarch64'}" in configure
     assert build[:2] == ["--build", str(tmp_path / "build" / "cmake-aarch64")]
 
@@ -252,7 +252,7 @@ def test_a_build_for_this_machine_has_none_of_that(build_for, tmp_path):
     completed, (configure, _) = build_for(f"linux-{platform.machine()}", "9.8")
     assert completed.returncode == 0, completed.stderr
     assert not any(option.startswith("-DCMAKE_TOOLCHAIN_FILE") for option in configure)
-    assert not any(option.startswith("-DPYTHON_MODULE_EXTENSION") for option in configure)
+    assert not any(option.startswith("-DFLATNOISE_MODULE_SUFFIX") for option in configure)
     assert f"-B{tmp_path / 'build' / 'cmake'}" in configure
 
 

@@ -264,9 +264,9 @@ def main() -> None:
     parser.add_argument("--write", type=Path, help="a folder for this machine's own arrays")
     options = parser.parse_args()
     facts = flatnoise.build_info()
-    if not facts["xla_loaded"]:
-        why = facts["native_error"] or facts["xla_error"]
-        sys.exit(f"the compiled op and its XLA kernels have to load, and don't: {why}")
+    if not (facts["xla_loaded"] and facts["instruction_set"]):
+        why = facts["native_error"] or facts["xla_error"] or "flatnoise._core is missing"
+        sys.exit(f"all that is compiled has to load, and doesn't: {why}")
     print(
         f"{platform.machine()}, TensorFlow {facts['tensorflow_version']}, "
         f"instruction set {facts['instruction_set']}, made by {facts['compiler']}"
