@@ -18,8 +18,8 @@ __all__ = ["eager_problem", "is_on_mesh", "may_be_for_a_mesh", "named_problem", 
 
 # A DTensor device: it runs an op on the devices of a mesh, shard by shard.
 _MESH = "CUSTOM"
-# These only carry what is compiled for the others, or run on them; nothing is placed there unasked.
-_UNASKED = frozenset(["CPU", "GPU", "XLA_CPU", "XLA_GPU", "TPU_SYSTEM", _MESH])
+# What `gpu` answers for, and devices that get nothing unless they are named.
+_NOT_OTHER_ACCELERATORS = frozenset(["CPU", "GPU", "XLA_CPU", "XLA_GPU", "TPU_SYSTEM", _MESH])
 
 _current_eager_device = tf.__internal__.eager_context.get_device_name
 
@@ -72,8 +72,8 @@ def _problem_of(device_type: str) -> str | None:
     if device_type == "GPU":
         return gpu.build_problem() or gpu.problem()
     if device_type == _MESH:
-        return "it has no layout rule for DTensor meshes"
-    return f"it has no kernel for {device_type} devices"
+        return "the compiled op has no layout rule for DTensor meshes"
+    return f"the compiled op has no kernel for {device_type} devices"
 
 
 def _first_problem(device_types: Iterable[str]) -> str | None:
@@ -85,7 +85,7 @@ def _problem_by_default() -> str | None:
     if may_be_for_a_mesh():
         return _problem_of(_MESH)
     types = {device.device_type for device in tf.config.list_logical_devices()}
-    return gpu.problem() or _first_problem(sorted(types - _UNASKED))
+    return gpu.problem() or _first_problem(sorted(types - _NOT_OTHER_ACCELERATORS))
 
 
 def may_be_for_a_mesh() -> bool:
@@ -128,7 +128,7 @@ def _is_in_tpu_computation() -> bool:
     for graph in _graphs():
         context = graph._get_control_flow_context()
         while context is not None:
-            # By its name: the class is in a module that nothing else of TensorFlow's API loads.
+            # By its name: TensorFlow's API doesn't have the class.
             if type(context).__name__ == "TPUReplicateContext":
                 return True
             context = context.outer_context
