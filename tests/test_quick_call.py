@@ -128,3 +128,10 @@ def test_the_short_way_is_recorded_by_a_tape(native):
         y = flatnoise.flatten_multiply_normal(x, [1, 2], 1.0, 0.5)
     expected = flatnoise.flatten_multiply_normal(tf.ones([4, 3]), [1, 2], 1.0, 0.5)
     np.testing.assert_array_equal(tape.gradient(y, x), expected)
+
+
+def test_a_negative_zero_keeps_its_sign(native, taken):
+    tf.constant(0.0)  # which TensorFlow keeps, and takes for equal
+    got = flatnoise.flatten_mask(tf.ones([4, 3]), [1, 2], 1.0, -0.0)
+    assert np.all(np.signbit(got))
+    assert taken == [True]

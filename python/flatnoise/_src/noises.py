@@ -322,7 +322,8 @@ _SELU_LIMIT = -1.6732632423543772 * 1.0507009873554805
 def _alpha_dropout(xp: Any, rate: Any) -> tuple[Any, ...]:
     """Elements become the limit of SELU, and all are scaled back to mean 0 and variance 1."""
     variance = (1 - rate) * (1 + rate * _SELU_LIMIT**2)
-    scale = xp.maximum(variance, _TINY) ** -0.5
+    # Roots and quotients are rounded correctly everywhere; powers are not.
+    scale = 1 / xp.sqrt(xp.maximum(variance, _TINY))
     shift = -scale * _SELU_LIMIT * rate
     # The op refuses NaN, but not a rate of 1, at which the scale is infinite.
     rate = xp.where(rate < 1, rate, math.nan)

@@ -85,13 +85,14 @@ def _is_pair(seed: Any) -> bool:
 
 @functools.cache
 def _negative_zero() -> Any:
-    return tf.constant(-0.0)
+    # As an array: for the number, TensorFlow gives the tensor that it has kept of 0.0.
+    return tf.constant(np.asarray(-0.0, np.float32))
 
 
 def _op_parameters(noise: Noise, values: Sequence[Any]) -> list[float]:
     if noise.passes_parameters:
         return list(values)
-    if not noise.rounds_last:
-        values = list(map(np.float32, values))
     with np.errstate(over="ignore"):  # the op refuses what is infinite
+        if not noise.rounds_last:
+            values = list(map(np.float32, values))
         return [float(parameter) for parameter in noise.to_op(np, *values)]
