@@ -61,7 +61,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--distributions", choices=cases.DISTRIBUTIONS, nargs="+")
     add("--workloads", choices=cases.WORKLOADS, nargs="+")
     add("--threads", type=_positive, nargs="+", help="within an op; default: all, and 1")
-    add("--instruction-sets", choices=["avx512", "avx2", "sse2"], nargs="+")
+    add("--instruction-sets", choices=["avx512", "avx2", "sse2", "neon"], nargs="+")
     add("--peers", choices=_PEERS, default=_PEERS, nargs="+")
     add("--variants", default=["*"], nargs="+", help="patterns of their names, as 'graph*'")
     add("--samples", type=_positive, help="of each figure; default: 9, or 5 if quick")

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import flatnoise
-from conftest import COMPUTE_DTYPE, FUNCTIONS, NAMES, NOISES, Variant
+from conftest import COMPUTE_DTYPE, FUNCTIONS, NAMES, NOISES, THOROUGH, Variant, valid_range
 from flatnoise._src import broadcasting
 from philox_reference import stream
 
@@ -57,15 +57,10 @@ def numbers(shape, low, high, dtype):
     return values.reshape(shape).astype(dtype)
 
 
-# Values that a parameter may take: of what is in two places, the second is the larger.
-RANGES = [(-1.0, 0.25), (0.5, 2.0)]
-RANGES_OF = {name: (0.05, 0.95) for name in ("rate", "amount", "salt_vs_pepper")}
-
-
 def parameters(noise, shapes, dtype):
     """Values for a noise's parameters, by turns of the two shapes."""
     return [
-        numbers(shapes[k % 2], *RANGES_OF.get(name, RANGES[k % 2]), dtype)
+        numbers(shapes[k % 2], *valid_range(name, k), dtype)
         for k, name in enumerate(NAMES[noise.name])
     ]
 
@@ -126,14 +121,37 @@ TERMS = {
         g * (z < amount * (1 - share)),
     ),
 }
-# Those that are computed in other ways; of the rest, a few shapes will do.
-DIFFERENT = ("add_normal", "add_uniform", "multiply_normal", "mask", "salt_and_pepper")
-FEW = ("scalars", "samples", "samples and channels", "samples and features")
-NOISES_AND_CASES = [
+# Of each combination, the noise whose parameters are the op's is tried in every shape. The others
+# are tried in a few, and those whose distribution is made of uniform numbers in one.
+IN_EVERY_SHAPE = ("add_normal", "multiply_normal", "salt_and_pepper")
+IN_FEW_SHAPES = ("add_uniform", "dropout", "alpha_dropout", "mask")
+FEW = (
+    "flattened-scalars",
+    "flattened-samples and features",
+    "kept-samples",
+    "kept-samples and channels",
+)
+ONE = ("kept-samples and channels",)
+
+
+def shapes_of(name):
+    if name in IN_EVERY_SHAPE:
+        return [case.id for case in CASES]
+    return FEW if name in IN_FEW_SHAPES else ONE
+
+
+NOISES_AND_SHAPES = [
     pytest.param(NOISES[name], *case.values, id=f"{name}-{case.id}")
     for name in NOISES
     for case in CASES
-    if name in DIFFERENT or case.id.partition("-")[2] in FEW
+    if case.id in shapes_of(name)
+]
+# With the type: others than float32 in one shape.
+TYPES_TOO = [
+    pytest.param(*case.values, dtype, id=f"{case.id}-{dtype}")
+    for case in NOISES_AND_SHAPES
+    for dtype in COMPUTE_DTYPE
+    if dtype == "float32" or case.id.endswith(ONE)
 ]
 
 
@@ -152,7 +170,7 @@ def allowed_error(variant, dtype, x, z, expected, values):
     return error + {"float16": 2.0**-10, "bfloat16": 2.0**-7}.get(dtype, 0) * np.abs(expected)
 
 
-@pytest.mark.parametrize("noise, flatten, shapes", NOISES_AND_CASES)
+@pytest.mark.parametrize("noise, flatten, shapes, dtype", TYPES_TOO)
 def test_parameters_broadcast(variant, noise, dtype, flatten, shapes):
     x = tf.cast(numbers(SHAPE, -2, 2, np.float32), dtype)
     values = parameters(noise, shapes, COMPUTE_DTYPE[dtype])
@@ -173,7 +191,7 @@ def summed_to(shape, terms):
     return terms.sum(axes).reshape(shape)
 
 
-@pytest.mark.parametrize("noise, flatten, shapes", NOISES_AND_CASES)
+@pytest.mark.parametrize("noise, flatten, shapes", NOISES_AND_SHAPES)
 def test_gradients_are_summed_over_what_was_broadcast(variant, noise, flatten, shapes):
     x = numbers(SHAPE, -2, 2, np.float64)
     values = parameters(noise, shapes, np.float64)
@@ -182,7 +200,7 @@ def test_gradients_are_summed_over_what_was_broadcast(variant, noise, flatten, s
     @variant.compile
     def gradients(x, upstream, *values):
         with tf.GradientTape() as tape:
-            tape.watch(values)
+            tape.watch([x, *values])
             y = FUNCTIONS[noise.name](
                 x,
                 SEED,
@@ -191,10 +209,13 @@ def test_gradients_are_summed_over_what_was_broadcast(variant, noise, flatten, s
                 flatten=flatten,
                 implementation=variant.implementation,
             )
-        return tape.gradient(y, values, output_gradients=upstream)
+        return tape.gradient(y, [x, *values], output_gradients=upstream)
 
-    got = gradients(*map(tf.constant, (x, upstream, *values)))
+    of_x, *got = gradients(*map(tf.constant, (x, upstream, *values)))
     z = z_of(noise, flatten, "float64")
+    # Every noise is linear in its input.
+    slope = EXPECTED[noise.name](1.0, z, *values) - EXPECTED[noise.name](0.0, z, *values)
+    np.testing.assert_allclose(of_x, (upstream * slope).reshape(SHAPE), rtol=1e-10, atol=1e-10)
     terms = TERMS[noise.name](upstream, x.reshape(z.shape), z, *values)
     for gradient, value, term in zip(got, values, terms, strict=True):
         assert (gradient is None) == (term is None)
@@ -205,7 +226,15 @@ def test_gradients_are_summed_over_what_was_broadcast(variant, noise, flatten, s
         np.testing.assert_allclose(gradient, expected, rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize("shape", [(), (CHANNELS,), (HEIGHT, 1, CHANNELS), (2, 1, 1, 1)], ids=str)
+SECOND_ORDER = [
+    pytest.param(NOISES[name], shape, id=f"{name}-{shape}")
+    for name in NOISES
+    for shape in [(), (CHANNELS,), (HEIGHT, 1, CHANNELS), (2, 1, 1, 1)]
+    if name in IN_EVERY_SHAPE or shape == (HEIGHT, 1, CHANNELS)
+]
+
+
+@pytest.mark.parametrize("noise, shape", SECOND_ORDER)
 def test_second_order_gradients_are_the_numerical_ones(implementation, noise, shape):
     def first_order(*arguments):
         with tf.GradientTape() as tape:
@@ -278,15 +307,17 @@ MISFITS = [
     (False, (1, *SHAPE)),
 ]
 FORMS = {"array": np.asarray, "list": lambda array: array.tolist(), "tensor": tf.constant}
+NAMES_AND_MISFITS = [
+    pytest.param(noise, name, flatten, shape, id=f"{noise.name}-{name}-{shape}-{flatten}")
+    for noise in NOISES.values()
+    for name in NAMES[noise.name]
+    for flatten, shape in MISFITS
+    if (noise.name in THOROUGH and name == NAMES[noise.name][-1]) or shape == (BATCH,)
+]
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize(
-    "noise, name",
-    [(noise, name) for noise in NOISES.values() for name in NAMES[noise.name]],
-    ids=lambda value: getattr(value, "name", value),
-)
-@pytest.mark.parametrize("flatten, shape", MISFITS)
+@pytest.mark.parametrize("noise, name, flatten, shape", NAMES_AND_MISFITS)
 def test_an_error_names_the_argument_and_both_shapes(
     implementation, noise, name, flatten, shape, form
 ):

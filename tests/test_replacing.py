@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 import flatnoise
-from conftest import COMPUTE_DTYPE, FUNCTIONS, NOISES, Variant
+from conftest import COMPUTE_DTYPE, FUNCTIONS, NOISES, WIDE, Variant
 from philox_reference import stream
 
 SEED = (3, -4)
@@ -31,7 +31,7 @@ def same_bits(a, b):
 
 
 @pytest.mark.parametrize("rate", RATES)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", WIDE)
 def test_dropout_is_tensorflows_to_the_bit(variant, dtype, rate):
     x = tf.cast(X, dtype)
 
@@ -47,8 +47,8 @@ def test_dropout_is_tensorflows_to_the_bit(variant, dtype, rate):
         same_bits(got, expected)
 
 
-@pytest.mark.parametrize("rate", RATES)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rate", [1 / 3, 0.7])
+@pytest.mark.parametrize("dtype", WIDE)
 def test_the_gradient_of_dropout_is_tensorflows_to_the_bit(variant, dtype, rate):
     x = tf.cast(tf.random.stateless_normal([8, 30], [1, 2]), dtype)
     dy = tf.cast(tf.random.stateless_normal([8, 30], [3, 4]), dtype)
@@ -111,11 +111,24 @@ def test_masks_need_no_sums(variant):
     np.testing.assert_array_equal(got, np.where(u < 0.5, -7.0, X))
 
 
-@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan, -0.0])
+ANY_VALUE = [math.inf, -math.inf, math.nan, -0.0]
+
+
+@pytest.mark.parametrize("value", ANY_VALUE)
 def test_any_value_may_be_put_in(implementation, value):
     got = flatnoise.flatten_mask(tf.ones([8, 50]), SEED, 0.5, value, implementation=implementation)
     u = stream("uniform", SEED, 0, 400, "float32").reshape(8, 50)
     same_bits(got, np.where(u < 0.5, np.float32(value), np.float32(1)))
+
+
+@pytest.mark.parametrize("salt, pepper", [(v, 3.0) for v in ANY_VALUE] + [(3.0, math.nan)])
+def test_salt_and_pepper_may_have_any_value(implementation, salt, pepper):
+    got = flatnoise.flatten_salt_and_pepper(
+        tf.ones([8, 50]), SEED, 0.5, 0.5, salt, pepper, implementation=implementation
+    )
+    u = stream("uniform", SEED, 0, 400, "float32").reshape(8, 50)
+    expected = np.where(u < 0.25, pepper, np.where(u >= 0.75, salt, 1.0))
+    same_bits(got, expected.astype(np.float32))
 
 
 def test_salt_and_pepper_come_in_their_shares(implementation):

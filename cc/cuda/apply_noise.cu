@@ -7,6 +7,7 @@
 #include "cuda/apply_noise_dispatch.h"
 #include "cuda/launch.h"
 #include "cuda/parameters.h"
+#include "cuda/task_sizes.h"
 
 namespace flatnoise::cuda {
 namespace {
@@ -39,16 +40,6 @@ cudaError_t Launch(const ApplyNoiseTask& task, ApplyNoisePlan plan, cudaStream_t
   return Start(kKernel, dim3(static_cast<unsigned>(blocks)), stream, task, plan);
 }
 
-bool HaveValues(const ApplyNoiseTask& task) {
-  return Visit(task.noise.combination, [&](auto combination) {
-    for (int k = 0; k < kParameterCount<typename decltype(combination)::type>; ++k) {
-      const BroadcastPattern& pattern = task.parameters[k].pattern;
-      if (pattern.count <= 0 || pattern.repeat <= 0) return false;
-    }
-    return true;
-  });
-}
-
 }  // namespace
 
 // All kernels are compiled for the same devices: any of them will do.
@@ -63,7 +54,7 @@ cudaError_t CheckDevice() {
 
 cudaError_t ApplyNoise(const ApplyNoiseTask& task, cudaStream_t stream) {
   if (task.elements == 0) return cudaSuccess;
-  if (task.elements < 0 || !HaveValues(task)) return cudaErrorInvalidValue;
+  if (!SizesAgree(task)) return cudaErrorInvalidValue;
   return DispatchApplyNoise(task, [&](auto variant, const ApplyNoisePlan& plan) {
     return Launch<decltype(variant)>(task, plan, stream);
   });

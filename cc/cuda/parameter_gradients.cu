@@ -7,6 +7,7 @@
 #include "cuda/gradient_tile.h"
 #include "cuda/launch.h"
 #include "cuda/parameter_gradients.h"
+#include "cuda/task_sizes.h"
 
 namespace flatnoise::cuda {
 namespace {
@@ -93,32 +94,17 @@ cudaError_t LaunchPass(const ParameterGradientsTask& task, const GradientPass& p
   return error;
 }
 
-// A tensor that has elements has values for them.
-template <class Kind>
-bool HasValues(const ParameterGradientsTask& task) {
-  const int64_t least = task.elements > 0 ? 1 : 0;
-  for (int k = 0; k < Kind::kParameters; ++k) {
-    if (task.patterns[k].count < least || task.patterns[k].repeat <= 0) return false;
-  }
-  return task.elements >= 0;
-}
-
 }  // namespace
 
 size_t ParameterGradientsWorkspaceBytes(const ParameterGradientsTask& task) {
-  return VisitLinearNoise(task.type, task.noise, [&](auto kind) -> size_t {
-    using Kind = decltype(kind);
-    if (!HasValues<Kind>(task)) return 0;
-    const GradientPasses<Kind> passes(task, nullptr);
-    return static_cast<size_t>(passes.workspace_size()) * sizeof(typename Kind::Scalar);
-  });
+  return WorkspaceBytes(task);
 }
 
 cudaError_t ParameterGradients(const ParameterGradientsTask& task, void* workspace,
                                cudaStream_t stream) {
+  if (!SizesAgree(task)) return cudaErrorInvalidValue;
   return VisitLinearNoise(task.type, task.noise, [&](auto kind) {
     using Kind = decltype(kind);
-    if (!HasValues<Kind>(task)) return cudaErrorInvalidValue;
     const GradientPasses<Kind> passes(task, workspace);
     cudaError_t error = cudaSuccess;
     for (int i = 0; i < passes.size() && error == cudaSuccess; ++i) {

@@ -1,9 +1,19 @@
 """Keras layers that apply noise, and flatten in the same pass.
 
 Each call draws a seed of its own, also where calls of one layer run at the same time, as in
-`tf.data.Dataset.map` with `num_parallel_calls`.
+`tf.data.Dataset.map` with `num_parallel_calls`. Those that are named as Keras's own draw as
+Keras's do.
 """
 
+from flatnoise._src.drop_in_layers import (
+    AlphaDropout,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
 from flatnoise._src.layers import (
     AddGaussianNoise,
     AddLaplaceNoise,
@@ -22,8 +32,15 @@ __all__ = [
     "AddNoise",
     "AddTruncatedGaussianNoise",
     "AddUniformNoise",
+    "AlphaDropout",
+    "Dropout",
+    "GaussianDropout",
+    "GaussianNoise",
     "LearnedGaussianNoise",
     "MaskingNoise",
     "MultiplyGaussianNoise",
     "SaltAndPepperNoise",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
 ]

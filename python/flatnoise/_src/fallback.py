@@ -13,7 +13,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from flatnoise._src import noises
+from flatnoise._src import noises, placement
 from flatnoise._src.arguments import compute_dtype
 from flatnoise._src.shapes import (
     aligned,
@@ -24,7 +24,7 @@ from flatnoise._src.shapes import (
 )
 from flatnoise._src.tensorflow import tf
 
-__all__ = ["flatten_noise"]
+__all__ = ["flatten_noise", "flatten_noise_on_mesh"]
 
 _PHILOX = 1
 _SEED_KEY = 0x02461E293EC8F720
@@ -135,6 +135,9 @@ def _noise(distribution: str, count: Any, seed: Any, offset: Any, dtype: Any) ->
     made = needed + needed % 2  # Box and Muller want pairs
     words = _words(made * words_per_number, seed, offset // numbers_per_block)
     noise = _FROM_UNIFORM[distribution](_UNIFORM_FROM[dtype](words))
+    if placement.may_be_for_a_mesh():
+        # DTensor makes other numbers where it can split what makes them. It can't what is gathered.
+        return tf.gather(noise, surplus + tf.range(_int64(count)))
     if _is_static(made) and made == count:
         return noise
     return tf.slice(noise, tf.reshape(_int64(surplus), [1]), tf.reshape(_int64(count), [1]))
@@ -258,3 +261,19 @@ def flatten_noise(
         output = tf.reshape(tf.cast(noisy, input.dtype), shape)
         output.set_shape(output_sizes(input.shape, flatten))
         return output
+
+
+_flatten_noise_as_function = tf.function(flatten_noise)
+
+
+def flatten_noise_on_mesh(
+    *, input: Any, offset: Any, parameters: Sequence[Any], **arguments: Any
+) -> Any:
+    """As `flatten_noise`, for eager calls on DTensors, which take constants in functions alone."""
+    dtype = compute_dtype(input.dtype)
+    return _flatten_noise_as_function(
+        input=input,
+        offset=_int64(offset),
+        parameters=[tf.convert_to_tensor(parameter, dtype) for parameter in parameters],
+        **arguments,
+    )

@@ -3,7 +3,7 @@
 import functools
 from typing import Any
 
-from flatnoise._src import arguments, fallback, gpu, library, noises, shapes
+from flatnoise._src import arguments, fallback, library, noises, placement, shapes
 from flatnoise._src.errors import check_choice
 from flatnoise._src.export import export
 from flatnoise._src.noises import Noise
@@ -72,8 +72,9 @@ def flatten_add_normal(
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
-            at most a few units in the last place.
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
         name: A name for the operation.
 
     Returns:
@@ -137,8 +138,9 @@ def flatten_add_uniform(
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
-            at most a few units in the last place.
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
         name: A name for the operation.
 
     Returns:
@@ -202,8 +204,9 @@ def flatten_multiply_normal(
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
-            at most a few units in the last place.
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
         name: A name for the operation.
 
     Returns:
@@ -785,14 +788,15 @@ def _apply_noise(
     )
     if quick is not None:
         return quick
-    run = choose_implementation(implementation)
+    check_choice("implementation", implementation, arguments.IMPLEMENTATIONS)
     inputs = arguments.convert_input(inputs)
+    run = choose_implementation(implementation, inputs)
     flatten = bool(flatten)
     dtype = arguments.compute_dtype(inputs.dtype)
     output = functools.partial(shapes.output_sizes, inputs.shape, flatten)
     parameters = arguments.convert_parameters(noise, values, dtype, output)
     operands = [arguments.parameter_operand(parameter, dtype) for parameter in parameters]
-    if run is not fallback.flatten_noise:
+    if run not in STOCK_OPS:
         operands = [shapes.as_one_run(operand, inputs, flatten) for operand in operands]
     return run(
         input=inputs,
@@ -811,24 +815,34 @@ def _apply_noise(
 apply_noise = tf.autograph.experimental.do_not_convert(_apply_noise)
 
 
-def choose_implementation(choice: str) -> Any:
-    """The compiled op or the fallback, whichever `choice` allows and can run here."""
-    check_choice("implementation", choice, arguments.IMPLEMENTATIONS)
-    if choice == "tensorflow":
-        return fallback.flatten_noise
+# What runs without the compiled op.
+STOCK_OPS = (fallback.flatten_noise, fallback.flatten_noise_on_mesh)
+
+
+def choose_implementation(choice: str, inputs: Any = None) -> Any:
+    """The compiled op or the fallback, whichever `choice` allows and can run where it will.
+
+    Args:
+        choice: One of `arguments.IMPLEMENTATIONS`.
+        inputs: The op's input, where it is there already.
+    """
     found = library.load()
     if choice == "native":
-        _require_native(found)
-        return found.ops.flatnoise_flatten_noise
-    problem = gpu.problem() if found.loaded else found.reason
-    if problem is not None:
-        library.warn_once_about_fallback(problem)
-    if problem is not None or _xla_lacks_kernels(found):
-        return fallback.flatten_noise
+        _require_native(found, inputs)
+    elif choice == "tensorflow" or not _can_run(found, inputs):
+        on_mesh = placement.is_on_mesh(inputs)
+        return fallback.flatten_noise_on_mesh if on_mesh else fallback.flatten_noise
     return found.ops.flatnoise_flatten_noise
 
 
-def _require_native(found: library.Library) -> None:
+def _can_run(found: library.Library, inputs: Any) -> bool:
+    problem = placement.problem(inputs) if found.loaded else found.reason
+    if problem is not None:
+        library.warn_once_about_fallback(problem)
+    return problem is None and not _xla_lacks_kernels(found)
+
+
+def _require_native(found: library.Library, inputs: Any) -> None:
     if not found.loaded:
         raise RuntimeError(f"implementation='native' needs the compiled op: {found.reason}.")
     if _xla_lacks_kernels(found):
@@ -837,9 +851,18 @@ def _require_native(found: library.Library) -> None:
             f"(jit_compile=True): {found.xla_reason}. Use implementation='auto' or 'tensorflow', "
             "or jit_compile=False."
         )
+    # Outside XLA, an op that nobody placed runs where it has a kernel.
+    problem = placement.problem(inputs) if _is_in_xla() else placement.named_problem(inputs)
+    if problem is not None:
+        raise RuntimeError(
+            "implementation='native' needs a device that the compiled op can run on: "
+            f"{problem}. Use implementation='auto' or 'tensorflow'."
+        )
 
 
 def _xla_lacks_kernels(found: library.Library) -> bool:
-    if found.has_xla_kernels:
-        return False
+    return not found.has_xla_kernels and _is_in_xla()
+
+
+def _is_in_xla() -> bool:
     return tf.__internal__.get_enclosing_xla_context() is not None

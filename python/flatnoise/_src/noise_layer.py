@@ -18,16 +18,17 @@ from flatnoise._src.seeds import (
 from flatnoise._src.shapes import flattened
 from flatnoise._src.tensorflow import keras, tf
 
-__all__ = ["NoiseLayer", "check_number", "check_parameters"]
+__all__ = ["NoiseLayer", "check_backend", "check_number", "check_parameters"]
 
 _SEED_STATE = "seed_generator_state"
 
 
-def _check_backend() -> None:
+def check_backend(what: str) -> None:
+    """Raises RuntimeError unless Keras runs on TensorFlow, which `what` needs."""
     backend = keras.config.backend()
     if backend != "tensorflow":
         raise RuntimeError(
-            "The layers of flatnoise need Keras's TensorFlow backend. Expected "
+            f"{what} needs Keras's TensorFlow backend. Expected "
             f"keras.config.backend() to be 'tensorflow'. Received: '{backend}'. Set the "
             "environment variable KERAS_BACKEND=tensorflow before Keras is imported."
         )
@@ -73,7 +74,7 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
         **kwargs: Any,
     ) -> None:
         """Checks and keeps the arguments that all layers have; they tell of them."""
-        _check_backend()
+        check_backend(type(self).__name__)
         super().__init__(**kwargs)
         _check_flag("flatten", flatten)
         _check_flag("training_only", training_only)

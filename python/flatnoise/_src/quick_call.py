@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from flatnoise._src import gpu, library
+from flatnoise._src import library, placement
 from flatnoise._src.arrays import is_negative_zero
 from flatnoise._src.noises import Noise
 from flatnoise._src.tensorflow import tf
@@ -50,7 +50,7 @@ def quick_call(
         if type(value) is not float:
             return None
     found = library.load()
-    if not found.loaded or gpu.problem() is not None:
+    if not found.loaded or placement.eager_problem(inputs) is not None:
         return None
     parameters = [
         _negative_zero() if is_negative_zero(parameter) else parameter
