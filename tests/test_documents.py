@@ -100,6 +100,21 @@ def test_pages_that_claim_to_be_run_have_nothing_left_out():
         assert not [match for match in blocks(page, "python") if match["reason"]]
 
 
+def quotations():
+    """What pages quote from files, with the files."""
+    for page in PAGES:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for match in FENCE.finditer(text):
+            quoted, _, path = (match["reason"] or "").partition("lines of ")
+            if not quoted and path:
+                yield pytest.param(path, match["code"], id=f"{page}: {path}")
+
+
+@pytest.mark.parametrize("path, lines", list(quotations()))
+def test_quoted_lines_are_in_the_file(path, lines):
+    assert lines in (ROOT / path).read_text(encoding="utf-8")
+
+
 def commands():
     """Every line of a shell block, without its comment."""
     for page in with_blocks("sh"):

@@ -560,13 +560,27 @@ def flatten_noise(
 ) -> Array:
     """Combines an array with noise, as `flatnoise.raw_ops.FlattenNoise` does.
 
+    Each element gets a number z of the distribution. The combinations, and the parameters that they
+    take in this order:
+
+    - `"add"`: inputs + (loc + scale * z), of `loc` and `scale`;
+    - `"multiply"`: inputs * (loc + scale * z), of the same, for `"normal"`;
+    - `"mask"`: value where z < rate, else scale * inputs + shift, of `rate`, `value`, `scale` and
+      `shift`, for `"uniform"`. A shift of -0 leaves the product as it is;
+    - `"salt_and_pepper"`: pepper where z < amount * (1 - salt_vs_pepper), salt where z >= 1 -
+      amount * salt_vs_pepper, else inputs, of `amount`, `salt_vs_pepper`, `salt` and `pepper`, for
+      `"uniform"`.
+
     Args:
         inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
         seed: Two integers.
-        parameters: The op's parameters, `loc` and `scale`: numbers, or arrays that broadcast to the
-            output's shape. Their values are not checked.
-        distribution: `"normal"` (mean 0, variance 1) or `"uniform"` (on [0, 1)).
-        combination: `"add"` or `"multiply"`.
+        parameters: The combination's parameters: numbers, or arrays that broadcast to the output's
+            shape. Their values are not checked.
+        distribution: What z is: `"normal"` (mean 0, variance 1), `"uniform"` (on [0, 1)),
+            `"laplace"` (density `exp(-abs(z)) / 2`), `"gumbel"` (distribution function
+            `exp(-exp(-z))`), `"logistic"` (`1 / (1 + exp(-z))`) or `"truncated_normal"` (the
+            normal one between -2 and 2).
+        combination: How z and the parameters change an element: one of those above.
         flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
             rank 1) or has the shape of `inputs`.
         offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
@@ -615,8 +629,9 @@ def flatten_noise_grad(
 ) -> list[Array]:
     """Computes the gradients of `flatten_noise` with respect to its parameters.
 
-    The terms are `grad` and `grad * z`, for the combination `"multiply"` each times the element of
-    `inputs`. They are summed over the dimensions that were broadcast.
+    For the combination `"add"` the terms are `grad` and `grad * z`, for `"multiply"` each times the
+    element of `inputs`. They are summed over the dimensions that were broadcast. The other
+    combinations aren't linear in their parameters and have no such gradients.
 
     Args:
         grad: The gradient with respect to the output, of the output's shape.
@@ -624,8 +639,11 @@ def flatten_noise_grad(
         parameters: The parameters of `flatten_noise`; they give their shapes alone.
         inputs: The inputs of `flatten_noise`, of any shape that has as many elements as `grad`, and
             of its type. The combination `"add"` doesn't read them.
-        distribution: `"normal"` (mean 0, variance 1) or `"uniform"` (on [0, 1)).
-        combination: `"add"` or `"multiply"`.
+        distribution: What z is: `"normal"` (mean 0, variance 1), `"uniform"` (on [0, 1)),
+            `"laplace"` (density `exp(-abs(z)) / 2`), `"gumbel"` (distribution function
+            `exp(-exp(-z))`), `"logistic"` (`1 / (1 + exp(-z))`) or `"truncated_normal"` (the
+            normal one between -2 and 2).
+        combination: How z and the parameters change an element: one of those above.
         offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
             on of a batch are noised as in the whole batch with `offset = r * features`.
         instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
