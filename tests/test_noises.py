@@ -64,7 +64,8 @@ DIFFERENT = {
     ("raw_ops", "parameters"): 2,
     ("raw_ops", "input"): 2,
     ("layers", "mean"): 2,
-    ("layers", "stddev"): 4,  # learned, too
+    ("layers", "stddev"): 5,  # learned, and Keras's, too
+    ("layers", "rate"): 4,  # Keras's of elements, of channels, of a normal factor
 }
 # Names that mean the same in several modules.
 SHARED = {

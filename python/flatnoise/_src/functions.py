@@ -271,8 +271,9 @@ def flatten_add_laplace(
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
-            at most a few units in the last place.
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
         name: A name for the operation.
 
     Returns:
@@ -337,8 +338,9 @@ def flatten_add_gumbel(
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
-            at most a few units in the last place.
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
         name: A name for the operation.
 
     Returns:
@@ -402,8 +404,9 @@ def flatten_add_logistic(
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
-            at most a few units in the last place.
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
         name: A name for the operation.
 
     Returns:
@@ -469,8 +472,9 @@ def flatten_add_truncated_normal(
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
-            at most a few units in the last place.
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
         name: A name for the operation.
 
     Returns:
@@ -534,8 +538,9 @@ def flatten_dropout(
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
-            at most a few units in the last place.
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
         name: A name for the operation.
 
     Returns:
@@ -600,8 +605,9 @@ def flatten_alpha_dropout(
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
-            at most a few units in the last place.
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
         name: A name for the operation.
 
     Returns:
@@ -665,8 +671,9 @@ def flatten_mask(
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
-            at most a few units in the last place.
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
         name: A name for the operation.
 
     Returns:
@@ -736,8 +743,9 @@ def flatten_salt_and_pepper(
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
-            at most a few units in the last place.
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
         name: A name for the operation.
 
     Returns:
