@@ -31,8 +31,8 @@ VALUES = np.linspace(-0.5, 1.5, 121)  # of the histograms
 # In pixels.
 DOTS_PER_INCH = 100
 SCALE = 2
-ACROSS = 4
-GAP, TITLE, HISTOGRAM = 12, 34, 36
+ACROSS = 3
+GAP, TITLE, HISTOGRAM = 12, 40, 40
 
 Array = Any
 
@@ -90,7 +90,7 @@ def draw_histogram(axes: Axes, values: Array) -> None:
     counts, edges = np.histogram(values, VALUES)
     axes.stairs(np.sqrt(counts), edges, fill=True, color="tab:blue")
     axes.set(xlim=(VALUES[0], VALUES[-1]), yticks=[], xticks=[0, 0.5, 1])
-    axes.tick_params(labelsize=7, length=2, pad=1)
+    axes.tick_params(labelsize=8, length=2, pad=1)
     axes.spines[["left", "top", "right"]].set_visible(False)
 
 
@@ -117,8 +117,8 @@ def draw(image: Array) -> Figure:
         axes = place(index, TITLE, height)
         axes.imshow(np.clip(picture, 0, 1), interpolation="nearest")
         axes.set_axis_off()
-        axes.set_title(title, fontsize=8, loc="left", pad=3)
-        draw_histogram(place(index, TITLE + height + 2, HISTOGRAM - 14), greys)
+        axes.set_title(title, fontsize=9.5, loc="left", pad=3)
+        draw_histogram(place(index, TITLE + height + 2, HISTOGRAM - 16), greys)
     return figure
 
 
