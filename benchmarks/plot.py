@@ -11,7 +11,7 @@ from peers import COPY, NAMES, OURS
 from results import Result, fastest, fastest_copy
 
 _PANEL = (12.0, 3.8)  # inches
-_COLORS = dict(zip(NAMES, ("C3", "C0", "C1", "C4", "C2", "C5", "C6", "k"), strict=True))
+_COLORS = dict(zip(NAMES, ("C3", "C0", "C1", "C4", "C2", "C5", "C6", "C8", "k"), strict=True))
 
 
 def _panels(groups: Sequence[Sequence[Result]]) -> list[list[Sequence[Result]]]:

@@ -20,6 +20,7 @@ _PEERS = {
     "jax": ("jax_peer", "Jax"),
     "numpy": ("numpy_peers", "NumPy"),
     "mkl_random": ("numpy_peers", "MklRandom"),
+    "dali": ("dali_peer", "Dali"),
     "copy": ("numpy_peers", "Copy"),
 }
 NAMES = tuple(_PEERS)
