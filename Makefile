@@ -30,7 +30,8 @@ CXX_FILES = $(shell find benchmarks cc tests -name '*.cc' -o -name '*.h' -o -nam
 PYTHON_FILES := python tests benchmarks examples cmake tools .ci setup.py noxfile.py
 
 .PHONY: help demo test test-cc test-python test-keras test-matrix test-aarch64 test-cc-aarch64 \
-  lint format wheel wheels-aarch64 sdist release bench docs bazel sanitize fuzz tidy clean
+  lint format wheel wheels-aarch64 sdist release bench bench-training docs bazel sanitize fuzz tidy \
+  clean
 .DEFAULT_GOAL := help
 
 help: ## Say what there is to make
@@ -97,6 +98,9 @@ release: $(RELEASE_TOOLS) ## Build and check all that is published: wheels, sour
 
 bench: $(PACKAGE) ## Measure against all frameworks there are (ARGS=--quick: a minute)
 	$(BIN)/python benchmarks/compare.py $(ARGS)
+
+bench-training: $(PACKAGE) ## Measure what noise costs a training step, in Keras and patched
+	$(BIN)/python benchmarks/training.py $(ARGS)
 
 docs: $(DEPENDENCIES) ## Build the documentation's site into build/site, warnings as errors
 	$(BIN)/python -m pip install --quiet --group docs

@@ -15,7 +15,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -178,11 +178,19 @@ HEADERS = (
 )
 
 
-def main() -> None:
+def _rounds(text: str) -> int:
+    if not text.isdecimal() or int(text) < 2:
+        raise argparse.ArgumentTypeError(
+            f"a number from 2 on, as quartiles take two. Received: {text!r}"
+        )
+    return int(text)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--models", choices=MODELS, nargs="+", default=list(MODELS))
-    parser.add_argument("--rounds", type=int, default=30)
-    options = parser.parse_args()
+    parser.add_argument("--rounds", type=_rounds, default=30)
+    options = parser.parse_args(arguments)
     info = flatnoise.build_info()
     about = machine.describe() | {
         "instruction_set": info["instruction_set"],
