@@ -32,8 +32,8 @@ template <class T, class Distribution>
     L::Real z[Shape::kVectors];
     noise.Make(group * Shape::kBlocks, z);
     for (int i = 0; i < Shape::kVectors; i += 2) {
-      const auto first = Add::Apply(Isa::Load(input + i * L::kLanes), p, z[i]);
-      const auto second = Add::Apply(Isa::Load(input + (i + 1) * L::kLanes), p, z[i + 1]);
+      const auto first = Add::Apply<L>(Isa::Load(input + i * L::kLanes), p, z[i]);
+      const auto second = Add::Apply<L>(Isa::Load(input + (i + 1) * L::kLanes), p, z[i + 1]);
       Isa::Store(output + i * L::kLanes, first, second);
     }
     input += Shape::kElements;
