@@ -9,9 +9,14 @@ import tensorflow as tf
 
 from conftest import FUNCTIONS, NAMES, NOISES
 from flatnoise import layers
-from flatnoise._src import library
+from flatnoise._src import library, noise_layer
 
-CLASSES = [getattr(layers, name) for name in layers.__all__]
+# Those named as Keras's own are in test_drop_in_layers.py.
+CLASSES = [
+    getattr(layers, name)
+    for name in layers.__all__
+    if issubclass(getattr(layers, name), noise_layer.NoiseLayer)
+]
 # The classes whose parameters stay as they are.
 FIXED = [cls for cls in CLASSES if cls is not layers.LearnedGaussianNoise]
 TYPES = [noise.noise_type for noise in NOISES.values() if noise.noise_type is not None]
