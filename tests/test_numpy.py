@@ -214,6 +214,13 @@ def test_the_raw_functions_name_wrong_arguments(wrong, name):
             run(X, **arguments)
 
 
+def test_only_linear_combinations_have_gradients_here():
+    with pytest.raises(ValueError, match="`combination`. Expected one of 'add', 'multiply'"):
+        flatnoise.numpy.flatten_noise_grad(
+            X, SEED, (0.5, 0, 1, 0), distribution="uniform", combination="mask"
+        )
+
+
 @pytest.mark.parametrize("wrong", [None, np.ones(5, np.float32), np.ones([2, 3]), "x"], ids=repr)
 def test_products_need_inputs_for_their_gradients(wrong):
     with pytest.raises(ValueError, match="argument `inputs`"):

@@ -656,6 +656,8 @@ def flatten_noise_grad(
         ValueError: If an argument can't be right; the message names it.
     """
     array = _float_array("grad", grad)
+    linear = [name for name, kind in noises.COMBINATIONS.items() if kind.is_linear]
+    check_choice("combination", combination, linear)
     kind = _combination(combination, parameters)
     dtype = _compute_dtype(array)
     shapes = [
