@@ -215,7 +215,7 @@ def test_the_raw_functions_name_wrong_arguments(wrong, name):
 
 
 def test_only_linear_combinations_have_gradients_here():
-    with pytest.raises(ValueError, match="`combination`. Expected one of 'add', 'multiply'"):
+    with pytest.raises(ValueError, match=r"`combination`. Expected one of 'add', 'multiply'"):
         flatnoise.numpy.flatten_noise_grad(
             X, SEED, (0.5, 0, 1, 0), distribution="uniform", combination="mask"
         )

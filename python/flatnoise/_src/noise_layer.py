@@ -138,7 +138,7 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
         """The symbolic output for a symbolic input."""
         if not keras.backend.is_float_dtype(inputs.dtype):
             raise ValueError(
-                f"Layer '{self.name}' applies noise of real numbers. Expected floating-point inputs. "
+                f"Layer '{self.name}' applies real noise. Expected floating-point inputs. "
                 f"Received: inputs of dtype {inputs.dtype}"
             )
         return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=inputs.dtype)
