@@ -242,22 +242,20 @@ int Main(const char* path) {
   const auto add = [&](ElementType type, const Noise& noise, int64_t elements,
                        const BroadcastPattern& pattern) {
     rows.push_back(bench.Forward(type, noise, elements, pattern));
-    rows.push_back(bench.Gradient(type, noise, elements, pattern));
+    if (IsIn<LinearNoises>(noise)) rows.push_back(bench.Gradient(type, noise, elements, pattern));
   };
-  for (int distribution = 0; distribution < Distributions::kSize; ++distribution) {
-    const Noise added = {{distribution}, kChoice<Combinations, Add>};
-    const Noise multiplied = {{distribution}, kChoice<Combinations, Multiply>};
+  constexpr ElementType kFloat = kElementType<float>;
+  for (const Noise& noise : AllNoises()) add(kFloat, noise, kLarge, kScalar);
+  for (const Noise& noise : {kNoise<Normal, Add>, kNoise<Uniform, Add>}) {
     for (int type = 0; type < ElementTypes::kSize; ++type) {
-      add({type}, added, kLarge, kScalar);
+      if (ElementType{type} != kFloat) add({type}, noise, kLarge, kScalar);
     }
-    constexpr ElementType kFloat = kElementType<float>;
-    add(kFloat, multiplied, kLarge, kScalar);
     for (const BroadcastPattern& pattern :
          {BroadcastPattern{kFeatures, 1}, {kSamples, kFeatures}, {64, kFeatures}, {3, 1}}) {
-      add(kFloat, added, kLarge / pattern.period() * pattern.period(), pattern);
+      add(kFloat, noise, kLarge / pattern.period() * pattern.period(), pattern);
     }
     for (int64_t elements : {int64_t{1} << 10, int64_t{1} << 16, int64_t{1} << 20}) {
-      add(kFloat, added, elements, kScalar);
+      add(kFloat, noise, elements, kScalar);
     }
   }
   std::FILE* file = std::fopen(path, "w");
