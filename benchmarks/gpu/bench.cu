@@ -137,7 +137,7 @@ class Bench {
         offset_({0}),
         wide_(std::vector<double>(kMostValues, 0.1)),
         narrow_(std::vector<float>(kMostValues, 0.1f)),
-        sums_(kMostParameters * kMostValues * sizeof(double)) {}
+        sums_(kMostGradients * kMostValues * sizeof(double)) {}
 
   Row Forward(ElementType type, const Noise& noise, int64_t elements,
               const BroadcastPattern& pattern) {
@@ -166,13 +166,13 @@ class Bench {
     ParameterGradientsTask task = {
         type, noise, input_.data(), input_.data(), elements, {seed_.data(), true, offset_.data()},
         {},   {}};
-    for (int k = 0; k < kMostParameters; ++k) {
+    for (int k = 0; k < kMostGradients; ++k) {
       task.patterns[k] = pattern;
       task.gradients[k] = sums_.data() + static_cast<size_t>(k * kMostValues) * sizeof(double);
     }
     // The output is not in use: it serves as workspace.
     void* workspace = output_.data();
-    const double tensors = InfoOf(noise.combination).gradient_reads_input ? 2 : 1;
+    const double tensors = GradientReadsInput(noise) ? 2 : 1;
     const double bytes = tensors * static_cast<double>(size) * static_cast<double>(elements);
     return {
         "gradient" + Text(pattern),
