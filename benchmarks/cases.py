@@ -69,6 +69,10 @@ class Case:
         return [self.flat_shape[1]] if self.workload == "per_feature" else []
 
     @property
+    def is_backward(self) -> bool:
+        return self.workload in ("gradient", "forward_backward")
+
+    @property
     def noised_elements(self) -> int:
         return self.size * (LOOP_STEPS if self.workload == "loop" else 1)
 
@@ -114,6 +118,15 @@ def make_input(case: Case) -> npt.NDArray[Any]:
     """Random numbers from 0 to 1."""
     start = np.random.default_rng(0).random(min(_PERIOD, case.size), np.float32)
     return np.resize(start.astype(numpy_dtype(case.dtype)), case.shape)
+
+
+def make_upstream(case: Case) -> npt.NDArray[Any]:
+    """The gradient of the output: the input's numbers in memory of their own.
+
+    If it were the input itself, dropout and its gradient would be one op with the same arguments,
+    which a compiler runs once.
+    """
+    return make_input(case).reshape(case.result_shape)
 
 
 def explain_wrong(case: Case, results: Sequence[npt.NDArray[Any]]) -> str | None:
@@ -166,7 +179,7 @@ def _explain_wrong_sum(case: Case, output: npt.NDArray[Any]) -> str | None:
 
 
 def _explain_wrong_dropout(case: Case, results: Sequence[npt.NDArray[Any]]) -> str | None:
-    """The result, and the gradient of x if there is one: that of the output is x, too."""
+    """The result, and the gradient of x if there is one: see `make_upstream`."""
     x = _first_period(make_input(case))
     tensors = [_first_period(result) for result in results]
     for name, tensor in zip(("result", "gradient of x"), tensors, strict=False):
@@ -195,7 +208,7 @@ def _explain_wrong_drops(
 
 
 def _explain_wrong_gradients(case: Case, results: Sequence[npt.NDArray[Any]]) -> str | None:
-    """The gradient of the output is the input: see the peers."""
+    """The gradient of the output is the input: see `make_upstream`."""
     upstream = make_input(case).astype(np.float64)
     total, total_squares = upstream.sum(), (upstream**2).sum()
     mean, deviation = (0.0, 1.0) if case.noise == "normal" else (0.5, 12**-0.5)

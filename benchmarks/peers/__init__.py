@@ -69,8 +69,8 @@ def load(name: str, threads: int) -> Peer:
 def workload(case: Case, make_noise: Function, pull_back: Function | None = None) -> Function:
     """A case's workload around `make_noise(x, *parameters, *seed)`, with the same arguments.
 
-    `pull_back(make_noise, of, arguments)` returns the output and its gradients with respect to the
-    arguments in the slice `of`, where the gradient of the output is x.
+    Where it goes backward, the gradient of the output comes last: `pull_back(make_noise, of,
+    arguments, upstream)` returns the output and the gradients of the arguments in the slice `of`.
     """
     end = 1 + len(case.parameters)
     if case.workload == "forward":  # numbers, as users write them
@@ -81,5 +81,5 @@ def workload(case: Case, make_noise: Function, pull_back: Function | None = None
         return lambda x, *rest: make_noise(x * x, *case.parameters, *rest[end - 1 :])
     assert pull_back
     if case.workload == "gradient":
-        return lambda *arguments: pull_back(make_noise, slice(1, end), arguments)[1:]
-    return lambda *arguments: pull_back(make_noise, slice(0, end), arguments)
+        return lambda *args: pull_back(make_noise, slice(1, end), args[:-1], args[-1])[1:]
+    return lambda *args: pull_back(make_noise, slice(0, end), args[:-1], args[-1])

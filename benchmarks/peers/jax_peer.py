@@ -4,6 +4,7 @@ from typing import Any
 
 import jax
 import numpy as np
+import numpy.typing as npt
 
 import cases
 from cases import DROPOUT, RATE, Case
@@ -28,10 +29,17 @@ def _drop(x: Any, key: Any) -> Any:
     return jax.numpy.where(keep, x / (1 - RATE), 0)
 
 
-def _pull_back(make_noise: Function, of: slice, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+def _pull_back(
+    make_noise: Function, of: slice, arguments: tuple[Any, ...], upstream: Any
+) -> tuple[Any, ...]:
     before, after = arguments[: of.start], arguments[of.stop :]
     y, backward = jax.vjp(lambda *given: make_noise(*before, *given, *after), *arguments[of])
-    return y, *backward(arguments[0].reshape(y.shape))
+    return y, *backward(upstream)
+
+
+def _array(array: npt.NDArray[Any]) -> Any:
+    # Waits, as the array that it copies may be gone after the call.
+    return jax.device_put(array).block_until_ready()
 
 
 class Jax(Peer):
@@ -42,18 +50,18 @@ class Jax(Peer):
         self.version = jax.__version__
 
     def variants(self, case: Case) -> list[Variant]:
-        # Waits, as the array that it copies is gone after this line.
-        x = jax.device_put(cases.make_input(case)).block_until_ready()
+        x = _array(cases.make_input(case))
         parameters = (
             jax.numpy.full(case.parameter_shape, value, x.dtype) for value in case.parameters
         )
         arrays = x, *parameters
+        upstream = (_array(cases.make_upstream(case)),) if case.is_backward else ()
         function = workload(case, _noise(case), _pull_back)
 
         def variant(generator: str) -> Variant:
             key, compiled = jax.random.key(cases.SEED[0], impl=generator), jax.jit(function)
             return Variant(
-                f"jit {generator}", lambda: jax.block_until_ready(compiled(*arrays, key))
+                f"jit {generator}", lambda: jax.block_until_ready(compiled(*arrays, key, *upstream))
             )
 
         return [variant(generator) for generator in ("threefry2x32", "rbg")]

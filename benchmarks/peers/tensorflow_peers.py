@@ -17,23 +17,26 @@ def _set_threads(threads: int) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(threads)
 
 
-def _make_tensors(case: Case) -> tuple[Any, ...]:
-    """The arguments x, parameters and seed: tensors, so that nothing can be folded."""
-    wide = "float64" if case.dtype == "float64" else "float32"
-    parameters = (tf.fill(case.parameter_shape, tf.cast(value, wide)) for value in case.parameters)
-    return tf.constant(cases.make_input(case)), *parameters, tf.constant(cases.SEED)
+def _make_tensors(case: Case, parameter_dtype: str) -> tuple[Any, ...]:
+    """The arguments of a workload: tensors, so that nothing can be folded."""
+    parameters = (
+        tf.fill(case.parameter_shape, tf.cast(value, parameter_dtype)) for value in case.parameters
+    )
+    upstream = [tf.constant(cases.make_upstream(case))] if case.is_backward else []
+    return tf.constant(cases.make_input(case)), *parameters, tf.constant(cases.SEED), *upstream
 
 
 def _rows(x: Any) -> Any:
     return tf.reshape(x, [tf.shape(x)[0], -1])
 
 
-def _pull_back(make_noise: Function, of: slice, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+def _pull_back(
+    make_noise: Function, of: slice, arguments: tuple[Any, ...], upstream: Any
+) -> tuple[Any, ...]:
     given = arguments[of]
     with tf.GradientTape() as tape:
         tape.watch(given)
         y = make_noise(*arguments)
-    upstream = tf.reshape(arguments[0], tf.shape(y))
     return y, *tape.gradient(y, given, output_gradients=upstream)
 
 
@@ -79,7 +82,8 @@ class Flatnoise(Peer):
             raise Unsupported(f"{wanted} is not among {info['instruction_sets']}")
 
     def variants(self, case: Case) -> list[Variant]:
-        arguments, function = _make_tensors(case), _workload(case, _flatnoise(case))
+        wide = "float64" if case.dtype == "float64" else "float32"
+        arguments, function = _make_tensors(case, wide), _workload(case, _flatnoise(case))
         # Without flatnoise's own XLA kernels, XLA would get stock ops.
         modes = [mode for mode in _modes(case) if self._has_xla or mode != "XLA"]
         return [_variant(mode, mode, function, arguments) for mode in modes]
@@ -117,8 +121,8 @@ class TensorFlow(Peer):
         self.version = tf.__version__
 
     def variants(self, case: Case) -> list[Variant]:
-        x, *parameters, seed = _make_tensors(case)
-        arguments = x, *(tf.cast(each, case.dtype) for each in parameters), seed
+        arguments = _make_tensors(case, case.dtype)
+        x = arguments[0]
         found = [
             _variant(
                 f"{mode} {generator}", mode, _workload(case, _stock(case, generator)), arguments
@@ -172,7 +176,7 @@ class Keras(Peer):
         self.version = keras.__version__
 
     def variants(self, case: Case) -> list[Variant]:
-        arguments, function = _make_tensors(case), _workload(case, _keras(case))
+        function, arguments = _workload(case, _keras(case)), _make_tensors(case, case.dtype)
         return [_variant(mode, mode, function, arguments) for mode in _modes(case)]
 
 

@@ -46,9 +46,16 @@ def _eager(case: Case) -> Function:
     return _in_place(case) if case.workload in ("forward", "chain") else _sum(case)
 
 
-def _pull_back(make_noise: Function, of: slice, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+def _pull_back(
+    make_noise: Function, of: slice, arguments: tuple[Any, ...], upstream: Any
+) -> tuple[Any, ...]:
     y = make_noise(*arguments)
-    return y, *torch.autograd.grad(y, arguments[of], arguments[0].detach().reshape(y.shape))
+    return y, *torch.autograd.grad(y, arguments[of], upstream)
+
+
+def _tensor(array: npt.NDArray[Any], case: Case) -> Any:
+    # By way of float64, as NumPy's bfloat16 is not PyTorch's.
+    return torch.from_numpy(array.astype(np.float64)).to(getattr(torch, case.dtype))
 
 
 class Torch(Peer):
@@ -60,18 +67,17 @@ class Torch(Peer):
         self.version = torch.__version__
 
     def variants(self, case: Case) -> list[Variant]:
-        # By way of float64, as NumPy's bfloat16 is not PyTorch's.
-        x = torch.from_numpy(cases.make_input(case).astype(np.float64))
-        x = x.to(getattr(torch, case.dtype))
+        x = _tensor(cases.make_input(case), case)
         tensors = x, *(x.new_full(case.parameter_shape, value) for value in case.parameters)
-        backward = case.workload == "forward_backward"
+        backward = case.is_backward
         for tensor in tensors:
             tensor.requires_grad_(backward)
+        upstream = (_tensor(cases.make_upstream(case), case),) if backward else ()
 
         def variant(name: str, function: Function) -> Variant:
             def run() -> Any:
                 with torch.inference_mode(not backward):
-                    return function(*tensors)
+                    return function(*tensors, *upstream)
 
             return Variant(name, run)
 
