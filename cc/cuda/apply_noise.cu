@@ -17,7 +17,8 @@ namespace {
 template <class Parameters>
 inline constexpr int kLeastBlocks = 0;
 template <class Kind>
-inline constexpr int kLeastBlocks<BroadcastParameters<Kind>> = 3;
+inline constexpr int kLeastBlocks<BroadcastParameters<Kind>> =
+    Kind::kParameters > 2 || sizeof(typename Kind::Scalar) == 8 ? 2 : 3;
 
 template <class Kind, class Parameters>
 __global__ void __launch_bounds__(kThreads, kLeastBlocks<Parameters>)

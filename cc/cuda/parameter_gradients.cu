@@ -15,14 +15,17 @@ namespace {
 constexpr int64_t kMostBlocks = 1 << 20;
 
 // Blocks that must fit on a multiprocessor, 0 for as the compiler sees fit: which is to spill
-// registers where sums of doubles are kept for every column.
-template <class T, class Way>
-inline constexpr int kLeastBlocks = 0;
-template <>
-inline constexpr int kLeastBlocks<double, ByColumn> = 2;
+// registers where sums of doubles are kept for every column, and of the widest chunks.
+template <class Kind, class Way>
+constexpr int LeastBlocks() {
+  constexpr size_t kSize = sizeof(typename Kind::Element);
+  if (__is_same(Way, ByColumn)) return kSize == 8 ? 2 : 0;
+  if (kSize != 2) return 0;
+  return Kind::Combination::kGradientReadsInput ? 2 : 3;
+}
 
 template <class Kind, class Way>
-__global__ void __launch_bounds__(kThreads, (kLeastBlocks<typename Kind::Element, Way>))
+__global__ void __launch_bounds__(kThreads, (LeastBlocks<Kind, Way>()))
     GradientTilesKernel(const __grid_constant__ ParameterGradientsTask task,
                         const __grid_constant__ GradientPlan plan,
                         const __grid_constant__ GradientEntries entries) {

@@ -26,6 +26,7 @@ import numpy as np
 import tensorflow as tf
 
 import flatnoise
+from flatnoise._src.noise_layer import NoiseLayer
 from flatnoise._src.noises import COMBINATIONS, DISTRIBUTIONS, NOISES
 
 Arrays = dict[str, np.ndarray]
@@ -174,9 +175,11 @@ def noise_arrays() -> Arrays:
 
 
 def _layers() -> Iterator[keras.layers.Layer]:
-    """Every layer, with the arguments that it can't do without."""
+    """Every layer that saves the state of its noise, with the arguments that it needs."""
     for name in flatnoise.layers.__all__:
         cls = getattr(flatnoise.layers, name)
+        if not issubclass(cls, NoiseLayer):
+            continue  # Keras's own layers don't save the state of their seeds
         parameters = inspect.signature(cls).parameters
         required = {
             each.name: VALUES[0]
