@@ -93,7 +93,9 @@ class Combination:
     combine: Callable[..., Any]
     input_grad_parameters: Callable[[Sequence[Any]], Sequence[Any]] | None
     parameter_grads_need_input: bool = False
-    replaced_grads: dict[int, Callable[..., tuple[Any, Sequence[Any]]]] | None = None
+    replaced_grads: dict[int, Callable[..., tuple[Any, Sequence[Any]]]] | None = dataclasses.field(
+        default=None, hash=False
+    )
 
     @property
     def is_linear(self) -> bool:
