@@ -3,14 +3,13 @@
     python benchmarks/training.py [--models encoder mlp autoencoder] [--rounds N]
 
 The models are Keras's own. All three variants of a model take turns, step by step, in one process;
-each variant's peak memory is that of a process of its own. What noise costs is the median of the
-differences to rate 0 within a round.
+each variant's peak memory is that of a process of its own, while it steps. What noise costs is the
+median of the differences to rate 0 within a round.
 """
 
 import argparse
 import contextlib
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -129,7 +128,7 @@ def seconds(step: Step) -> float:
 
 
 def peak_memory(name: str, variant: str, jit_compile: bool) -> float:
-    """In MB, of a process that trains for a few steps."""
+    """In MB, of a process that has traced the step and runs it."""
     program = f"import training; training.print_peak({name!r}, {variant!r}, {jit_compile})"
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -143,9 +142,12 @@ def peak_memory(name: str, variant: str, jit_compile: bool) -> float:
 
 def print_peak(name: str, variant: str, jit_compile: bool) -> None:
     step = training_step(name, variant, jit_compile)
-    for _ in range(5):
+    for _ in range(3):
         step()
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)
+    machine.forget_peak()
+    for _ in range(3):
+        step()
+    print(machine.memory("VmHWM") / 1e6)
 
 
 def rows(name: str, jit_compile: bool, rounds: int) -> list[list[Any]]:
