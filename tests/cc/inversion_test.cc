@@ -1,4 +1,4 @@
-// The numbers made by inversion against their definitions, in long double.
+// The numbers made by inversion against their definitions, in a finer type.
 #include "core/inversion.h"
 
 #include <gtest/gtest.h>
@@ -7,6 +7,7 @@
 #include <limits>
 #include <random>
 #include <string>
+#include <type_traits>
 
 #include "core/distributions.h"
 #include "core/lanes.h"
@@ -17,35 +18,48 @@ namespace {
 // In units in the last place of max(|z|, 1), which TensorFlow's own stream is compared in too.
 constexpr double kLargestError = 2;
 
+// What is so much finer than the tested type that its own errors don't count.
+template <class Scalar>
+using Finer = std::conditional_t<sizeof(Scalar) == sizeof(float), double, long double>;
+
 // u' and its distance to 1, exact.
+template <class Real>
 struct Middle {
-  long double u, rest;
+  Real u, rest;
 };
 
 template <class Scalar>
-Middle MiddleOfInterval(Scalar u) {
-  const long double middle = u + (sizeof(Scalar) == 4 ? 0x1p-24L : 0x1p-53L);
+Middle<Finer<Scalar>> MiddleOfInterval(Scalar u) {
+  const Finer<Scalar> middle = u + Finer<Scalar>(sizeof(Scalar) == 4 ? 0x1p-24 : 0x1p-53);
   return {middle, 1 - middle};
 }
 
-long double Exact(Laplace, const Middle& m, long double) {
-  return m.u < 0.5L ? std::log(2 * m.u) : -std::log(2 * m.rest);
+template <class Real>
+Real Exact(Laplace, const Middle<Real>& m, Real) {
+  return m.u < Real(0.5) ? std::log(2 * m.u) : -std::log(2 * m.rest);
 }
-long double Exact(Gumbel, const Middle& m, long double) { return -std::log(-std::log(m.u)); }
-long double Exact(Logistic, const Middle& m, long double) { return std::log(m.u / m.rest); }
+template <class Real>
+Real Exact(Gumbel, const Middle<Real>& m, Real) {
+  return -std::log(-std::log(m.u));
+}
+template <class Real>
+Real Exact(Logistic, const Middle<Real>& m, Real) {
+  return std::log(m.u / m.rest);
+}
 
 // There is no inverse error function to compare with: a step of Newton's from the number that is
 // tested leads there.
-long double Exact(TruncatedNormal, const Middle& m, long double z) {
-  const long double within = std::erf(std::sqrt(2.0L));
-  const long double w = m.u < 0.5L ? 2 * m.u - 1 : 1 - 2 * m.rest;
-  const long double density = std::exp(-z * z / 2) * std::sqrt(2 / std::acos(-1.0L));
-  return z - (std::erf(z / std::sqrt(2.0L)) - within * w) / density;
+template <class Real>
+Real Exact(TruncatedNormal, const Middle<Real>& m, Real z) {
+  const Real within = std::erf(std::sqrt(Real(2)));
+  const Real w = m.u < Real(0.5) ? 2 * m.u - 1 : 1 - 2 * m.rest;
+  const Real density = std::exp(-z * z / 2) * std::sqrt(2 / std::acos(Real(-1)));
+  return z - (std::erf(z / std::sqrt(Real(2))) - within * w) / density;
 }
 
 template <class Scalar>
-double UnitInLastPlace(long double z) {
-  const auto magnitude = static_cast<Scalar>(std::fmax(std::fabs(z), 1.0L));
+double UnitInLastPlace(Finer<Scalar> z) {
+  const auto magnitude = static_cast<Scalar>(std::fmax(std::fabs(z), Finer<Scalar>(1)));
   return double(std::nextafter(magnitude, std::numeric_limits<Scalar>::infinity()) - magnitude);
 }
 
@@ -53,7 +67,7 @@ template <class Distribution, class Scalar>
 double Error(Scalar u) {
   const Scalar z = Distribution::template Value<ScalarLanes<Scalar>>(u);
   if (!std::isfinite(z)) return std::numeric_limits<double>::infinity();
-  const long double exact = Exact(Distribution{}, MiddleOfInterval(u), z);
+  const auto exact = Exact(Distribution{}, MiddleOfInterval(u), Finer<Scalar>(z));
   return static_cast<double>(std::fabs(z - exact)) / UnitInLastPlace<Scalar>(exact);
 }
 
