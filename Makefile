@@ -18,22 +18,25 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 # Stamps: each tells by its age whether its step has to be done again.
 DEPENDENCIES := $(VENV)/dependencies.stamp
 PACKAGE := $(VENV)/package.stamp
+CUDA_ON_HOST := build/cuda-on-host/built.stamp
 RELEASE_TOOLS := $(VENV)/release-tools.stamp
 NOX = $(BIN)/nox
 
 CC_SOURCES := $(shell find cc -name '*.cc' -o -name '*.h' -o -name '*.cu' -o -name CMakeLists.txt)
 PACKAGE_SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE CMakeLists.txt \
   $(wildcard cmake/*) $(CC_SOURCES) $(shell find python/flatnoise -name '*.py' -o -name '*.pyi')
+CUDA_ON_HOST_SOURCES := $(wildcard tests/cuda_on_host/*) tests/cc/cuda_host_grid.h
 CXX_FILES = $(shell find benchmarks cc tests -name '*.cc' -o -name '*.h' -o -name '*.cu')
 PYTHON_FILES := python tests benchmarks examples cmake tools .ci setup.py noxfile.py
 
-.PHONY: help demo test test-cc test-python test-matrix lint format wheel sdist release bench docs \
-  bazel sanitize fuzz tidy clean
+.PHONY: help demo test test-cc test-python test-keras test-matrix test-aarch64 test-cc-aarch64 \
+  lint format wheel wheels-aarch64 sdist release bench bench-training docs bazel sanitize fuzz tidy \
+  clean
 .DEFAULT_GOAL := help
 
 help: ## Say what there is to make
 	@echo "make TARGET   (PYTHON=$(PYTHON), TENSORFLOW='$(TENSORFLOW)')"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|'
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|'
 
 demo: $(PACKAGE) ## Train a denoising autoencoder; writes demo/denoised_digits.png
 	$(BIN)/python examples/denoise_digits.py $(ARGS)
@@ -49,12 +52,23 @@ test-cc: $(DEPENDENCIES) ## Run the C++ tests alone, which need no TensorFlow
 	cmake --build build/tests
 	ctest --test-dir build/tests --parallel "$(CMAKE_BUILD_PARALLEL_LEVEL)" --output-on-failure
 
-test-python: $(PACKAGE) ## Run the Python tests alone
-	FLATNOISE_REQUIRE_NATIVE=1 TF_FORCE_GPU_ALLOW_GROWTH=true $(BIN)/python -m pytest \
+test-python: $(PACKAGE) $(CUDA_ON_HOST) ## Run the Python tests alone
+	FLATNOISE_REQUIRE_NATIVE=1 FLATNOISE_CUDA_ON_HOST=$(dir $(CUDA_ON_HOST))tests \
+	  FLATNOISE_REQUIRE_CUDA_ON_HOST=$(if $(shell command -v nvcc),1) \
+	  TF_FORCE_GPU_ALLOW_GROWTH=true $(BIN)/python -m pytest \
 	  --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
+
+test-keras: $(PACKAGE) ## Run the tests of Keras's layers and functions with older Keras versions
+	FLATNOISE_REQUIRE_NATIVE=1 scripts/test_keras_versions.sh $(ARGS)
 
 test-matrix: $(RELEASE_TOOLS) ## Try the wheels with each Python and TensorFlow there is
 	$(NOX) -s matrix $(ARGS)
+
+test-aarch64: $(PACKAGE) ## Build for 64-bit Arm, test it under qemu, compare its bits with this machine's
+	scripts/test_aarch64.sh
+
+test-cc-aarch64: $(DEPENDENCIES) ## Run the C++ tests for 64-bit Arm alone
+	scripts/test_aarch64.sh cc
 
 lint: $(DEPENDENCIES) ## Check style and types
 	$(BIN)/ruff check $(PYTHON_FILES)
@@ -70,6 +84,10 @@ format: $(DEPENDENCIES) ## Bring the sources into their style
 wheel: $(RELEASE_TOOLS) ## Build the wheel for $(PYTHON) and all TensorFlow versions into dist/
 	$(NOX) -s "wheel-$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
 
+wheels-aarch64: $(RELEASE_TOOLS) ## Cross-compile the wheels for 64-bit Arm into dist/
+	command -v aarch64-linux-gnu-g++ || scripts/apt_install.sh g++-aarch64-linux-gnu
+	$(NOX) -s wheel_aarch64 $(ARGS)
+
 sdist: $(RELEASE_TOOLS) ## Build the source distribution into dist/
 	$(NOX) -s sdist
 
@@ -80,6 +98,9 @@ release: $(RELEASE_TOOLS) ## Build and check all that is published: wheels, sour
 
 bench: $(PACKAGE) ## Measure against all frameworks there are (ARGS=--quick: a minute)
 	$(BIN)/python benchmarks/compare.py $(ARGS)
+
+bench-training: $(PACKAGE) ## Measure what noise costs a training step, in Keras and patched
+	$(BIN)/python benchmarks/training.py $(ARGS)
 
 docs: $(DEPENDENCIES) ## Build the documentation's site into build/site, warnings as errors
 	$(BIN)/python -m pip install --quiet --group docs
@@ -120,4 +141,14 @@ $(PACKAGE): $(DEPENDENCIES) $(PACKAGE_SOURCES)
 	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps build/wheel/*.whl
 	$(BIN)/python -m pip install --quiet --group bench \
 	  "$$(echo build/wheel/*.whl)[demo,test]" "$(TENSORFLOW)"
+	touch $@
+
+# What lies between TensorFlow and the CUDA kernels, for the Python tests on machines without a GPU.
+# Takes CUDA's headers; where there are none, nothing is built and those tests are skipped.
+$(CUDA_ON_HOST): $(PACKAGE) $(CUDA_ON_HOST_SOURCES)
+	scripts/ensure_googletest.sh
+	cmake -S . -B $(@D) -G Ninja -DCMAKE_MAKE_PROGRAM="$(CURDIR)/$(BIN)/ninja" \
+	  -DPython_EXECUTABLE="$(CURDIR)/$(BIN)/python" -DFLATNOISE_PACKAGE_DIR="$(CURDIR)/$(@D)/package" \
+	  -DFLATNOISE_WITH_TESTS=ON -DFLATNOISE_WITH_PYTHON=OFF -DFLATNOISE_WITH_CUDA=OFF
+	cmake --build $(@D) --target cuda_on_host
 	touch $@

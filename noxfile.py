@@ -1,6 +1,7 @@
 """Builds what is published and tries it with every supported Python and TensorFlow.
 
     nox -s wheel-3.12            # one wheel into dist/, for all TensorFlow versions
+    nox -s wheel_aarch64         # wheels for 64-bit Arm, cross-compiled
     nox -s matrix                # every pair; -p 3.12 for one Python, -t ends for fewer TensorFlows
     nox -s sdist from_source     # the source distribution, and an installation from it
     nox -s readme                # the README's commands, as a new user types them
@@ -9,10 +10,12 @@ Pythons that are not on the machine are skipped. They are looked for on PATH and
 """
 
 import os
+import platform
 import re
 import shutil
 import sys
 import tarfile
+import zipfile
 from pathlib import Path
 
 import nox
@@ -25,6 +28,7 @@ DIST = ROOT / "dist"
 PYTHONS = tensorflow_versions.pythons()
 TENSORFLOWS = tensorflow_versions.VERSIONS
 OLDEST, *_, NEWEST = TENSORFLOWS
+MACHINE = platform.machine()
 # A user's TensorFlow has these; the wheel's files of our own find each other.
 NOT_PACKED = ["libtensorflow_framework.so.2", "libtensorflow_cc.so.2", "libflatnoise_*.so"]
 
@@ -49,8 +53,8 @@ def _the_one(folder: Path, pattern: str) -> Path:
     return found[0]
 
 
-def _wheel_pattern(session: nox.Session) -> str:
-    return f"flatnoise-*-cp{str(session.python).replace('.', '')}-*.whl"
+def _wheel_pattern(session: nox.Session, machine: str = MACHINE) -> str:
+    return f"flatnoise-*-cp{str(session.python).replace('.', '')}-*_{machine}.whl"
 
 
 def _smoke_test(session: nox.Session) -> None:
@@ -62,27 +66,53 @@ def _smoke_test(session: nox.Session) -> None:
         session.run("python", "-I", "smoke.py", *with_xla_kernels)
 
 
-@nox.session(python=PYTHONS, reuse_venv=True)
-def wheel(session: nox.Session) -> None:
-    """Build a wheel for all TensorFlow versions, and check it as a release is checked."""
+def _check_module(session: nox.Session, result: Path, machine: str) -> None:
+    """Python looks for a module under the name that tells its version and processor."""
+    version = str(session.python).replace(".", "")
+    expected = f"flatnoise/_core.cpython-{version}-{machine}-linux-gnu.so"
+    with zipfile.ZipFile(result) as archive:
+        modules = [
+            name for name in archive.namelist() if name.startswith("flatnoise/_core.cpython")
+        ]
+    if modules != [expected]:
+        session.error(f"{result.name} should hold {expected}, and holds {modules}")
+
+
+def _build_wheel(session: nox.Session, machine: str) -> None:
     session.install(*_groups("build", "release"))
     raw = Path(session.create_tmp()) / "raw"
     shutil.rmtree(raw, ignore_errors=True)
     for earlier in [*ROOT.glob("build/lib*"), *ROOT.glob("build/bdist*")]:
         shutil.rmtree(earlier)
-    for earlier in DIST.glob(_wheel_pattern(session)):
+    for earlier in DIST.glob(_wheel_pattern(session, machine)):
         earlier.unlink()
     options = ["--no-build-isolation", "--no-deps", f"--wheel-dir={raw}"]
-    env = {"FLATNOISE_TENSORFLOW_VERSIONS": "all"}
+    env = {
+        "FLATNOISE_TENSORFLOW_VERSIONS": "all",
+        "_PYTHON_HOST_PLATFORM": f"linux-{machine}",
+    }
     session.run("python", "-m", "pip", "wheel", *options, str(ROOT), env=env)
     exclusions = [option for name in NOT_PACKED for option in ("--exclude", name)]
     built = str(_the_one(raw, "*.whl"))
     session.run("auditwheel", "repair", *exclusions, f"--wheel-dir={DIST}", built)
-    result = _the_one(DIST, _wheel_pattern(session))
+    result = _the_one(DIST, _wheel_pattern(session, machine))
+    _check_module(session, result, machine)
     session.run("auditwheel", "show", str(result))
     session.run("check-wheel-contents", str(result))
     session.run("twine", "check", "--strict", str(result))
     session.log(f"{result.name}: {result.stat().st_size:,} bytes")
+
+
+@nox.session(python=PYTHONS, reuse_venv=True)
+def wheel(session: nox.Session) -> None:
+    """Build a wheel for all TensorFlow versions, and check it as a release is checked."""
+    _build_wheel(session, MACHINE)
+
+
+@nox.session(python=PYTHONS, reuse_venv=True)
+def wheel_aarch64(session: nox.Session) -> None:
+    """Build a wheel for Linux on 64-bit Arm in the same way, with a cross compiler."""
+    _build_wheel(session, "aarch64")
 
 
 def _check_complete(session: nox.Session, result: Path) -> None:
@@ -151,8 +181,9 @@ def _check_facts(session: nox.Session, minor: str) -> None:
 def matrix(session: nox.Session, tensorflow: str) -> None:
     """Try the wheel with a Python and a TensorFlow."""
     if session.python not in TENSORFLOWS[tensorflow].pythons:
-        session.skip(f"tensorflow-cpu {tensorflow} has no wheel for Python {session.python}")
+        session.skip(f"TensorFlow {tensorflow} has no wheel for Python {session.python}")
     result = _the_one(DIST, _wheel_pattern(session))
-    session.install(f"{result}[cpu]", f"tensorflow-cpu=={tensorflow}.*")
+    package = tensorflow_versions.machine_facts(MACHINE).package
+    session.install(f"{result}[cpu]", f"{package}=={tensorflow}.*")
     _check_facts(session, tensorflow)
     _smoke_test(session)

@@ -1,4 +1,4 @@
-"""What is measured: a workload on a tensor of some shape and type; and what a right result is."""
+"""What is measured: a noise and a workload on a tensor; and what a right result is."""
 
 import dataclasses
 import math
@@ -20,12 +20,15 @@ WORKLOADS = {
     "forward_backward": "forward and backward",
 }
 DTYPES = ("float32", "float16", "bfloat16", "float64")
-DISTRIBUTIONS = ("normal", "uniform")
+DROPOUT = "dropout"
+NOISES = ("normal", "uniform", DROPOUT)
 
 # Normal noise has this mean and standard deviation; uniform noise starts at LOC, SCALE wide.
 LOC, SCALE = 0.0, 0.1
+RATE = 0.1  # of dropout
 SEED = (1, 2)
 
+_OF_DROPOUT = ("forward", "forward_backward")
 _ROW = 1024  # features in the shape of a size that is given as a power of two
 _PERIOD = 2**20  # inputs repeat: drawing all of a large one would take longer than measuring it
 _SIGMAS = 6
@@ -37,7 +40,7 @@ class Case:
 
     shape: tuple[int, ...]
     dtype: str = "float32"
-    distribution: str = "normal"
+    noise: str = "normal"
     workload: str = "forward"
 
     @property
@@ -50,9 +53,24 @@ class Case:
         return self.shape[0], self.size // self.shape[0]
 
     @property
+    def result_shape(self) -> tuple[int, ...]:
+        """Dropout keeps the shape, as it does in every framework; sums are flattened."""
+        keeps_shape = self.noise == DROPOUT or self.workload == "loop"
+        return self.shape if keeps_shape else self.flat_shape
+
+    @property
+    def parameters(self) -> tuple[float, ...]:
+        """What noise is differentiated with respect to, besides x: loc and scale, or nothing."""
+        return () if self.noise == DROPOUT else (LOC, SCALE)
+
+    @property
     def parameter_shape(self) -> list[int]:
         """The shape of loc and scale."""
         return [self.flat_shape[1]] if self.workload == "per_feature" else []
+
+    @property
+    def is_backward(self) -> bool:
+        return self.workload in ("gradient", "forward_backward")
 
     @property
     def noised_elements(self) -> int:
@@ -70,7 +88,12 @@ class Case:
     @property
     def title(self) -> str:
         shape = "×".join(map(str, self.shape))
-        return f"{self.dtype} {shape} {self.distribution}, {WORKLOADS[self.workload]}"
+        return f"{self.dtype} {shape} {self.noise}, {WORKLOADS[self.workload]}"
+
+
+def is_measured(noise: str, workload: str) -> bool:
+    """Whether a noise has a workload: the others are of loc and scale, or of sums."""
+    return noise != DROPOUT or workload in _OF_DROPOUT
 
 
 def parse_shape(text: str) -> tuple[int, ...]:
@@ -97,37 +120,55 @@ def make_input(case: Case) -> npt.NDArray[Any]:
     return np.resize(start.astype(numpy_dtype(case.dtype)), case.shape)
 
 
+def make_upstream(case: Case) -> npt.NDArray[Any]:
+    """The gradient of the output: the input's numbers in memory of their own.
+
+    If it were the input itself, dropout and its gradient would be one op with the same arguments,
+    which a compiler runs once.
+    """
+    return make_input(case).reshape(case.result_shape)
+
+
 def explain_wrong(case: Case, results: Sequence[npt.NDArray[Any]]) -> str | None:
     """Says what is wrong with the tensors that a workload gave; None if nothing is."""
     if case.workload == "gradient":
         return _explain_wrong_gradients(case, results)
-    return _explain_wrong_output(case, results[0])
+    output = results[0]
+    if output.shape != case.result_shape:
+        return f"its result has the shape {output.shape}, expected {case.result_shape}"
+    if output.dtype != numpy_dtype(case.dtype):
+        return f"its result is of {output.dtype}, expected {case.dtype}"
+    if case.noise == DROPOUT:
+        return _explain_wrong_dropout(case, results)
+    return _explain_wrong_sum(case, output)
+
+
+def _unit(case: Case) -> float:
+    """Half a unit in the last place, as a share of a number: what rounding changes at most."""
+    return float(ml_dtypes.finfo(numpy_dtype(case.dtype)).eps) / 2
+
+
+def _first_period(tensor: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    return tensor.reshape(-1)[:_PERIOD].astype(np.float64)
 
 
 def _noise_moments(case: Case) -> tuple[float, float]:
     """The mean and the standard deviation of what is added to each element."""
     mean, deviation = LOC, SCALE
-    if case.distribution == "uniform":
+    if case.noise == "uniform":
         mean, deviation = LOC + SCALE / 2, SCALE / math.sqrt(12)
     if case.workload == "loop":
         return LOOP_STEPS * mean, math.sqrt(LOOP_STEPS) * deviation
     return mean, deviation
 
 
-def _explain_wrong_output(case: Case, output: npt.NDArray[Any]) -> str | None:
-    expected_shape = case.shape if case.workload == "loop" else case.flat_shape
-    if output.shape != expected_shape:
-        return f"its result has the shape {output.shape}, expected {expected_shape}"
-    if output.dtype != numpy_dtype(case.dtype):
-        return f"its result is of {output.dtype}, expected {case.dtype}"
-    start = make_input(case).reshape(-1)[:_PERIOD].astype(np.float64)
+def _explain_wrong_sum(case: Case, output: npt.NDArray[Any]) -> str | None:
+    start = _first_period(make_input(case))
     if case.workload == "chain":
         start *= start
-    noise = output.reshape(-1)[: start.size].astype(np.float64) - start
+    noise = _first_period(output) - start
     mean, deviation = _noise_moments(case)
-    # Sums are rounded by up to half a unit in the last place, once a step.
-    unit = {"bfloat16": 2.0**-8, "float16": 2.0**-11}.get(case.dtype, 2.0**-24)
-    unit *= case.noised_elements / case.size
+    unit = _unit(case) * case.noised_elements / case.size  # sums are rounded once a step
     tolerance = _SIGMAS * deviation / math.sqrt(noise.size) + unit / 4
     if not abs(noise.mean() - mean) <= tolerance:
         return f"its noise has the mean {noise.mean():.4f}, expected {mean:.4f}"
@@ -137,11 +178,40 @@ def _explain_wrong_output(case: Case, output: npt.NDArray[Any]) -> str | None:
     return None
 
 
+def _explain_wrong_dropout(case: Case, results: Sequence[npt.NDArray[Any]]) -> str | None:
+    """The result, and the gradient of x if there is one: see `make_upstream`."""
+    x = _first_period(make_input(case))
+    tensors = [_first_period(result) for result in results]
+    for name, tensor in zip(("result", "gradient of x"), tensors, strict=False):
+        if wrong := _explain_wrong_drops(case, x, tensor):
+            return f"its {name} {wrong}"
+    if any(((tensor == 0) != (tensors[0] == 0)).any() for tensor in tensors):
+        return "its gradient of x drops other elements than its result"
+    return None
+
+
+def _explain_wrong_drops(
+    case: Case, x: npt.NDArray[np.float64], values: npt.NDArray[np.float64]
+) -> str | None:
+    expected, kept = x / (1 - RATE), values != 0
+    # Some round the rate, then the factor, then the product; half precision has subnormals here.
+    smallest = float(ml_dtypes.finfo(numpy_dtype(case.dtype)).smallest_subnormal)
+    errors = np.abs(values - expected)[kept]
+    if not (errors <= 3 * _unit(case) * expected[kept] + smallest).all():
+        return f"is off x / {1 - RATE:g} by up to {errors.max():.2g} where elements are kept"
+    share = 1 - kept[x != 0].mean()
+    # Stock compares numbers of the input's type, which in half precision are 2 units apart.
+    tolerance = _SIGMAS * math.sqrt(RATE * (1 - RATE) / x.size) + 2 * _unit(case)
+    if not abs(share - RATE) <= tolerance:
+        return f"has a share of {share:.4f} dropped, expected {RATE:.4f}"
+    return None
+
+
 def _explain_wrong_gradients(case: Case, results: Sequence[npt.NDArray[Any]]) -> str | None:
-    """The gradient of the output is the input: see the peers."""
+    """The gradient of the output is the input: see `make_upstream`."""
     upstream = make_input(case).astype(np.float64)
     total, total_squares = upstream.sum(), (upstream**2).sum()
-    mean, deviation = (0.0, 1.0) if case.distribution == "normal" else (0.5, 12**-0.5)
+    mean, deviation = (0.0, 1.0) if case.noise == "normal" else (0.5, 12**-0.5)
     of_loc, of_scale = (float(result) for result in results)
     if not math.isclose(of_loc, total, rel_tol=1e-3):
         return f"its gradient of loc is {of_loc:g}, expected {total:g}"

@@ -58,10 +58,10 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--memory", action="store_true", help="peak memory in place of times")
     add("--sizes", type=_shape, nargs="+", help="as 256x64x64x3, or 2^20 (rows of 1024)")
     add("--dtypes", choices=cases.DTYPES, nargs="+")
-    add("--distributions", choices=cases.DISTRIBUTIONS, nargs="+")
+    add("--noises", choices=cases.NOISES, nargs="+")
     add("--workloads", choices=cases.WORKLOADS, nargs="+")
     add("--threads", type=_positive, nargs="+", help="within an op; default: all, and 1")
-    add("--instruction-sets", choices=["avx512", "avx2", "sse2"], nargs="+")
+    add("--instruction-sets", choices=["avx512", "avx2", "sse2", "neon"], nargs="+")
     add("--peers", choices=_PEERS, default=_PEERS, nargs="+")
     add("--variants", default=["*"], nargs="+", help="patterns of their names, as 'graph*'")
     add("--samples", type=_positive, help="of each figure; default: 9, or 5 if quick")
@@ -77,10 +77,13 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     options.sizes = options.sizes or (_SIZES[:3] if brief else _SIZES)
     options.workloads = options.workloads or ["forward"]
     options.dtypes = options.dtypes or cases.DTYPES[: 1 if brief else None]
-    options.distributions = options.distributions or cases.DISTRIBUTIONS[: 1 if brief else None]
+    options.noises = options.noises or cases.NOISES[: 1 if brief else None]
     options.threads = options.threads or ([most] if brief else sorted({most, 1}, reverse=True))
     options.instruction_sets = options.instruction_sets or [""]
     options.samples = options.samples or (5 if options.quick else 9)
+    if not _cases(options):
+        given = ", ".join(options.workloads)
+        parser.error(f"{cases.DROPOUT} is measured forward and backward alone. Received: {given}")
     return options
 
 
@@ -104,10 +107,11 @@ def _greet(workers: list[Worker], about: dict[str, str | int]) -> None:
 
 
 def _cases(options: argparse.Namespace) -> list[Case]:
-    names = options.workloads, options.dtypes, options.distributions, options.sizes
+    names = options.workloads, options.dtypes, options.noises, options.sizes
     return [
-        Case(shape, dtype, distribution, workload)
-        for workload, dtype, distribution, shape in itertools.product(*names)
+        Case(shape, dtype, noise, workload)
+        for workload, dtype, noise, shape in itertools.product(*names)
+        if cases.is_measured(noise, workload)
     ]
 
 

@@ -47,3 +47,13 @@ def title(about: Mapping[str, str | int]) -> str:
         f"{_ALLOCATOR}: {about['tf_cpu_allocator_use_bfc']}; "
         f"load at the start: {about['load_avg_1min']:.1f}\n{', '.join(versions)}"
     )
+
+
+def memory(name: str) -> int:
+    lines = pathlib.Path("/proc/self/status").read_text().splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith(name))
+
+
+def forget_peak() -> None:
+    """Has the peak that `memory("VmHWM")` tells begin anew."""
+    pathlib.Path("/proc/self/clear_refs").write_text("5")

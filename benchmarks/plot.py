@@ -11,7 +11,7 @@ from peers import COPY, NAMES, OURS
 from results import Result, fastest, fastest_copy
 
 _PANEL = (12.0, 3.8)  # inches
-_COLORS = dict(zip(NAMES, ("C3", "C0", "C1", "C4", "C2", "C5", "C6", "k"), strict=True))
+_COLORS = dict(zip(NAMES, ("C3", "C0", "C1", "C4", "C2", "C5", "C6", "C8", "k"), strict=True))
 
 
 def _panels(groups: Sequence[Sequence[Result]]) -> list[list[Sequence[Result]]]:
@@ -19,7 +19,7 @@ def _panels(groups: Sequence[Sequence[Result]]) -> list[list[Sequence[Result]]]:
 
     def kind(results: Sequence[Result]) -> tuple[Any, ...]:
         case, setup = results[0].case, results[0].setup
-        return case.workload, case.dtype, case.distribution, setup.threads, setup.instruction_set
+        return case.workload, case.dtype, case.noise, setup.threads, setup.instruction_set
 
     ordered = sorted(groups, key=lambda results: (kind(results), results[0].case.size))
     return [list(panel) for _, panel in itertools.groupby(ordered, kind)]
@@ -80,7 +80,5 @@ def draw(groups: Sequence[Sequence[Result]], title: str, path: pathlib.Path) -> 
         _draw_speed(left, panel)
         _draw_ratios(right, panel[-1])
         case, setup = panel[-1][0].case, panel[-1][0].setup
-        left.set_title(
-            f"{case.dtype}, {case.distribution}, {case.workload}; {setup.title}", fontsize=9
-        )
+        left.set_title(f"{case.dtype}, {case.noise}, {case.workload}; {setup.title}", fontsize=9)
     figure.savefig(path, dpi=150)

@@ -7,7 +7,6 @@ import fnmatch
 import gc
 import multiprocessing
 import os
-import pathlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -15,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 import cases
+import machine
 import peers
 from cases import Case
 from peers import Peer, Unsupported, Variant
@@ -201,16 +201,11 @@ def peak_memory(case: Case, name: str) -> int:
     variant = _named(case, name)
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)  # what is free already must not serve the call
-    pathlib.Path("/proc/self/clear_refs").write_text("5")  # starts the peak anew
-    before = _status("VmRSS")
+    machine.forget_peak()
+    before = machine.memory("VmRSS")
     variant.run()
-    return max(1, _status("VmHWM") - before)  # what is not above 0 is no sample to pyperf
+    return max(1, machine.memory("VmHWM") - before)  # what is not above 0 is no sample to pyperf
 
 
 def _named(case: Case, name: str) -> Variant:
     return next(variant for variant in _build(case) if variant.name == name)
-
-
-def _status(name: str) -> int:
-    lines = pathlib.Path("/proc/self/status").read_text().splitlines()
-    return next(1024 * int(line.split()[1]) for line in lines if line.startswith(name))

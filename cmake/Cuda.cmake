@@ -1,6 +1,10 @@
-# Turns FLATNOISE_WITH_CUDA from AUTO into ON where there is a CUDA compiler, and chooses the GPUs to
-# make machine code for. The newest that every compiler knows gets PTX too, from which drivers make
+# Turns FLATNOISE_WITH_CUDA from AUTO into ON where there is a CUDA compiler for this machine, and
+# chooses the GPUs to make machine code for. The newest that every compiler knows gets PTX too, from which drivers make
 # code for GPUs yet to come.
+if(FLATNOISE_WITH_CUDA STREQUAL "AUTO" AND CMAKE_CROSSCOMPILING)
+  # A compiler found here would want the other machine's libraries as well.
+  set(FLATNOISE_WITH_CUDA OFF)
+endif()
 if(FLATNOISE_WITH_CUDA STREQUAL "AUTO")
   include(CheckLanguage)
   check_language(CUDA)

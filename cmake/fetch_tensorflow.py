@@ -1,13 +1,17 @@
 """Puts what the op is compiled and linked with into a cache: TensorFlow's headers and libraries.
 
     python cmake/fetch_tensorflow.py 2.20 2.21     # or: all
+    python cmake/fetch_tensorflow.py --machine aarch64 all
 
-takes the newest patch of each minor version from PyPI's wheels of tensorflow-cpu and prints the
-folders as a CMake list, for -DFLATNOISE_TENSORFLOW_DIRS. pip downloads, so its settings hold. The
-cache is FLATNOISE_CACHE_DIR, or else `flatnoise` in XDG_CACHE_HOME or ~/.cache.
+takes the newest patch of each minor version from PyPI's wheels, for this machine's processor or for
+another, and prints the folders as a CMake list, for -DFLATNOISE_TENSORFLOW_DIRS. pip downloads, so
+its settings hold. The cache is FLATNOISE_CACHE_DIR, or else `flatnoise` in XDG_CACHE_HOME or
+~/.cache.
 """
 
+import argparse
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -17,7 +21,6 @@ from pathlib import Path
 
 import tensorflow_versions
 
-PLATFORMS = ("manylinux_2_17_x86_64", "manylinux_2_27_x86_64", "manylinux_2_28_x86_64")
 WANTED = re.compile(
     r"tensorflow/(include/.*|libtensorflow_(framework|cc)\.so\.2)|[^/]*\.dist-info/METADATA"
 )
@@ -31,19 +34,20 @@ def cache_folder() -> Path:
     return (base if base.is_absolute() else Path.home() / ".cache") / "flatnoise"
 
 
-def _download(minor: str, folder: str) -> Path:
+def _download(minor: str, machine: str, folder: str) -> Path:
+    package, platforms = tensorflow_versions.machine_facts(machine)
     options = ["--no-deps", "--only-binary=:all:", "--implementation=cp"]
     options += [f"--dest={folder}"]
     # The headers are the same for every Python.
     options += [f"--python-version={tensorflow_versions.common_python()}"]
-    options += [f"--platform={platform}" for platform in PLATFORMS]
-    command = [sys.executable, "-m", "pip", "download", *options, f"tensorflow-cpu=={minor}.*"]
+    options += [f"--platform={tag}" for tag in platforms]
+    command = [sys.executable, "-m", "pip", "download", *options, f"{package}=={minor}.*"]
     try:
         subprocess.run(command, check=True, stdout=sys.stderr)
     except subprocess.CalledProcessError as error:
         raise SystemExit(
-            f"pip could not download tensorflow-cpu {minor} (above it says why), whose headers "
-            "the op is built with."
+            f"pip could not download {package} {minor} for {machine} (above it says why), whose "
+            "headers the op is built with."
         ) from error
     return next(Path(folder).glob("*.whl"))
 
@@ -54,17 +58,18 @@ def _unpack(wheel: Path, folder: Path) -> None:
         archive.extractall(folder, names)
 
 
-def fetch(minor: str) -> Path:
-    """Returns the folder with the parts of TensorFlow `minor`, such as "2.21"."""
+def fetch(minor: str, machine: str) -> Path:
+    """Returns the folder with the parts of TensorFlow `minor`, such as "2.21", for a processor."""
     if not re.fullmatch(r"\d+\.\d+", minor):
         raise SystemExit(f"expected a minor version of TensorFlow such as 2.21, got {minor!r}")
-    target = cache_folder() / f"tensorflow-cpu-{minor}"
+    package = tensorflow_versions.machine_facts(machine).package
+    target = cache_folder() / f"{package}-{minor}-{machine}"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         # Made beside and renamed: what is cut off leaves no half of a TensorFlow behind.
         with tempfile.TemporaryDirectory(dir=target.parent) as folder:
             unpacked = Path(folder) / "unpacked"
-            _unpack(_download(minor, folder), unpacked)
+            _unpack(_download(minor, machine, folder), unpacked)
             try:
                 unpacked.rename(target)
             except OSError:  # another build was quicker
@@ -73,8 +78,15 @@ def fetch(minor: str) -> Path:
     return target
 
 
+def _main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("versions", nargs="+", help='minor versions, such as 2.21, or "all"')
+    parser.add_argument("--machine", default=platform.machine(), help="as `uname -m` tells it")
+    options = parser.parse_args()
+    every = options.versions == ["all"]
+    minors = tensorflow_versions.VERSIONS if every else options.versions
+    print(";".join(str(fetch(minor, options.machine)) for minor in minors))
+
+
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        raise SystemExit(__doc__)
-    minors = tensorflow_versions.VERSIONS if sys.argv[1:] == ["all"] else sys.argv[1:]
-    print(";".join(str(fetch(minor)) for minor in minors))
+    _main()

@@ -1,9 +1,13 @@
 """The versions of TensorFlow that are supported, and what is known of each; nowhere else listed.
 
-python cmake/tensorflow_versions.py                # 2.18 2.19 ...
-python cmake/tensorflow_versions.py requirement    # of pip: tensorflow-cpu>=2.18,<...
+python cmake/tensorflow_versions.py                       # 2.18 2.19 ...
+python cmake/tensorflow_versions.py requirement           # of pip: tensorflow-cpu>=2.18,<...
+python cmake/tensorflow_versions.py platforms aarch64     # options of pip: --platform=...
+
+The last two are for this machine's processor, or for the one that is named.
 """
 
+import platform
 import sys
 from typing import NamedTuple
 
@@ -11,7 +15,7 @@ from typing import NamedTuple
 class Facts(NamedTuple):
     """What differs between versions."""
 
-    pythons: tuple[str, ...]  # that tensorflow-cpu has wheels for
+    pythons: tuple[str, ...]  # that PyPI has wheels for
     has_xla_kernels: bool  # whether its headers suffice for flatnoise's
 
 
@@ -21,6 +25,37 @@ VERSIONS = {
     "2.20": Facts(("3.10", "3.11", "3.12", "3.13"), True),
     "2.21": Facts(("3.10", "3.11", "3.12", "3.13"), True),
 }
+
+
+class Machine(NamedTuple):
+    """What differs between processors, on Linux."""
+
+    package: str  # TensorFlow without CUDA
+    platforms: tuple[str, ...]  # the tags of its wheels, and of those that it needs
+
+
+# manylinux2014 is manylinux_2_17 by another name, and some wheels have that one alone.
+_MANYLINUX = ("manylinux2014", "manylinux_2_17", "manylinux_2_27", "manylinux_2_28")
+
+MACHINES = {
+    "x86_64": Machine(
+        "tensorflow-cpu",
+        tuple(f"{tag}_x86_64" for tag in _MANYLINUX),
+    ),
+    # There is no tensorflow-cpu, and tensorflow itself has no CUDA.
+    "aarch64": Machine(
+        "tensorflow",
+        tuple(f"{tag}_aarch64" for tag in _MANYLINUX),
+    ),
+}
+
+
+def machine_facts(machine: str) -> Machine:
+    """Returns what is known of a processor, by the name that `uname -m` gives."""
+    if machine not in MACHINES:
+        known = " or ".join(MACHINES)
+        raise SystemExit(f"PyPI has TensorFlow for Linux on {known}, not on {machine!r}")
+    return MACHINES[machine]
 
 
 def _as_numbers(version: str) -> tuple[int, ...]:
@@ -45,8 +80,16 @@ def version_range() -> str:
     return f">={first},<{major}.{minor + 1}"
 
 
-if __name__ == "__main__":
-    if sys.argv[1:] == ["requirement"]:
-        print(f"tensorflow-cpu{version_range()}")
-    else:
+def _main(what: str = "", machine: str = platform.machine()) -> None:
+    if what == "":
         print(*VERSIONS)
+    elif what == "requirement":
+        print(f"{machine_facts(machine).package}{version_range()}")
+    elif what == "platforms":
+        print(*(f"--platform={tag}" for tag in machine_facts(machine).platforms))
+    else:
+        raise SystemExit(__doc__)
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

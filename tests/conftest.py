@@ -42,6 +42,37 @@ COMPUTE_DTYPE = {
     "float32": "float32",
     "float64": "float64",
 }
+WIDE = ("float32", "float64")
+# The distributions that TensorFlow has too. The others are made of uniform numbers in the same
+# place, so what is said of their transform alone needs them all, and the rest these two.
+STOCK = ("normal", "uniform")
+PROBABILITIES = ("rate", "amount", "salt_vs_pepper")
+# An additive noise and a replacing one, of which tests of errors try all cases.
+THOROUGH = ("add_normal", "salt_and_pepper")
+
+
+def valid_range(name, place):
+    """From what to what a parameter may be: of a second in a row, above what the first may be."""
+    if name in PROBABILITIES:
+        return 0.05, 0.95
+    return ((-1.0, 0.25), (0.5, 2.0))[place % 2]
+
+
+def valid_values(parameters):
+    """A number for each parameter, of a noise or of the op, that every type holds exactly."""
+    return [
+        0.375 if parameter.name in PROBABILITIES else (0.25, 1.5)[place % 2]
+        for place, parameter in enumerate(parameters)
+    ]
+
+
+def noises_and_cases(cases, few):
+    """Each noise with some of the named cases: with all if it is thorough, otherwise with few."""
+    return [
+        pytest.param(noise, case, id=f"{name}-{case}")
+        for name, noise in NOISES.items()
+        for case in (cases if name in THOROUGH else few)
+    ]
 
 
 @functools.cache

@@ -4,6 +4,7 @@ Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 
 """
 
 import numpy as np
+from scipy import special
 
 MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 WEYL = (0x9E3779B9, 0xBB67AE85)
@@ -54,10 +55,49 @@ def normal_from(uniform):
     return np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=1).ravel()
 
 
+def middle_of(uniform):
+    """The middle of the interval that a uniform number stands for, in float64, and its distance to
+    1, which stays exact."""
+    half_step = 2.0**-24 if uniform.dtype == np.float32 else 2.0**-53
+    u = uniform.astype(np.float64)
+    return u + half_step, (1 - u) - half_step
+
+
+def laplace_from(uniform):
+    middle, rest = middle_of(uniform)
+    return np.where(middle < 0.5, np.log(2 * middle), -np.log(2 * rest))
+
+
+def gumbel_from(uniform):
+    middle, rest = middle_of(uniform)
+    return -np.log(np.where(middle < 0.5, -np.log(middle), -np.log1p(-rest)))
+
+
+def logistic_from(uniform):
+    middle, rest = middle_of(uniform)
+    return np.log(middle) - np.log(rest)
+
+
+def truncated_normal_from(uniform):
+    middle, rest = middle_of(uniform)
+    w = np.where(middle < 0.5, 2 * middle - 1, 1 - 2 * rest)
+    return np.sqrt(2) * special.erfinv(special.erf(np.sqrt(2)) * w)
+
+
+FROM_UNIFORM = {
+    "uniform": lambda uniform: uniform,
+    "normal": normal_from,
+    "laplace": laplace_from,
+    "gumbel": gumbel_from,
+    "logistic": logistic_from,
+    "truncated_normal": truncated_normal_from,
+}
+
+
 def stream(distribution, seed, offset, count, dtype):
     """Elements offset ... offset + count - 1, in `dtype`, the type noise is computed in."""
     per_block = NUMBERS_PER_BLOCK[dtype]
     first, skipped = divmod(offset, per_block)
     uniform = uniform_from(blocks(seed, first, -(-(skipped + count) // per_block)), dtype)
-    numbers = {"uniform": lambda: uniform, "normal": lambda: normal_from(uniform)}[distribution]()
+    numbers = FROM_UNIFORM[distribution](uniform)
     return numbers[skipped : skipped + count].astype(dtype)

@@ -5,7 +5,15 @@ import pytest
 import tensorflow as tf
 
 import flatnoise
-from conftest import FUNCTIONS, NAMES, NOISES
+from conftest import (
+    FUNCTIONS,
+    NAMES,
+    NOISES,
+    PROBABILITIES,
+    THOROUGH,
+    noises_and_cases,
+    valid_values,
+)
 from flatnoise._src import library
 
 X = tf.zeros([2, 3])
@@ -43,8 +51,9 @@ WRONG_FOR_EVERY_NOISE = {
     "offset vector": ({"offset": tf.constant([1, 2])}, "offset"),
     "unknown implementation": ({"implementation": "fast"}, "implementation"),
 }
-WRONG_NUMBERS = [NAN, INF, -INF, "0.5", None, True, 1j, 1e300, [0.0, 1.0], [[0.0] * 3] * 3]
-WRONG_TENSORS = [
+NOT_FINITE = [NAN, INF, -INF, 1e300]
+WRONG_FOR_EVERY_PARAMETER = [
+    *("0.5", None, True, 1j, [0.0, 1.0], [[0.0] * 3] * 3),
     tf.constant([0.0, 1.0]),
     tf.zeros([1, 2, 3]),
     tf.constant(1),
@@ -53,11 +62,28 @@ WRONG_TENSORS = [
 ]
 
 
+def wrong_for(noise, parameter):
+    if noise.name not in THOROUGH:
+        return [None, [0.0, 1.0], tf.constant(1)]
+    return (NOT_FINITE if parameter.must_be_finite else []) + WRONG_FOR_EVERY_PARAMETER
+
+
+WRONG_PARAMETERS = [
+    pytest.param(noise, parameter.name, wrong, id=f"{noise.name}-{parameter.name}-{wrong!r:.60}")
+    for noise in NOISES.values()
+    for parameter in noise.parameters
+    for wrong in wrong_for(noise, parameter)
+]
+
+
 def arguments(**changes):
     return {"inputs": X, "seed": SEED, **changes}
 
 
-@pytest.mark.parametrize("case", WRONG_FOR_EVERY_NOISE)
+@pytest.mark.parametrize(
+    "noise, case",
+    noises_and_cases(WRONG_FOR_EVERY_NOISE, ["integer input", "no seed", "negative offset"]),
+)
 @pytest.mark.parametrize("mode", ["eager", "traced"])
 def test_wrong_arguments_are_named(implementation, noise, case, mode):
     wrong, name = WRONG_FOR_EVERY_NOISE[case]
@@ -70,19 +96,26 @@ def test_wrong_arguments_are_named(implementation, noise, case, mode):
         call()
 
 
-@pytest.mark.parametrize("wrong", WRONG_NUMBERS + WRONG_TENSORS, ids=repr)
-@pytest.mark.parametrize("position", [0, 1])
-def test_wrong_parameters_are_named(implementation, noise, position, wrong):
-    name = NAMES[noise.name][position]
+@pytest.mark.parametrize("noise, name, wrong", WRONG_PARAMETERS)
+def test_wrong_parameters_are_named(implementation, noise, name, wrong):
     with pytest.raises(ValueError, match=rf"argument `{name}`. Expected .*{name}="):
         FUNCTIONS[noise.name](**arguments(**{name: wrong, "implementation": implementation}))
 
 
-@pytest.mark.parametrize("stddev", [-0.1, -1, [1.0, -1e-9, 0.0]])
-@pytest.mark.parametrize("name", [name for name in NOISES if "stddev" in NAMES[name]])
-def test_a_negative_stddev_is_refused(implementation, name, stddev):
-    with pytest.raises(ValueError, match=r"`stddev`. Expected .* not negative. Received: stddev="):
-        FUNCTIONS[name](X, SEED, stddev=stddev, implementation=implementation)
+SCALES = [
+    (name, parameter)
+    for name in NOISES
+    for parameter in NAMES[name]
+    if parameter in ("stddev", "scale")
+]
+
+
+@pytest.mark.parametrize("value", [-0.1, -1, [1.0, -1e-9, 0.0]])
+@pytest.mark.parametrize("name, scale", SCALES)
+def test_a_negative_scale_is_refused(implementation, name, scale, value):
+    message = rf"`{scale}`. Expected .* not negative. Received: {scale}="
+    with pytest.raises(ValueError, match=message):
+        FUNCTIONS[name](X, SEED, **{scale: value}, implementation=implementation)
 
 
 @pytest.mark.parametrize("minval, maxval", [(1, 0), (0.1, -0.1), ([0, 0, 2], 1), (-3e38, 3e38)])
@@ -112,24 +145,24 @@ def test_seeds_and_offsets_come_in_many_forms(implementation, seed, offset):
     np.testing.assert_array_equal(actual, expected)
 
 
-@pytest.mark.parametrize(
-    "form",
-    [
-        np.float64,
-        np.float16,
-        tf.constant,
-        tf.Variable,
-        lambda value: tf.constant(value, tf.float64),
-        lambda value: [value] * 3,
-        lambda value: tf.constant([value] * 3, tf.bfloat16),
-    ],
-)
+FORMS = {
+    "float64": np.float64,
+    "float16": np.float16,
+    "tensor": tf.constant,
+    "variable": tf.Variable,
+    "float64 tensor": lambda value: tf.constant(value, tf.float64),
+    "list": lambda value: [value] * 3,
+    "bfloat16 tensor": lambda value: tf.constant([value] * 3, tf.bfloat16),
+}
+
+
+@pytest.mark.parametrize("noise, form", noises_and_cases(FORMS, ["float16", "variable", "list"]))
 def test_parameters_come_in_many_forms(implementation, noise, form):
-    first, second = NAMES[noise.name]
-    values = {first: 0.25, second: 1.5}
-    forms = {name: form(value) for name, value in values.items()}
-    expected = FUNCTIONS[noise.name](X, SEED, implementation=implementation, **values)
-    actual = FUNCTIONS[noise.name](X, SEED, implementation=implementation, **forms)
+    values = dict(zip(NAMES[noise.name], valid_values(noise.parameters), strict=True))
+    forms = {name: FORMS[form](value) for name, value in values.items()}
+    x = tf.ones([2, 3])
+    expected = FUNCTIONS[noise.name](x, SEED, implementation=implementation, **values)
+    actual = FUNCTIONS[noise.name](x, SEED, implementation=implementation, **forms)
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-6)
 
 
@@ -163,50 +196,91 @@ WRONG_AT_RUN_TIME = {
     "seed of rank 2": ({"seed": tf.constant([[1, 2]], tf.int64)}, "seed"),
     "negative offset": ({"offset": tf.constant(-1, tf.int64)}, "offset"),
     "offset vector": ({"offset": tf.constant([1, 2], tf.int64)}, "offset"),
-    "first too long": ({"first": tf.zeros([4])}, "loc|scale"),
-    "first has too many dimensions": ({"first": tf.zeros([1, 2, 3])}, "loc"),
-    "first would enlarge the output": ({"first": tf.zeros([2, 2, 3])}, "loc"),
-    "second too long": ({"second": tf.ones([4])}, "scale"),
-    "second of no size": ({"second": tf.ones([2, 0])}, "scale"),
-    "first is NaN": ({"first": tf.constant(NAN)}, "loc|scale"),
-    "first is infinite": ({"first": tf.constant(-INF)}, "loc|scale"),
-    "second is NaN": ({"second": tf.constant(NAN)}, "scale"),
-    "second is infinite": ({"second": tf.constant(INF)}, "scale"),
-    "second is below": ({"second": tf.constant(-0.5)}, "scale"),
-    "one of second is below": ({"second": tf.constant([1.0, -0.5, 1.0])}, "scale"),
 }
-RUN_TIME_ARGUMENTS = {
-    "inputs": X,
-    "seed": tf.constant([1, 2], tf.int64),
-    "first": tf.constant(0.0),
-    "second": tf.constant(1.0),
-    "offset": tf.constant(0, tf.int64),
+WRONG_SHAPES = {
+    "too long": [4],
+    "of too many dimensions": [1, 2, 3],
+    "enlarges the output": [2, 2, 3],
+    "of no size": [2, 0],
 }
-UNKNOWN = {
-    name: tf.TensorSpec(None, value.dtype, name) for name, value in RUN_TIME_ARGUMENTS.items()
-}
+WRONG_FIRST = {"NaN": NAN, "infinite": -INF}
+WRONG_SECOND = {"NaN": NAN, "infinite": INF, "too low": -0.5, "too low once": [1.0, -0.5, 1.0]}
+WRONG_RATE = {"NaN": NAN, "too low": -0.5, "too high": 1.5, "too high once": [0.5, 1.5, 0.5]}
+# What the op calls parameters of other names.
+OP_NAMES = {"mean": "loc", "stddev": "scale", "minval": "loc|scale", "maxval": "scale"}
+
+
+def wrong_values(parameter):
+    if parameter.name in PROBABILITIES:
+        return WRONG_RATE
+    if not parameter.must_be_finite:
+        return {}
+    return WRONG_FIRST if parameter.name in ("mean", "loc", "minval") else WRONG_SECOND
+
+
+def wrong_parameters(parameter):
+    """What is wrong with a parameter, and how."""
+    for how, shape in WRONG_SHAPES.items():
+        yield how, tf.fill(shape, 0.5)
+    for how, value in wrong_values(parameter).items():
+        yield how, tf.constant(value)
+
+
+def wrong_at_run_time(noise):
+    """The arguments that are wrong, what they are called then, and how they are wrong."""
+    for how, (wrong, name) in WRONG_AT_RUN_TIME.items():
+        yield pytest.param(noise, wrong, name, id=f"{noise.name}-{how}")
+    for parameter in noise.parameters:
+        name = OP_NAMES.get(parameter.name, parameter.name)
+        for how, value in wrong_parameters(parameter):
+            wrong = {parameter.name: value}
+            yield pytest.param(noise, wrong, name, id=f"{noise.name}-{parameter.name} {how}")
+
+
+def cases_of(noises, endings=("",)):
+    cases = [case for noise in noises for case in wrong_at_run_time(noise)]
+    return [case for case in cases if case.id.endswith(endings)]
+
+
+FEW = ("negative offset", " of too many dimensions", " NaN", " too low", " too high")
+NOISES_AND_WRONGS = cases_of([NOISES[name] for name in THOROUGH]) + cases_of(
+    [noise for name, noise in NOISES.items() if name not in THOROUGH], FEW
+)
 TRACED = {}
 
 
 def traced_with_unknown_shapes(implementation, noise, jit_compile):
     key = (implementation, noise.name, jit_compile)
 
-    def add(inputs, seed, first, second, offset):
+    def run(inputs, seed, offset, *values):
         return FUNCTIONS[noise.name](
-            inputs, seed, first, second, offset=offset, implementation=implementation
+            inputs, seed, *values, offset=offset, implementation=implementation
         )
 
     if key not in TRACED:
-        TRACED[key] = tf.function(add, list(UNKNOWN.values()), jit_compile=jit_compile)
+        types = [tf.float32, tf.int64, tf.int64, *[tf.float32] * len(noise.parameters)]
+        signature = [tf.TensorSpec(None, dtype) for dtype in types]
+        TRACED[key] = tf.function(run, signature, jit_compile=jit_compile)
     return TRACED[key]
 
 
-@pytest.mark.parametrize("case", WRONG_AT_RUN_TIME)
-def test_what_was_unknown_when_traced_is_checked_when_run(implementation, noise, case):
-    wrong, name = WRONG_AT_RUN_TIME[case]
-    add = traced_with_unknown_shapes(implementation, noise, jit_compile=False)
+def run_with(wrong, implementation, noise, jit_compile):
+    """Runs what was traced with unknown shapes on valid arguments but for the wrong ones."""
+    arguments = {
+        "inputs": X,
+        "seed": tf.constant([1, 2], tf.int64),
+        "offset": tf.constant(0, tf.int64),
+    }
+    for name, value in zip(NAMES[noise.name], valid_values(noise.parameters), strict=True):
+        arguments[name] = tf.constant(value)
+    run = traced_with_unknown_shapes(implementation, noise, jit_compile)
+    return run(*{**arguments, **wrong}.values())
+
+
+@pytest.mark.parametrize("noise, wrong, name", NOISES_AND_WRONGS)
+def test_what_was_unknown_when_traced_is_checked_when_run(implementation, noise, wrong, name):
     with pytest.raises(tf.errors.InvalidArgumentError, match=f"({name}).* must|ncompatible shapes"):
-        add(**{**RUN_TIME_ARGUMENTS, **wrong})
+        run_with(wrong, implementation, noise, jit_compile=False)
 
 
 @pytest.mark.parametrize("value", [NAN, -0.5, INF])
@@ -217,22 +291,15 @@ def test_eager_tensors_are_checked_by_the_op(implementation, value):
         )
 
 
-@pytest.mark.parametrize(
-    "case",
-    ["negative offset", "first is NaN", "first has too many dimensions", "second is below"],
-)
-def test_xla_drops_assertions_and_gives_nan_instead_of_wrong_numbers(noise, case):
-    wrong, _ = WRONG_AT_RUN_TIME[case]
-    add = traced_with_unknown_shapes("tensorflow", noise, jit_compile=True)
-    assert np.all(np.isnan(add(**{**RUN_TIME_ARGUMENTS, **wrong})))
+@pytest.mark.parametrize("noise, wrong, name", cases_of(NOISES.values(), FEW))
+def test_xla_drops_assertions_and_gives_nan_instead_of_wrong_numbers(noise, wrong, name):
+    assert np.all(np.isnan(run_with(wrong, "tensorflow", noise, jit_compile=True)))
 
 
-@pytest.mark.parametrize("case", WRONG_AT_RUN_TIME)
-def test_the_compiled_op_raises_under_xla_too(native_in_xla, noise, case):
-    wrong, name = WRONG_AT_RUN_TIME[case]
-    add = traced_with_unknown_shapes("native", noise, jit_compile=True)
+@pytest.mark.parametrize("noise, wrong, name", NOISES_AND_WRONGS)
+def test_the_compiled_op_raises_under_xla_too(native_in_xla, noise, wrong, name):
     with pytest.raises(tf.errors.InvalidArgumentError, match=f"({name}).* must|ncompatible shapes"):
-        add(**{**RUN_TIME_ARGUMENTS, **wrong})
+        run_with(wrong, "native", noise, jit_compile=True)
 
 
 RAW = {"input": X, "seed": [1, 2], "offset": 0, "parameters": [0.0, 1.0]}
@@ -259,6 +326,7 @@ def test_the_raw_op_is_the_functional_api_without_its_checks(native):
         ({"parameters": [1.0, 2.0, 3.0]}, "parameters"),
         ({"distribution": "cauchy"}, "distribution"),
         ({"combination": "divide"}, "combination"),
+        ({"distribution": "uniform", "combination": "multiply"}, "combination"),
     ],
 )
 def test_the_raw_op_checks_its_shapes(native, wrong, name):

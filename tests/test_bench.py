@@ -5,7 +5,9 @@ import os
 import pathlib
 import subprocess
 import sys
+import typing
 
+import keras
 import numpy as np
 import pytest
 
@@ -23,6 +25,7 @@ import peers  # noqa: E402
 import plot  # noqa: E402
 import report  # noqa: E402
 import results  # noqa: E402
+import training  # noqa: E402
 import worker  # noqa: E402
 from cases import Case  # noqa: E402
 from peers import Unsupported  # noqa: E402
@@ -33,7 +36,8 @@ SMALL = (16, 8, 4, 3)
 SETUP = Setup(2, "avx2")
 PROGRAM = pathlib.Path(compare.__file__)
 PACKAGES = pathlib.Path(flatnoise.__file__).parent.parent
-# What each can do besides `forward`.
+SUMS = [noise for noise in cases.NOISES if noise != cases.DROPOUT]
+# What each can do besides `forward`, with loc and scale.
 WORKLOADS = {
     "flatnoise": {"per_feature", "chain", "loop", "gradient", "forward_backward"},
     "tensorflow": {"per_feature", "chain", "loop", "gradient", "forward_backward"},
@@ -63,18 +67,44 @@ def peer(request, environment):
         yield started
 
 
-@pytest.mark.parametrize("distribution", cases.DISTRIBUTIONS)
-@pytest.mark.parametrize("dtype", cases.DTYPES)
-def test_every_variant_is_right(peer, dtype, distribution):
-    found, not_measured = measure.times([peer], Case(SMALL, dtype, distribution), ["*"], 1)
-    if peer.peer == "keras" and distribution == "uniform":
-        assert not_measured == ["keras: Keras has no layer that adds uniform noise"]
-        return
+def assert_all_are_measured(peer, case):
+    found, not_measured = measure.times([peer], case, ["*"], 1)
     assert not_measured == []
     assert found
     for result in found:
         assert len(result.values) == 1
         assert min(result.values) > 0
+
+
+def reason_to_leave_out(peer, dtype, noise):
+    if peer == "keras" and noise == "uniform":
+        return "keras: Keras has no layer that adds uniform noise"
+    if peer == "dali" and dtype in ("float16", "bfloat16"):
+        return f"dali: DALI's operators do no arithmetic with {dtype}"
+    if peer == "dali" and dtype == "float64" and noise == cases.DROPOUT:
+        return "dali: DALI's constants, such as the factor, have float32's precision"
+    return None
+
+
+@pytest.mark.parametrize("noise", cases.NOISES)
+@pytest.mark.parametrize("dtype", cases.DTYPES)
+def test_every_variant_is_right(peer, dtype, noise):
+    case = Case(SMALL, dtype, noise)
+    if reason := reason_to_leave_out(peer.peer, dtype, noise):
+        assert measure.times([peer], case, ["*"], 1) == ([], [reason])
+    else:
+        assert_all_are_measured(peer, case)
+
+
+@pytest.mark.parametrize("dtype", cases.DTYPES)
+def test_dropout_is_right_backward(peer, dtype):
+    case = Case(SMALL, dtype, cases.DROPOUT, "forward_backward")
+    if peer.peer in ("flatnoise", "tensorflow", "keras", "torch", "jax"):
+        assert_all_are_measured(peer, case)
+    else:
+        found, not_measured = measure.times([peer], case, ["*"], 1)
+        assert found == []
+        assert len(not_measured) == 1
 
 
 @pytest.mark.parametrize("workload", [name for name in cases.WORKLOADS if name != "forward"])
@@ -102,16 +132,23 @@ def test_a_process_that_ends_is_told_and_replaced(environment):
 def noised(case, *, loc=cases.LOC, scale=cases.SCALE):
     x = cases.make_input(case).astype(np.float64).reshape(case.flat_shape)
     rng = np.random.default_rng(3)
-    draw = rng.standard_normal if case.distribution == "normal" else rng.random
+    draw = rng.standard_normal if case.noise == "normal" else rng.random
     return (x + loc + scale * draw(x.shape)).astype(cases.numpy_dtype(case.dtype))
 
 
-@pytest.mark.parametrize("distribution", cases.DISTRIBUTIONS)
+def dropped(case, *, seed=3, rate=cases.RATE, factor=1 / (1 - cases.RATE)):
+    x = cases.make_input(case).astype(np.float64)
+    keep = np.random.default_rng(seed).random(x.shape) >= rate
+    return np.where(keep, x * factor, 0).astype(cases.numpy_dtype(case.dtype))
+
+
+@pytest.mark.parametrize("noise", cases.NOISES)
 @pytest.mark.parametrize("dtype", cases.DTYPES)
 @pytest.mark.parametrize("shape", [(4, 3), SMALL, (64, 1024)])
-def test_right_outputs_are_taken(shape, dtype, distribution):
-    case = Case(shape, dtype, distribution)
-    assert cases.explain_wrong(case, [noised(case)]) is None
+def test_right_outputs_are_taken(shape, dtype, noise):
+    case = Case(shape, dtype, noise)
+    output = dropped(case) if noise == cases.DROPOUT else noised(case)
+    assert cases.explain_wrong(case, [output]) is None
 
 
 WRONG = {
@@ -131,11 +168,43 @@ def test_wrong_outputs_are_explained(make, reason):
     assert reason in cases.explain_wrong(case, [make(case)])
 
 
-@pytest.mark.parametrize("distribution", cases.DISTRIBUTIONS)
-def test_wrong_gradients_are_explained(distribution):
-    case = Case((64, 64), distribution=distribution, workload="gradient")
+WRONG_DROPOUT = {
+    "shape": (lambda case: dropped(case).reshape(case.flat_shape), "shape"),
+    "type": (lambda case: dropped(case).astype(np.float16), "float16, expected float32"),
+    "nothing": (lambda case: dropped(case, rate=0.0), "share of 0.0000 dropped, expected 0.1000"),
+    "another rate": (lambda case: dropped(case, rate=0.12), "dropped, expected 0.1000"),
+    "another factor": (lambda case: dropped(case, factor=1.1111), "is off x / 0.9 by up to"),
+    "another input": (lambda case: dropped(case)[::-1], "is off x / 0.9 by up to"),
+    "NaN": (lambda case: dropped(case) * np.float32(np.nan), "is off x / 0.9 by up to nan"),
+}
+
+
+@pytest.mark.parametrize(("make", "reason"), WRONG_DROPOUT.values(), ids=WRONG_DROPOUT)
+def test_wrong_dropout_is_explained(make, reason):
+    case = Case((64, 16, 16, 3), noise=cases.DROPOUT, workload="forward_backward")
+    right = dropped(case)
+    assert cases.explain_wrong(case, [right, right]) is None
+    assert reason in cases.explain_wrong(case, [make(case), right])
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"seed": 4}, "drops other elements"),
+        ({"rate": 0.12}, "its gradient of x has a share"),
+        ({"factor": 1.0}, "its gradient of x is off"),
+    ],
+)
+def test_wrong_gradients_of_dropout_are_explained(options, reason):
+    case = Case((64, 16, 16, 3), noise=cases.DROPOUT, workload="forward_backward")
+    assert reason in cases.explain_wrong(case, [dropped(case), dropped(case, **options)])
+
+
+@pytest.mark.parametrize("noise", SUMS)
+def test_wrong_gradients_are_explained(noise):
+    case = Case((64, 64), noise=noise, workload="gradient")
     total = cases.make_input(case).sum()
-    of_scale = total / 2 if distribution == "uniform" else 0.0
+    of_scale = total / 2 if noise == "uniform" else 0.0
     assert cases.explain_wrong(case, [total, of_scale]) is None
     assert "gradient of loc" in cases.explain_wrong(case, [1.01 * total, of_scale])
     assert "gradient of scale" in cases.explain_wrong(case, [total, of_scale + total / 4])
@@ -241,7 +310,7 @@ def run(*arguments):
 
 def test_the_program_prints_tables_and_writes_files(tmp_path):
     written, drawn = tmp_path / "result.json", tmp_path / "drawn.png"
-    options = ["--sizes", "2^12", "8x4x4", "--dtypes", "float32", "--distributions", "normal"]
+    options = ["--sizes", "2^12", "8x4x4", "--dtypes", "float32", "--noises", "normal"]
     options += ["--peers", "flatnoise", "numpy", "--variants", "eager", "Gen*", "--threads", 1]
     done = run(*options, "--samples", 2, "--json", written, "--plot", drawn)
     assert done.returncode == 0, done.stderr
@@ -269,7 +338,8 @@ REFUSED = {
     "no threads": (["--threads", "0"], "a number from 1 on. Received: '0'"),
     "a plot of no format": (["--plot", "a.txt"], "Received: 'a.txt'"),
     "a folder that is not there": (["--json", "nowhere/a.json"], "Received: 'nowhere/a.json'"),
-    "an instruction set": (["--instruction-sets", "neon"], "'neon'"),
+    "an instruction set": (["--instruction-sets", "mmx"], "'mmx'"),
+    "nothing": (["--noises", "dropout", "--workloads", "chain", "loop"], "Received: chain, loop"),
     "memory as a plot": (["--memory", "--plot", "a.png"], "--plot draws times"),
 }
 
@@ -282,9 +352,100 @@ def test_wrong_options_are_refused(arguments, reason, capsys):
     assert reason in capsys.readouterr().err
 
 
+def test_dropout_has_the_workloads_that_make_sense():
+    workloads = ["forward", "chain", "forward_backward"]
+    options = compare.parse(["--workloads", *workloads, "--sizes", "2^5", "--dtypes", "float32"])
+    measured = [(case.noise, case.workload) for case in compare._cases(options)]
+    assert [name for noise, name in measured if noise == "normal"] == workloads
+    assert [name for noise, name in measured if noise == cases.DROPOUT] == [
+        *("forward", "forward_backward")
+    ]
+
+
 def test_a_quick_run_measures_less():
     quick, whole = compare.parse(["--quick"]), compare.parse([])
     assert isinstance(quick, argparse.Namespace)
-    for name in ("sizes", "dtypes", "distributions", "threads", "peers"):
+    for name in ("sizes", "dtypes", "noises", "threads", "peers"):
         assert len(getattr(quick, name)) <= len(getattr(whole, name))
     assert compare.parse(["--quick", "--dtypes", "float64"]).dtypes == ["float64"]
+
+
+class Recorder(keras.layers.Layer):
+    """Notes, whenever a step is traced, whether Keras is patched then."""
+
+    patched: typing.ClassVar = []
+
+    def call(self, x, training=False):
+        if training:
+            self.patched.append(keras.src.backend.random.dropout is not KERAS_DROPOUT)
+        return x
+
+
+KERAS_DROPOUT = keras.src.backend.random.dropout
+
+
+@pytest.fixture
+def small_model(monkeypatch):
+    """Stands in for the models, which take seconds to compile."""
+
+    def make(rate):
+        layers = [keras.layers.Dense(4), keras.layers.Dropout(rate), Recorder()]
+        return keras.Sequential([keras.Input((8,)), *layers, keras.layers.Dense(10)])
+
+    def make_data(rng):
+        return rng.normal(size=(16, 8)).astype(np.float32), np.arange(16) % 10
+
+    loss = keras.losses.SparseCategoricalCrossentropy
+    monkeypatch.setattr(training, "MODELS", {"small": (make, make_data, loss)})
+    monkeypatch.setattr(Recorder, "patched", [])
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("variant", training.VARIANTS)
+def test_a_training_step_keeps_what_it_was_traced_with(variant, jit_compile, small_model):
+    step = training.training_step("small", variant, jit_compile)
+    traces = len(Recorder.patched)
+    assert traces > 0
+    assert set(Recorder.patched) == {variant == training.PATCHED}
+    assert np.isfinite(step())
+    assert len(Recorder.patched) == traces
+
+
+def test_the_cost_of_noise_is_the_difference_to_rate_0(monkeypatch):
+    milliseconds = {training.RATE_0: 10.0, training.KERAS: 18.0, training.PATCHED: 12.0}
+    monkeypatch.setattr(training, "training_step", lambda model, variant, jit_compile: variant)
+    monkeypatch.setattr(training, "seconds", lambda step: milliseconds[step] / 1000)
+    monkeypatch.setattr(training, "peak_memory", lambda *arguments: 300.0)
+    rows = {row[2]: row[3:] for row in training.rows("small", False, 3)}
+    assert rows[training.RATE_0][:3] == pytest.approx([10, 10, 10])
+    assert rows[training.RATE_0][3:] == [None, None, 300]
+    assert rows[training.KERAS] == pytest.approx([18, 18, 18, 8, 1, 300])
+    assert rows[training.PATCHED] == pytest.approx([12, 12, 12, 2, 4, 300])
+
+
+def test_training_prints_a_table(small_model, monkeypatch, capsys):
+    monkeypatch.setattr(training, "peak_memory", lambda *arguments: 300.0)
+    training.main(["--rounds", "2"])
+    printed = capsys.readouterr().out
+    assert f"keras {keras.__version__}" in printed
+    rows = [cells(line) for line in printed.splitlines() if line.startswith("| small")]
+    assert [row[1:3] for row in rows] == [
+        [mode, variant] for mode in ("graph", "XLA") for variant in training.VARIANTS
+    ]
+    for row in rows:
+        assert float(row[3]) > 0
+        assert row[-1] == "300.0"
+
+
+def test_training_measures_memory_in_a_process(environment):
+    assert 100 < training.peak_memory("mlp", training.PATCHED, False) < 10_000
+
+
+@pytest.mark.parametrize("rounds", ["1", "many"])
+def test_training_takes_two_rounds(rounds, capsys):
+    with pytest.raises(SystemExit) as ended:
+        training.main(["--rounds", rounds])
+    assert ended.value.code == 2
+    assert f"a number from 2 on, as quartiles take two. Received: '{rounds}'" in (
+        capsys.readouterr().err
+    )

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import flatnoise
-from conftest import COMPUTE_DTYPE, FUNCTIONS, NAMES, Variant
+from conftest import COMPUTE_DTYPE, FUNCTIONS, NAMES, NOISES, THOROUGH, Variant, valid_range
 from flatnoise._src import broadcasting
 from philox_reference import stream
 
@@ -57,24 +57,102 @@ def numbers(shape, low, high, dtype):
     return values.reshape(shape).astype(dtype)
 
 
-def parameters(shapes, dtype):
-    """Every value of the second is above every one of the first, so both orders are right."""
-    first, second = shapes
-    return numbers(first, -1.0, 0.25, dtype), numbers(second, 0.5, 2.0, dtype)
+def parameters(noise, shapes, dtype):
+    """Values for a noise's parameters, by turns of the two shapes."""
+    return [
+        numbers(shapes[k % 2], *valid_range(name, k), dtype)
+        for k, name in enumerate(NAMES[noise.name])
+    ]
+
+
+# The limit of SELU, alpha times its scale.
+SELU_LIMIT = -1.6732632423543772 * 1.0507009873554805
+
+
+def alpha_dropout(x, z, rate):
+    scale = ((1 - rate) * (1 + rate * SELU_LIMIT**2)) ** -0.5
+    return scale * np.where(z < rate, SELU_LIMIT, x) - scale * SELU_LIMIT * rate
+
+
+def salt_and_pepper(x, z, amount, salt_vs_pepper, salt, pepper):
+    replaced = np.where(z >= 1 - amount * salt_vs_pepper, salt, x)
+    return np.where(z < amount * (1 - salt_vs_pepper), pepper, replaced)
+
+
+def add_scaled(x, z, loc, scale):
+    return x + (loc + scale * z)
 
 
 # What each noise is, in NumPy.
 EXPECTED = {
-    "add_normal": lambda x, z, mean, stddev: x + (mean + stddev * z),
+    "add_normal": add_scaled,
     "add_uniform": lambda x, z, minval, maxval: x + (minval + (maxval - minval) * z),
+    "add_laplace": add_scaled,
+    "add_gumbel": add_scaled,
+    "add_logistic": add_scaled,
+    "add_truncated_normal": add_scaled,
     "multiply_normal": lambda x, z, mean, stddev: x * (mean + stddev * z),
+    "dropout": lambda x, z, rate: np.where(z < rate, 0, x / (1 - rate)),
+    "alpha_dropout": alpha_dropout,
+    "mask": lambda x, z, rate, value: np.where(z < rate, value, x),
+    "salt_and_pepper": salt_and_pepper,
 }
-# The terms of the parameters' gradients, for each element.
+
+
+def terms_of_scaled(g, x, z, loc, scale):
+    return g, g * z
+
+
+# The terms of the parameters' gradients, for each element; None where there is no gradient.
 TERMS = {
-    "add_normal": lambda g, x, z: (g, g * z),
-    "add_uniform": lambda g, x, z: (g * (1 - z), g * z),
-    "multiply_normal": lambda g, x, z: (g * x, g * x * z),
+    "add_normal": terms_of_scaled,
+    "add_uniform": lambda g, x, z, *_: (g * (1 - z), g * z),
+    "add_laplace": terms_of_scaled,
+    "add_gumbel": terms_of_scaled,
+    "add_logistic": terms_of_scaled,
+    "add_truncated_normal": terms_of_scaled,
+    "multiply_normal": lambda g, x, z, *_: (g * x, g * x * z),
+    "dropout": lambda g, x, z, rate: (None,),
+    "alpha_dropout": lambda g, x, z, rate: (None,),
+    "mask": lambda g, x, z, rate, value: (None, g * (z < rate)),
+    "salt_and_pepper": lambda g, x, z, amount, share, *_: (
+        *(None, None),
+        g * (z >= 1 - amount * share),
+        g * (z < amount * (1 - share)),
+    ),
 }
+# Of each combination, the noise whose parameters are the op's is tried in every shape. The others
+# are tried in a few, and those whose distribution is made of uniform numbers in one.
+IN_EVERY_SHAPE = ("add_normal", "multiply_normal", "salt_and_pepper")
+IN_FEW_SHAPES = ("add_uniform", "dropout", "alpha_dropout", "mask")
+FEW = (
+    "flattened-scalars",
+    "flattened-samples and features",
+    "kept-samples",
+    "kept-samples and channels",
+)
+ONE = ("kept-samples and channels",)
+
+
+def shapes_of(name):
+    if name in IN_EVERY_SHAPE:
+        return [case.id for case in CASES]
+    return FEW if name in IN_FEW_SHAPES else ONE
+
+
+NOISES_AND_SHAPES = [
+    pytest.param(NOISES[name], *case.values, id=f"{name}-{case.id}")
+    for name in NOISES
+    for case in CASES
+    if case.id in shapes_of(name)
+]
+# With the type: others than float32 in one shape.
+TYPES_TOO = [
+    pytest.param(*case.values, dtype, id=f"{case.id}-{dtype}")
+    for case in NOISES_AND_SHAPES
+    for dtype in COMPUTE_DTYPE
+    if dtype == "float32" or case.id.endswith(ONE)
+]
 
 
 def z_of(noise, flatten, dtype):
@@ -92,10 +170,10 @@ def allowed_error(variant, dtype, x, z, expected, values):
     return error + {"float16": 2.0**-10, "bfloat16": 2.0**-7}.get(dtype, 0) * np.abs(expected)
 
 
-@pytest.mark.parametrize("flatten, shapes", CASES)
+@pytest.mark.parametrize("noise, flatten, shapes, dtype", TYPES_TOO)
 def test_parameters_broadcast(variant, noise, dtype, flatten, shapes):
     x = tf.cast(numbers(SHAPE, -2, 2, np.float32), dtype)
-    values = parameters(shapes, COMPUTE_DTYPE[dtype])
+    values = parameters(noise, shapes, COMPUTE_DTYPE[dtype])
     got = variant.run(noise.name, x, SEED, values, offset=OFFSET, flatten=flatten)
     assert got.shape == output_shape(flatten)
     assert got.dtype == x.dtype
@@ -113,16 +191,16 @@ def summed_to(shape, terms):
     return terms.sum(axes).reshape(shape)
 
 
-@pytest.mark.parametrize("flatten, shapes", CASES)
+@pytest.mark.parametrize("noise, flatten, shapes", NOISES_AND_SHAPES)
 def test_gradients_are_summed_over_what_was_broadcast(variant, noise, flatten, shapes):
     x = numbers(SHAPE, -2, 2, np.float64)
-    values = parameters(shapes, np.float64)
+    values = parameters(noise, shapes, np.float64)
     upstream = numbers(output_shape(flatten), 1, 2, np.float64)
 
     @variant.compile
     def gradients(x, upstream, *values):
         with tf.GradientTape() as tape:
-            tape.watch(values)
+            tape.watch([x, *values])
             y = FUNCTIONS[noise.name](
                 x,
                 SEED,
@@ -131,34 +209,55 @@ def test_gradients_are_summed_over_what_was_broadcast(variant, noise, flatten, s
                 flatten=flatten,
                 implementation=variant.implementation,
             )
-        return tape.gradient(y, values, output_gradients=upstream)
+        return tape.gradient(y, [x, *values], output_gradients=upstream)
 
-    got = gradients(*map(tf.constant, (x, upstream, *values)))
+    of_x, *got = gradients(*map(tf.constant, (x, upstream, *values)))
     z = z_of(noise, flatten, "float64")
-    terms = TERMS[noise.name](upstream, x.reshape(z.shape), z)
+    # Every noise is linear in its input.
+    slope = EXPECTED[noise.name](1.0, z, *values) - EXPECTED[noise.name](0.0, z, *values)
+    np.testing.assert_allclose(of_x, (upstream * slope).reshape(SHAPE), rtol=1e-10, atol=1e-10)
+    terms = TERMS[noise.name](upstream, x.reshape(z.shape), z, *values)
     for gradient, value, term in zip(got, values, terms, strict=True):
+        assert (gradient is None) == (term is None)
+        if gradient is None:
+            continue
         assert gradient.shape == value.shape
         expected = summed_to(value.shape, term)
         np.testing.assert_allclose(gradient, expected, rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize("shape", [(), (CHANNELS,), (HEIGHT, 1, CHANNELS), (2, 1, 1, 1)], ids=str)
+SECOND_ORDER = [
+    pytest.param(NOISES[name], shape, id=f"{name}-{shape}")
+    for name in NOISES
+    for shape in [(), (CHANNELS,), (HEIGHT, 1, CHANNELS), (2, 1, 1, 1)]
+    if name in IN_EVERY_SHAPE or shape == ()
+]
+
+
+@pytest.mark.parametrize("noise, shape", SECOND_ORDER)
 def test_second_order_gradients_are_the_numerical_ones(implementation, noise, shape):
     def first_order(*arguments):
         with tf.GradientTape() as tape:
             tape.watch(arguments)
-            x, first, second = arguments
+            x, *values = arguments
             y = FUNCTIONS[noise.name](
-                x, SEED, first, second, flatten=False, implementation=implementation
+                x, SEED, *values, flatten=False, implementation=implementation
             )
             loss = tf.reduce_sum(tf.sin(y))
-        gradients = tape.gradient(loss, list(arguments))
+        differentiable = [x] + [
+            value for value, p in zip(values, noise.parameters, strict=True) if p.is_differentiable
+        ]
+        gradients = tape.gradient(loss, differentiable)
         return tf.concat([tf.reshape(gradient, [-1]) for gradient in gradients], axis=0)
 
     x = numbers((2, HEIGHT, 2, CHANNELS), -1, 1, np.float64)
-    arguments = [tf.constant(value) for value in (x, *parameters((shape, shape), np.float64))]
+    values = parameters(noise, (shape, shape), np.float64)
+    arguments = [tf.constant(value) for value in (x, *values)]
     theoretical, numerical = tf.test.compute_gradient(first_order, arguments)
-    for ours, measured in zip(theoretical, numerical, strict=True):
+    is_smooth = [True, *(parameter.is_differentiable for parameter in noise.parameters)]
+    for ours, measured, smooth in zip(theoretical, numerical, is_smooth, strict=True):
+        if not smooth:
+            continue
         np.testing.assert_allclose(ours, measured, atol=5e-4)
 
 
@@ -177,7 +276,8 @@ def test_what_is_unknown_when_traced_broadcasts_when_run(
 ):
     if jit_compile and implementation == "native":
         request.getfixturevalue("native_in_xla")
-    x, values = numbers(SHAPE, -2, 2, np.float32), parameters(shapes, np.float32)
+    x = numbers(SHAPE, -2, 2, np.float32)
+    values = parameters(NOISES["add_uniform"], shapes, np.float32)
     signature = [tf.TensorSpec(UNKNOWN[unknown](array.shape), tf.float32) for array in (x, *values)]
 
     @tf.function(input_signature=signature, jit_compile=jit_compile)
@@ -207,15 +307,20 @@ MISFITS = [
     (False, (1, *SHAPE)),
 ]
 FORMS = {"array": np.asarray, "list": lambda array: array.tolist(), "tensor": tf.constant}
+NAMES_AND_MISFITS = [
+    pytest.param(noise, name, flatten, shape, id=f"{noise.name}-{name}-{shape}-{flatten}")
+    for noise in NOISES.values()
+    for name in NAMES[noise.name]
+    for flatten, shape in MISFITS
+    if (noise.name in THOROUGH and name == NAMES[noise.name][-1]) or shape == (BATCH,)
+]
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("position", [0, 1])
-@pytest.mark.parametrize("flatten, shape", MISFITS)
+@pytest.mark.parametrize("noise, name, flatten, shape", NAMES_AND_MISFITS)
 def test_an_error_names_the_argument_and_both_shapes(
-    implementation, noise, flatten, shape, position, form
+    implementation, noise, name, flatten, shape, form
 ):
-    name = NAMES[noise.name][position]
     wrong = FORMS[form](np.ones(shape, np.float32))
     with pytest.raises(ValueError, match=f"argument `{name}`. Expected .*{name}=") as caught:
         FUNCTIONS[noise.name](
@@ -303,11 +408,16 @@ def test_what_is_sure_to_be_one_run(shape, output):
 def test_native_bits_do_not_depend_on_how_a_value_is_broadcast(native, noise, dtype):
     x = tf.cast(numbers(SHAPE, -2, 2, np.float32), dtype)
     variant = Variant("native", "eager")
+    scalars = parameters(noise, ((), ()), COMPUTE_DTYPE[dtype])
     results = [
         variant.run(
-            noise.name, x, SEED, (np.full(first, -0.25), np.full(second, 0.75)), flatten=False
+            noise.name,
+            x,
+            SEED,
+            [np.full(shapes[k % 2], value) for k, value in enumerate(scalars)],
+            flatten=False,
         )
-        for first, second in KEPT.values()
+        for shapes in KEPT.values()
     ]
     for result in results[1:]:
         tf.debugging.assert_equal(result, results[0])

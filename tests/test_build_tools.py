@@ -1,7 +1,9 @@
-"""What a build knows of TensorFlow: facts of folders, and the cache that pip fills."""
+"""What a build knows of TensorFlow and CUDA, the cache that pip fills, cross builds."""
 
+import json
 import os
 import pathlib
+import platform
 import runpy
 import subprocess
 import sys
@@ -12,22 +14,38 @@ import tensorflow as tf
 
 ROOT = pathlib.Path(__file__).parents[1]
 CMAKE = ROOT / "cmake"
-PACKED = [
-    "tensorflow/include/tensorflow/core/op.h",
-    "tensorflow/libtensorflow_framework.so.2",
-    "tensorflow/libtensorflow_cc.so.2",
-    "tensorflow_cpu-9.8.7.dist-info/METADATA",
-]
-NOT_UNPACKED = [
-    "tensorflow/__init__.py",
-    "tensorflow/python/include/other.h",
-    "tensorflow_cpu-9.8.7.dist-info/WHEEL",
-    "tensorflow_cpu-9.8.7.dist-info/RECORD",
-]
-TEXTS = {
-    PACKED[-1]: "Metadata-Version: 2.1\nName: tensorflow_cpu\nVersion: 9.8.7\n",
-    NOT_UNPACKED[2]: "Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: cp312-cp312-linux_x86_64\n",
-}
+PACKAGES = {"x86_64": "tensorflow_cpu", "aarch64": "tensorflow"}
+
+
+def packed(package):
+    return [
+        "tensorflow/include/tensorflow/core/op.h",
+        "tensorflow/libtensorflow_framework.so.2",
+        "tensorflow/libtensorflow_cc.so.2",
+        f"{package}-9.8.7.dist-info/METADATA",
+    ]
+
+
+def not_unpacked(package):
+    return [
+        "tensorflow/__init__.py",
+        "tensorflow/python/include/other.h",
+        f"{package}-9.8.7.dist-info/WHEEL",
+        f"{package}-9.8.7.dist-info/RECORD",
+    ]
+
+
+def write_wheel(folder, package, version, tag, files):
+    """A wheel that pip accepts, with these files beside its metadata."""
+    information = f"{package}-{version}.dist-info"
+    texts = {
+        f"{information}/METADATA": f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n",
+        f"{information}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: {tag}\n",
+        f"{information}/RECORD": "",
+    }
+    with zipfile.ZipFile(folder / f"{package}-{version}-{tag}.whl", "w") as wheel:
+        for name in dict.fromkeys([*files, *texts]):
+            wheel.writestr(name, texts.get(name, "text"))
 
 
 def run(program, *arguments, **environment):
@@ -59,13 +77,12 @@ def test_a_folder_without_tensorflow_is_refused(tmp_path):
 
 @pytest.fixture
 def index(tmp_path):
-    """Settings that have pip know one wheel alone, and a cache of its own."""
+    """Settings that have pip know one TensorFlow for each processor, and a cache of its own."""
     links = tmp_path / "links"
     links.mkdir()
-    name = "tensorflow_cpu-9.8.7-cp312-cp312-manylinux_2_17_x86_64.whl"
-    with zipfile.ZipFile(links / name, "w") as wheel:
-        for member in PACKED + NOT_UNPACKED:
-            wheel.writestr(member, TEXTS.get(member, "text"))
+    for machine, package in PACKAGES.items():
+        tag = f"cp312-cp312-manylinux_2_17_{machine}"
+        write_wheel(links, package, "9.8.7", tag, packed(package) + not_unpacked(package))
     return {
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_NO_INDEX": "1",
@@ -75,13 +92,18 @@ def index(tmp_path):
     }
 
 
-def test_fetching_unpacks_what_a_build_needs_and_no_more(index, tmp_path):
-    completed = run("fetch_tensorflow.py", "9.8", **index)
+def cache_name(version, machine):
+    return f"{PACKAGES[machine].replace('_', '-')}-{version}-{machine}"
+
+
+@pytest.mark.parametrize("machine", PACKAGES)
+def test_fetching_unpacks_what_a_build_needs_and_no_more(index, tmp_path, machine):
+    completed = run("fetch_tensorflow.py", "--machine", machine, "9.8", **index)
     assert completed.returncode == 0, completed.stderr
     folder = pathlib.Path(completed.stdout.strip())
-    assert folder == tmp_path / "cache" / "flatnoise" / "tensorflow-cpu-9.8"
+    assert folder == tmp_path / "cache" / "flatnoise" / cache_name("9.8", machine)
     files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    assert files == set(PACKED)
+    assert files == set(packed(PACKAGES[machine]))
     assert facts(folder)["VERSION"] == "9.8.7"
     assert facts(folder)["LIBRARY_DIR"] == str(folder / "tensorflow")
 
@@ -91,15 +113,23 @@ def test_what_is_in_the_cache_is_not_fetched_again(index, tmp_path):
     first = run("fetch_tensorflow.py", "9.8", **index)
     index["PIP_FIND_LINKS"] = str(tmp_path / "nothing")
     second = run("fetch_tensorflow.py", "9.8", "9.8", **index)
-    folder = str(tmp_path / "elsewhere" / "tensorflow-cpu-9.8")
+    folder = str(tmp_path / "elsewhere" / cache_name("9.8", platform.machine()))
     assert first.stdout == f"{folder}\n"
     assert second.stdout == f"{folder};{folder}\n"
 
 
-def test_a_version_that_pip_does_not_find_leaves_nothing_behind(index, tmp_path):
-    completed = run("fetch_tensorflow.py", "9.7", **index)
+def test_a_processor_without_tensorflow_is_refused(index):
+    completed = run("fetch_tensorflow.py", "--machine", "riscv64", "9.8", **index)
     assert completed.returncode != 0
-    assert "pip could not download tensorflow-cpu 9.7" in completed.stderr
+    assert "PyPI has TensorFlow for Linux on x86_64 or aarch64, not on 'riscv64'" in (
+        completed.stderr
+    )
+
+
+def test_a_version_that_pip_does_not_find_leaves_nothing_behind(index, tmp_path):
+    completed = run("fetch_tensorflow.py", "--machine", "aarch64", "9.7", **index)
+    assert completed.returncode != 0
+    assert "pip could not download tensorflow 9.7 for aarch64" in completed.stderr
     assert list((tmp_path / "cache" / "flatnoise").iterdir()) == []
 
 
@@ -116,10 +146,20 @@ def test_all_stands_for_every_supported_version(index, tmp_path):
     cache = tmp_path / "cache" / "flatnoise"
     versions = run("tensorflow_versions.py").stdout.split()
     for version in versions:
-        (cache / f"tensorflow-cpu-{version}").mkdir(parents=True)
-    completed = run("fetch_tensorflow.py", "all", **index)
+        (cache / cache_name(version, "aarch64")).mkdir(parents=True)
+    completed = run("fetch_tensorflow.py", "--machine", "aarch64", "all", **index)
     folders = [pathlib.Path(folder).name for folder in completed.stdout.strip().split(";")]
-    assert folders == [f"tensorflow-cpu-{version}" for version in versions]
+    assert folders == [cache_name(version, "aarch64") for version in versions]
+
+
+def test_each_processor_has_its_requirement_and_the_tags_of_its_wheels():
+    versions = runpy.run_path(str(CMAKE / "tensorflow_versions.py"))["version_range"]()
+    for machine, package in PACKAGES.items():
+        told = run("tensorflow_versions.py", "requirement", machine).stdout.strip()
+        assert told == f"{package.replace('_', '-')}{versions}"
+        tags = run("tensorflow_versions.py", "platforms", machine).stdout.split()
+        assert f"--platform=manylinux_2_17_{machine}" in tags
+        assert all(tag.endswith(f"_{machine}") for tag in tags)
 
 
 def test_literals_agree_with_the_list_of_versions():
@@ -129,13 +169,17 @@ def test_literals_agree_with_the_list_of_versions():
     spelled = versions["version_range"]()
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     project = settings["project"]
-    assert f"tensorflow-cpu{spelled}" in settings["build-system"]["requires"]
-    for extra, name in [
-        ("tensorflow", "tensorflow"),
-        ("cpu", "tensorflow-cpu"),
-        ("and-cuda", "tensorflow[and-cuda]"),
+    without_cuda = [
+        f"tensorflow-cpu{spelled}; platform_machine != 'aarch64'",
+        f"tensorflow{spelled}; platform_machine == 'aarch64'",
+    ]
+    assert set(without_cuda) <= set(settings["build-system"]["requires"])
+    for extra, requirements in [
+        ("tensorflow", [f"tensorflow{spelled}"]),
+        ("cpu", without_cuda),
+        ("and-cuda", [f"tensorflow[and-cuda]{spelled}"]),
     ]:
-        assert f"{name}{spelled}" in project["optional-dependencies"][extra]
+        assert project["optional-dependencies"][extra] == [*requirements, "keras>=3"]
     assert project["requires-python"] == f">={pythons[0]}"
     prefix = "Programming Language :: Python :: 3."
     classified = [line for line in project["classifiers"] if line.startswith(prefix)]
@@ -143,3 +187,152 @@ def test_literals_agree_with_the_list_of_versions():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"Python {pythons[0]} to {pythons[-1]}" in readme
     assert f"TensorFlow {minors[0]} to {minors[-1]}" in readme
+
+
+RECORDING_CMAKE = """#!{python}
+import json, sys
+with open({log!r}, "a") as log:
+    print(json.dumps(sys.argv[1:]), file=log)
+"""
+
+
+def write_program(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def build_for(index, tmp_path):
+    """Runs setup.py for a platform, with a program in CMake's place that notes its arguments."""
+    pytest.importorskip("setuptools")
+    log = tmp_path / "log"
+    text = RECORDING_CMAKE.format(python=sys.executable, log=str(log))
+    write_program(tmp_path / "programs" / "cmake", text)
+
+    def build(host_platform, versions):
+        environment = {
+            **os.environ,
+            **index,
+            "PATH": f"{tmp_path / 'programs'}{os.pathsep}{os.environ['PATH']}",
+            "_PYTHON_HOST_PLATFORM": host_platform,
+            "FLATNOISE_TENSORFLOW_VERSIONS": versions,
+            "CMAKE_ARGS": "",
+        }
+        completed = subprocess.run(
+            [sys.executable, "setup.py", "build", f"--build-base={tmp_path / 'build'}"],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+        return completed, [json.loads(line) for line in lines]
+
+    return build
+
+
+def test_a_cross_build_has_a_toolchain_the_processors_tensorflow_and_a_folder_of_its_own(
+    build_for, tmp_path
+):
+    completed, (configure, build) = build_for("linux-aarch64", "9.8")
+    assert completed.returncode == 0, completed.stderr
+    folder = tmp_path / "cache" / "flatnoise" / cache_name("9.8", "aarch64")
+    version = "{}{}".format(*sys.version_info)
+    assert f"-DCMAKE_TOOLCHAIN_FILE={CMAKE / 'toolchains' / 'aarch64-linux-gnu.cmake'}" in configure
+    assert f"-DFLATNOISE_TENSORFLOW_DIRS={folder}" in configure
+    assert f"-DFLATNOISE_MODULE_SUFFIX=.cpython-{version}-aarch64-linux-gnu.so" in configure
+    assert f"-B{tmp_path / 'build' / 'cmake-aarch64'}" in configure
+    assert build[:2] == ["--build", str(tmp_path / "build" / "cmake-aarch64")]
+
+
+def test_a_build_for_this_machine_has_none_of_that(build_for, tmp_path):
+    completed, (configure, _) = build_for(f"linux-{platform.machine()}", "9.8")
+    assert completed.returncode == 0, completed.stderr
+    assert not any(option.startswith("-DCMAKE_TOOLCHAIN_FILE") for option in configure)
+    assert not any(option.startswith("-DFLATNOISE_MODULE_SUFFIX") for option in configure)
+    assert f"-B{tmp_path / 'build' / 'cmake'}" in configure
+
+
+def test_a_cross_build_needs_versions_and_a_toolchain(build_for):
+    completed, calls = build_for("linux-aarch64", "")
+    assert completed.returncode != 0
+    assert "FLATNOISE_TENSORFLOW_VERSIONS has to name the versions to build for" in (
+        completed.stderr
+    )
+    completed, calls = build_for("linux-riscv64", "9.8")
+    assert completed.returncode != 0
+    assert calls == []
+    assert "expected a toolchain file riscv64-linux-gnu.cmake" in completed.stderr
+
+
+NVCC = """#!/bin/sh
+case "$1" in
+  --dryrun) echo "#$ TOP={top}" >&2 ;;
+  --version) echo "Cuda compilation tools, release {version}, V{version}.88" ;;
+esac
+"""
+
+
+@pytest.fixture
+def cuda(index, tmp_path):
+    """Settings with an nvcc of some version on the path, and wheels of CUDA 13.0 for pip."""
+    files = {
+        "nvidia_cuda_runtime": [
+            "include/cuda_runtime.h",
+            "lib/libcudart_static.a",
+            "lib/libcudart.so.13",
+        ],
+        "nvidia_cuda_crt": ["include/crt/host_config.h"],
+        "nvidia_cuda_cccl": ["include/cccl/thrust/pair.h"],
+        "nvidia_cuda_nvcc": ["include/fatbinary_section.h", "bin/nvcc"],
+    }
+    for package, names in files.items():
+        members = [f"nvidia/cu13/{name}" for name in names]
+        tag = "py3-none-manylinux_2_17_aarch64"
+        write_wheel(tmp_path / "links", package, "13.0.5", tag, members)
+    toolkit = tmp_path / "toolkit"
+    (toolkit / "nvvm").mkdir(parents=True)
+
+    def settings(version):
+        text = NVCC.format(top=toolkit / "bin" / "..", version=version)
+        write_program(toolkit / "bin" / "nvcc", text)
+        return {**index, "PATH": f"{toolkit / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+
+    return settings
+
+
+def test_cuda_for_another_processor_is_this_compiler_beside_its_headers_and_library(cuda, tmp_path):
+    completed = run("fetch_cuda.py", "aarch64", **cuda("13.0"))
+    assert completed.returncode == 0, completed.stderr
+    compiler = pathlib.Path(completed.stdout.strip())
+    toolkit = tmp_path / "cache" / "flatnoise" / "cuda-13.0-aarch64"
+    assert compiler == toolkit / "bin" / "nvcc"
+    # nvcc looks beside its folder, so that may be no link.
+    assert compiler.resolve() == tmp_path / "toolkit" / "bin" / "nvcc"
+    assert not compiler.parent.is_symlink()
+    assert (toolkit / "nvvm").resolve() == tmp_path / "toolkit" / "nvvm"
+    target = toolkit / "targets" / "aarch64-linux"
+    files = {str(path.relative_to(target)) for path in target.rglob("*") if not path.is_dir()}
+    assert files == {
+        "include/cuda_runtime.h",
+        "include/crt/host_config.h",
+        "include/cccl/thrust/pair.h",
+        "include/fatbinary_section.h",
+        "lib/libcudart_static.a",
+        "lib/libcudart.so.13",
+        "lib/libcudart.so",
+    }
+
+
+def test_cuda_before_13_and_what_pip_does_not_find_are_refused(cuda, tmp_path):
+    completed = run("fetch_cuda.py", "aarch64", **cuda("12.9"))
+    assert completed.returncode != 0
+    assert "expected nvcc of CUDA 13 or newer on the path" in completed.stderr
+    assert "is of CUDA 12.9" in completed.stderr
+    completed = run("fetch_cuda.py", "aarch64", **cuda("13.7"))
+    assert completed.returncode != 0
+    assert "pip could not download CUDA 13.7 for aarch64" in completed.stderr
+    assert list((tmp_path / "cache" / "flatnoise").iterdir()) == []

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 import flatnoise
-from conftest import COMPILE, Variant, require_native_in_xla
+from conftest import COMPILE, FUNCTIONS, NOISES, STOCK, Variant, require_native_in_xla, valid_values
 
 DIGEST = """
 import hashlib
@@ -18,20 +18,22 @@ tf.config.threading.set_intra_op_parallelism_threads(THREADS)
 if DETERMINISM:
     tf.config.experimental.enable_op_determinism()
 import flatnoise
-from flatnoise._src.noises import NOISES
-FUNCTIONS = [getattr(flatnoise, noise.function) for noise in NOISES]
 digest = hashlib.sha256()
 for dtype in (tf.float16, tf.bfloat16, tf.float32, tf.float64):
     x = tf.cast(tf.random.stateless_normal([61, 4099], [1, 2]), dtype)
-    for function in FUNCTIONS:
-        scale = tf.constant(0.75, tf.float64)
+    for function, numbers in VALUES.items():
+        values = [tf.constant(number, tf.float64) for number in numbers]
         with tf.GradientTape() as tape:
-            tape.watch(scale)
-            y = function(x, [3, 4], scale * 0, scale, offset=5, implementation="native")
-        digest.update(tf.io.serialize_tensor(y).numpy())
-        digest.update(tf.io.serialize_tensor(tape.gradient(y, scale)).numpy())
+            tape.watch([x, *values])
+            y = getattr(flatnoise, function)(x, [3, 4], *values, offset=5, implementation="native")
+        for result in (y, *tape.gradient(y, [x, *values])):
+            if result is not None:
+                digest.update(tf.io.serialize_tensor(result).numpy())
 print(digest.hexdigest())
 """
+
+
+VALUES = {noise.function: valid_values(noise.parameters) for noise in NOISES.values()}
 
 
 def digest(threads=1, determinism=False, instruction_set=None):
@@ -39,9 +41,9 @@ def digest(threads=1, determinism=False, instruction_set=None):
     environment = dict(os.environ)
     if instruction_set is not None:
         environment["FLATNOISE_INSTRUCTION_SET"] = instruction_set
-    program = f"THREADS, DETERMINISM = {threads}, {determinism}\n" + DIGEST
+    settings = f"THREADS, DETERMINISM, VALUES = {threads}, {determinism}, {VALUES}\n"
     done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
+        [sys.executable, "-c", settings + DIGEST], env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
@@ -71,13 +73,22 @@ def test_every_mode_gives_the_bits_of_the_core(native, noise, mode, dtype):
     if mode == "xla":
         require_native_in_xla()
     x = tf.cast(tf.random.stateless_normal([37, 501], [1, 2]), dtype)
-    got = Variant("native", mode).run(noise.name, x, (3, 4), (0.25, 1.5), offset=3).numpy()
+    values = valid_values(noise.parameters)
+
+    # Numbers, as the core's: of tensors in float32, alpha dropout's scale is rounded otherwise.
+    @COMPILE[mode]
+    def run(x, seed):
+        function = FUNCTIONS[noise.name]
+        return function(x, seed, *values, offset=3, implementation="native")
+
+    got = run(x, tf.constant([3, 4])).numpy()
     of_core = getattr(flatnoise.numpy, noise.function)
-    expected = of_core(x.numpy(), (3, 4), 0.25, 1.5, offset=3)
+    expected = of_core(x.numpy(), (3, 4), *values, offset=3)
     assert got.tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize("mode", ["eager", "function", "xla"])
+@pytest.mark.parametrize("distribution", STOCK)
 def test_the_fallback_repeats_itself(distribution, dtype, mode):
     variant = Variant("tensorflow", mode)
     x = tf.cast(tf.random.stateless_normal([37, 501], [1, 2]), dtype)

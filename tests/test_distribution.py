@@ -4,9 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow.experimental import dtensor
 
-import flatnoise
 from flatnoise import layers
 
 LAYERS = {
@@ -201,29 +199,3 @@ def test_kerass_distribution_leaves_the_noise_as_it_is():
         np.testing.assert_array_equal(predicted(), expected)
     finally:
         keras.distribution.set_distribution(None)
-
-
-@pytest.fixture
-def mesh():
-    return dtensor.create_mesh([("batch", 2)], devices=["CPU:0", "CPU:1"])
-
-
-def test_shards_of_a_dtensor_are_noised_one_by_one(mesh):
-    layout = dtensor.Layout.batch_sharded(mesh, "batch", rank=3)
-    shards = [tf.constant(share) for share in shares_of(BATCH, [4, 4])]
-    noised = dtensor.pack(
-        [
-            flatnoise.flatten_add_normal(shard, [1, 2], flatten=False, offset=index * 4 * 3 * 5)
-            for index, shard in enumerate(dtensor.unpack(dtensor.pack(shards, layout)))
-        ],
-        layout,
-    )
-    whole = flatnoise.flatten_add_normal(BATCH, [1, 2], flatten=False)
-    np.testing.assert_array_equal(np.concatenate(dtensor.unpack(noised)), whole)
-
-
-def test_a_sharded_dtensor_itself_is_refused(mesh, implementation):
-    layout = dtensor.Layout.batch_sharded(mesh, "batch", rank=3)
-    sharded = dtensor.pack([tf.constant(share) for share in shares_of(BATCH, [4, 4])], layout)
-    with pytest.raises(tf.errors.UnimplementedError, match="DTensor"):
-        flatnoise.flatten_add_normal(sharded, [1, 2], implementation=implementation)

@@ -32,9 +32,12 @@ share, seed, step = tf.zeros([4, 3]), 7, 0
 dataset = tf.data.Dataset.from_tensor_slices(tf.zeros([4, 3]))
 """
 }
+WHOLLY_RUN = ("quickstart", "guide", "keras", "migration")
 # What programs import beyond the tests' own packages.
 NEEDED = {
     "tools/accuracy.py": ["mpmath", "matplotlib"],
+    "tools/plot_noises.py": ["matplotlib", "sklearn"],
+    "tools/truncated_normal.py": ["mpmath"],
     "benchmarks/compare.py": ["matplotlib", "pyperf", "tabulate"],
 }
 # Commands that are not run, by how they begin, with the place where they are.
@@ -47,6 +50,7 @@ RUN_ELSEWHERE = {
     "sollya": "takes Sollya",
     "FLATNOISE_TEST_LARGE=1": "takes 8.6 GB of memory",
     "PYTHONPATH=python python -m pytest": "runs this",
+    "python -m flatnoise.patch": "test_patch.py runs programs so",
     "for set in": "takes the whole suite three times",
     "FLATNOISE_INSTRUCTION_SET=": "takes the whole suite",
     "for peer in": "measures tensors of 4 billion elements",
@@ -84,9 +88,31 @@ def test_python_code_runs(page, native, tmp_path, monkeypatch):
 
 
 def test_pages_that_claim_to_be_run_have_nothing_left_out():
-    for page in ("README.md", "docs/quickstart.md", "docs/guide.md", "docs/migration.md"):
+    pages = (
+        "README.md",
+        "docs/quickstart.md",
+        "docs/guide.md",
+        "docs/migration.md",
+        "docs/keras.md",
+    )
+    for page in pages:
         assert runnable_code(page)
         assert not [match for match in blocks(page, "python") if match["reason"]]
+
+
+def quotations():
+    """What pages quote from files, with the files."""
+    for page in PAGES:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for match in FENCE.finditer(text):
+            quoted, _, path = (match["reason"] or "").partition("lines of ")
+            if not quoted and path:
+                yield pytest.param(path, match["code"], id=f"{page}: {path}")
+
+
+@pytest.mark.parametrize("path, lines", list(quotations()))
+def test_quoted_lines_are_in_the_file(path, lines):
+    assert lines in (ROOT / path).read_text(encoding="utf-8")
 
 
 def commands():

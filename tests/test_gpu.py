@@ -9,9 +9,9 @@ import pytest
 import tensorflow as tf
 
 import flatnoise
-from conftest import COMPILE, COMPUTE_DTYPE, Variant
+from conftest import COMPILE, COMPUTE_DTYPE, FUNCTIONS, valid_values
 from flatnoise._src import gpu, library
-from flatnoise._src.noises import COMBINATIONS
+from flatnoise._src.noises import COMBINATIONS, KINDS
 
 needs_gpu = pytest.mark.skipif(
     not tf.config.list_physical_devices("GPU"), reason="TensorFlow sees no GPU"
@@ -38,30 +38,48 @@ def on(device, function, *arguments):
         return [result.numpy() for result in results]
 
 
+def raw(kind, x, parameters, offset):
+    distribution, combination = kind
+    return flatnoise.raw_ops.FlattenNoise(
+        input=x,
+        seed=tf.identity(SEED),
+        offset=offset,
+        parameters=list(parameters),
+        distribution=distribution,
+        combination=combination,
+    )
+
+
+def parameters_of(kind, dtype, features):
+    """The op's parameters: all scalars, then each second one a vector of the features."""
+    scalars = [
+        tf.constant(value, COMPUTE_DTYPE[dtype])
+        for value in valid_values(COMBINATIONS[kind[1]].parameters)
+    ]
+    yield scalars
+    ramp = tf.linspace(tf.ones([], COMPUTE_DTYPE[dtype]), 1.5, features)
+    yield [value * ramp if place % 2 else value for place, value in enumerate(scalars)]
+
+
+# All shapes and offsets in float32; of the other types, one that takes many threads.
+PROBLEMS = [
+    *(("float32", shape, 5) for shape in [(1,), (3, 7), (300, 1000), (0, 4), (4, 0)]),
+    *(("float32", (4, 5, 3), offset) for offset in (0, 5, 2**40 + 3)),
+    *((dtype, (300, 1000), 5) for dtype in ("float16", "bfloat16", "float64")),
+]
+
+
 @needs_gpu
-@pytest.mark.parametrize("combination", COMBINATIONS)
-@pytest.mark.parametrize("offset", [0, 5, 2**40 + 3])
-@pytest.mark.parametrize("shape", [(1,), (3, 7), (4, 5, 3), (300, 1000), (0, 4), (4, 0)], ids=str)
-def test_forward_has_the_bits_of_the_cpu(
-    compile_as, distribution, dtype, shape, offset, combination
-):
-    parameter = COMPUTE_DTYPE[dtype]
-    features = int(np.prod(shape[1:]))
+@pytest.mark.parametrize("kind", KINDS, ids="-".join)
+@pytest.mark.parametrize("dtype, shape, offset", PROBLEMS, ids=str)
+def test_forward_has_the_bits_of_the_cpu(compile_as, kind, dtype, shape, offset):
     x = tf.cast(tf.random.stateless_normal(shape, [1, 2]), dtype)
-    for scale in (tf.ones([], parameter), tf.linspace(tf.ones([], parameter), 2, features)):
-        loc = tf.constant(-0.25, parameter)
 
-        def noised(x, seed, loc, scale, offset):
-            return flatnoise.raw_ops.FlattenNoise(
-                input=x,
-                seed=seed,
-                offset=offset,
-                parameters=[loc, scale],
-                distribution=distribution,
-                combination=combination,
-            )
+    def noised(x, parameters, offset):
+        return raw(kind, x, parameters, offset)
 
-        arguments = (x, SEED, loc, scale, tf.constant(offset, tf.int64))
+    for parameters in parameters_of(kind, dtype, int(np.prod(shape[1:]))):
+        arguments = (x, parameters, tf.constant(offset, tf.int64))
         (expected,) = on("/CPU:0", noised, *arguments)
         (actual,) = on("/GPU:0", compile_as(noised), *arguments)
         assert actual.shape == expected.shape
@@ -69,42 +87,56 @@ def test_forward_has_the_bits_of_the_cpu(
 
 
 @needs_gpu
-@pytest.mark.parametrize("features", [1, 6, 700, 4096])
-def test_gradients_repeat_and_are_those_of_the_cpu(compile_as, distribution, dtype, features):
-    dy = tf.cast(tf.random.stateless_normal([200, features], [1, 2]), dtype)
-    parameter = COMPUTE_DTYPE[dtype]
+@pytest.mark.parametrize("kind", KINDS, ids="-".join)
+@pytest.mark.parametrize(
+    "dtype, features",
+    [
+        *(("float32", features) for features in (1, 6, 700, 4096)),
+        *((dtype, 700) for dtype in ("float16", "bfloat16", "float64")),
+    ],
+)
+def test_gradients_repeat_and_are_those_of_the_cpu(compile_as, kind, dtype, features):
+    x, dy = (
+        tf.cast(tf.random.stateless_normal([200, features], [1, seed]), dtype) for seed in (2, 3)
+    )
 
-    def gradients(dy, loc, scale):
+    def gradients(x, dy, parameters):
         with tf.GradientTape() as tape:
-            tape.watch([loc, scale])
-            y = flatnoise.raw_ops.FlattenNoise(
-                input=tf.zeros_like(dy),
-                seed=tf.identity(SEED),
-                offset=3,
-                parameters=[loc, scale],
-                distribution=distribution,
-            )
-        return tape.gradient(y, [loc, scale], output_gradients=dy)
+            tape.watch([x, *parameters])
+            y = raw(kind, x, parameters, 3)
+        found = tape.gradient(y, [x, *parameters], output_gradients=dy)
+        return [gradient for gradient in found if gradient is not None]
 
-    for scale in (tf.ones([], parameter), tf.ones([features], parameter)):
-        arguments = (dy, tf.zeros([], parameter), scale)
+    for parameters in parameters_of(kind, dtype, features):
+        arguments = (x, dy, parameters)
         expected = on("/CPU:0", gradients, *arguments)
         first = on("/GPU:0", compile_as(gradients), *arguments)
         again = on("/GPU:0", compile_as(gradients), *arguments)
         for cpu, one, two in zip(expected, first, again, strict=True):
             assert one.tobytes() == two.tobytes()
             tolerance = 1e-11 if dtype == "float64" else 2e-5
-            np.testing.assert_allclose(one, cpu, rtol=tolerance, atol=200 * tolerance)
+            np.testing.assert_allclose(
+                one.astype(np.float64), cpu.astype(np.float64), rtol=tolerance, atol=200 * tolerance
+            )
 
 
 @needs_gpu
-def test_stock_ops_agree(compile_as, distribution):
+def test_stock_ops_agree(compile_as, noise):
     x = tf.random.stateless_normal([64, 1000], [1, 2])
+    values = list(map(tf.constant, valid_values(noise.parameters)))
     native, stock = (
-        on("/GPU:0", compile_as(lambda x, s, v=v: v.call(distribution, x, s)), x, SEED)[0]
-        for v in (Variant("native", "gpu"), Variant("tensorflow", "gpu"))
+        on(
+            "/GPU:0",
+            compile_as(
+                lambda x, seed, values, implementation=implementation: FUNCTIONS[noise.name](
+                    x, seed, *values, implementation=implementation
+                )
+            ),
+            *(x, SEED, values),
+        )[0]
+        for implementation in ("native", "tensorflow")
     )
-    np.testing.assert_allclose(native, stock, rtol=0, atol=2e-5)
+    np.testing.assert_allclose(native, stock, rtol=0, atol=4e-5)
 
 
 @needs_gpu
@@ -147,18 +179,14 @@ def test_fit_compiles_with_xla_by_default_and_trains_as_without(compile_as, monk
 
 
 @pytest.mark.skipif(not tf.test.is_built_with_cuda(), reason="TensorFlow was built without CUDA")
-def test_xla_lowers_to_a_call_of_the_kernel(native_in_xla, distribution):
+@pytest.mark.parametrize("kind", KINDS, ids="-".join)
+def test_xla_lowers_to_a_call_of_the_kernel(native_in_xla, kind):
     """What XLA would compile for a GPU can be seen without one."""
     if gpu.cuda_build().version is None:
         pytest.skip("flatnoise was built without CUDA kernels")
-
-    @tf.function(jit_compile=True)
-    def add(x, seed, loc, scale, offset):
-        return flatnoise.raw_ops.FlattenNoise(
-            input=x, seed=seed, offset=offset, parameters=[loc, scale], distribution=distribution
-        )
-
-    arguments = (tf.zeros([4, 2, 3]), SEED, tf.zeros([]), tf.ones([6]), tf.zeros([], tf.int64))
-    hlo = add.experimental_get_compiler_ir(*arguments)(stage="hlo", platform_name="GPU")
+    noised = tf.function(lambda *arguments: raw(kind, *arguments), jit_compile=True)
+    _, parameters = parameters_of(kind, "float32", 6)
+    arguments = (tf.zeros([4, 2, 3]), parameters, tf.zeros([], tf.int64))
+    hlo = noised.experimental_get_compiler_ir(*arguments)(stage="hlo", platform_name="GPU")
     assert 'custom_call_target="flatnoise_noise"' in hlo
     assert "f32[4,6]" in hlo

@@ -1,10 +1,11 @@
-"""Gradients: exact, of every order, the same from every implementation."""
+"""Gradients of additive noise: exact, of every order, the same from every implementation."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from conftest import PARAMETERS, Variant
+from conftest import PARAMETERS, STOCK, Variant
+from flatnoise._src.noises import DISTRIBUTIONS
 from philox_reference import stream
 
 SEED = tf.constant([3, -4], tf.int64)
@@ -14,12 +15,12 @@ X = np.linspace(-1, 1, 24).reshape(4, 2, 3)
 
 
 def differentiable(variant, distribution, **options):
-    """(x, loc, scale) -> noisy x, in the terms of the op for both distributions."""
+    """(x, loc, scale) -> noisy x, in the terms of the op for every distribution."""
     first, second = PARAMETERS[distribution]
-    upper = {"normal": lambda loc, scale: scale, "uniform": lambda loc, scale: loc + scale}
+    is_range = distribution == "uniform"
 
     def add(x, loc, scale):
-        parameters = {first: loc, second: upper[distribution](loc, scale)}
+        parameters = {first: loc, second: loc + scale if is_range else scale}
         return variant.call(distribution, x, SEED, **parameters, **options)
 
     return add
@@ -30,8 +31,16 @@ def parameters(dtype, form="scalar", flatten=True):
     return [tf.reshape(tf.constant(values[form], dtype), shape) for values in (LOC, SCALE)]
 
 
-@pytest.mark.parametrize("form", LOC)
-@pytest.mark.parametrize("flatten", [True, False])
+@pytest.mark.parametrize(
+    "distribution, form, flatten",
+    [
+        (distribution, form, flatten)
+        for distribution in DISTRIBUTIONS
+        for form in LOC
+        for flatten in (True, False)
+        if distribution in STOCK or (form, flatten) == ("per feature", True)
+    ],
+)
 def test_gradients_are_the_sums_they_should_be(variant, distribution, form, flatten):
     add = differentiable(variant, distribution, flatten=flatten, offset=5)
     dy = np.linspace(1, 2, 24).reshape(4, 6)
@@ -52,6 +61,7 @@ def test_gradients_are_the_sums_they_should_be(variant, distribution, form, flat
     np.testing.assert_allclose(np.ravel(scale_grad), expected, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("distribution", STOCK)
 @pytest.mark.parametrize("form", LOC)
 def test_gradients_are_the_numerical_ones(implementation, distribution, form):
     add = differentiable(Variant(implementation, "eager"), distribution)
@@ -63,6 +73,7 @@ def test_gradients_are_the_numerical_ones(implementation, distribution, form):
         np.testing.assert_allclose(ours, measured, atol=1e-5)
 
 
+@pytest.mark.parametrize("distribution", STOCK)
 @pytest.mark.parametrize("form", LOC)
 def test_second_order_gradients_are_the_numerical_ones(implementation, distribution, form):
     add = differentiable(Variant(implementation, "eager"), distribution)
@@ -82,6 +93,7 @@ def test_second_order_gradients_are_the_numerical_ones(implementation, distribut
         np.testing.assert_allclose(ours, measured, atol=1e-4)
 
 
+@pytest.mark.parametrize("distribution", STOCK)
 def test_third_order_gradients_agree(native, distribution):
     def third_order(implementation):
         add = differentiable(Variant(implementation, "eager"), distribution)
@@ -100,6 +112,7 @@ def test_third_order_gradients_agree(native, distribution):
     np.testing.assert_allclose(third_order("native"), third_order("tensorflow"), rtol=1e-9)
 
 
+@pytest.mark.parametrize("distribution", STOCK)
 @pytest.mark.parametrize("form", LOC)
 def test_implementations_agree_in_every_type(native, distribution, dtype, form):
     def gradients(implementation):
@@ -118,6 +131,7 @@ def test_implementations_agree_in_every_type(native, distribution, dtype, form):
         np.testing.assert_allclose(ours, stock, rtol=tolerance, atol=tolerance * 20)
 
 
+@pytest.mark.parametrize("distribution", STOCK)
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0), (5,), (0,)], ids=str)
 def test_gradients_of_empty_and_flat_tensors(variant, distribution, shape):
     add = differentiable(variant, distribution)
@@ -136,6 +150,7 @@ def test_gradients_of_empty_and_flat_tensors(variant, distribution, shape):
     np.testing.assert_allclose(scale_grad, z.sum(), atol=1e-5)
 
 
+@pytest.mark.parametrize("distribution", STOCK)
 def test_gradients_nobody_asks_for_are_not_computed(native, distribution, monkeypatch):
     from flatnoise._src import library
 
@@ -148,6 +163,7 @@ def test_gradients_nobody_asks_for_are_not_computed(native, distribution, monkey
     np.testing.assert_array_equal(tape.gradient(y, x), np.ones_like(X))
 
 
+@pytest.mark.parametrize("distribution", STOCK)
 def test_variables_of_other_types_get_gradients_of_their_own(variant, distribution):
     scale = tf.Variable(0.5, dtype=tf.float64)
     add = differentiable(variant, distribution)
@@ -164,6 +180,7 @@ def test_variables_of_other_types_get_gradients_of_their_own(variant, distributi
     np.testing.assert_allclose(result, z.sum(), atol=1e-5)
 
 
+@pytest.mark.parametrize("distribution", STOCK)
 def test_native_gradients_are_equal_on_every_run(native, distribution):
     add = differentiable(Variant("native", "eager"), distribution)
     x = tf.random.stateless_normal([64, 1000], [1, 2])

@@ -7,25 +7,48 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from conftest import FUNCTIONS, NAMES, NOISES
 from flatnoise import layers
-from flatnoise._src import library
+from flatnoise._src import library, noise_layer
 
+# Those named as Keras's own are in test_drop_in_layers.py.
+CLASSES = [
+    getattr(layers, name)
+    for name in layers.__all__
+    if issubclass(getattr(layers, name), noise_layer.NoiseLayer)
+]
+# The classes whose parameters stay as they are.
+FIXED = [cls for cls in CLASSES if cls is not layers.LearnedGaussianNoise]
+TYPES = [noise.noise_type for noise in NOISES.values() if noise.noise_type is not None]
 LAYERS = {
-    "gaussian": (layers.AddGaussianNoise, {}),
-    "multiplied gaussian": (layers.MultiplyGaussianNoise, {}),
-    "uniform": (layers.AddUniformNoise, {}),
-    "learned": (layers.LearnedGaussianNoise, {"axis": None}),
-    "by name, gaussian": (layers.AddNoise, {"noise_type": "gaussian"}),
-    "by name, uniform": (layers.AddNoise, {"noise_type": "uniform"}),
+    **{cls.__name__: (cls, {}) for cls in FIXED if cls is not layers.AddNoise},
+    **{f"by name, {name}": (layers.AddNoise, {"noise_type": name}) for name in TYPES},
+    "LearnedGaussianNoise": (layers.LearnedGaussianNoise, {"axis": None}),
 }
 IMAGES = np.linspace(0, 1, 4 * 6 * 6 * 2, dtype=np.float32).reshape(4, 6, 6, 2)
 
 
+def maker(name):
+    """Makes the layer, with arguments of the test's own."""
+    cls, defaults = LAYERS[name]
+    return lambda **options: cls(**{**defaults, **options})
+
+
 @pytest.fixture(params=LAYERS)
 def make(request):
-    """Makes the layer, with arguments of the test's own."""
-    cls, defaults = LAYERS[request.param]
-    return lambda **options: cls(**{**defaults, **options})
+    return maker(request.param)
+
+
+def with_layers(names):
+    return pytest.mark.parametrize("make", [pytest.param(maker(name), id=name) for name in names])
+
+
+# One that adds, one that replaces, one of many types and one with a weight: which noise it is makes
+# no difference to Keras.
+of_each_kind = with_layers(
+    ["AddGaussianNoise", "MaskingNoise", "by name, salt_and_pepper", "LearnedGaussianNoise"]
+)
+of_each_class = with_layers([name for name in LAYERS if name in dir(layers)] + ["by name, speckle"])
 
 
 @pytest.fixture(params=[True, False], ids=["flatten", "keep"])
@@ -70,7 +93,21 @@ def test_the_original_examples(make_layer, shape, output_shape):
     assert not np.array_equal(noisy, again)
 
 
-def test_noise_is_added_on_every_call(make):
+@pytest.mark.parametrize("cls", [cls for cls in FIXED if cls is not layers.AddNoise])
+def test_a_layer_applies_the_function_of_its_noise(cls):
+    layer = cls(seed=1)
+    values = {name: getattr(layer, name) for name in NAMES[cls.noise.name]}
+    expected = FUNCTIONS[cls.noise.name](IMAGES, (1, 0), flatten=layer.flatten, **values)
+    np.testing.assert_array_equal(layer(IMAGES), expected)
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_parameters_are_passed_by_name(cls):
+    with pytest.raises(TypeError, match="positional argument"):
+        cls(0.5)
+
+
+def test_noise_is_applied_on_every_call(make):
     layer = make(seed=1)
     for training in (True, False):
         assert not np.array_equal(np.ravel(layer(IMAGES, training=training)), np.ravel(IMAGES))
@@ -85,7 +122,9 @@ def test_training_only_adds_none_otherwise(make, flatten):
 
 
 def test_the_same_state_gives_keras_noise(implementation):
-    ours = layers.AddGaussianNoise(0.5, 2.0, seed=2**40 + 7, implementation=implementation)
+    ours = layers.AddGaussianNoise(
+        mean=0.5, stddev=2.0, seed=2**40 + 7, implementation=implementation
+    )
     theirs = keras.random.SeedGenerator(2**40 + 7)
     for _ in range(3):
         expected = keras.random.normal(IMAGES.shape, 0.5, 2.0, seed=theirs)
@@ -98,6 +137,7 @@ def test_layers_with_the_same_seed_add_the_same_noise(make):
         np.testing.assert_array_equal(first(IMAGES), second(IMAGES))
 
 
+@of_each_kind
 @pytest.mark.parametrize("policy", ["float16", "bfloat16", "float32", "float64", "mixed_float16"])
 def test_types_follow_the_policy(make, policy):
     layer = make(dtype=policy)
@@ -105,6 +145,7 @@ def test_types_follow_the_policy(make, policy):
     assert layer(keras.Input((6, 6, 2))).dtype == layer.compute_dtype
 
 
+@of_each_kind
 @pytest.mark.parametrize("shape", [(None,), (4,), (None, 5), (2, None, 3), (None, None, None)])
 def test_symbolic_shapes_are_those_of_keras_flatten(make, shape):
     inputs = keras.Input(batch_shape=shape)
@@ -112,6 +153,7 @@ def test_symbolic_shapes_are_those_of_keras_flatten(make, shape):
     assert make(flatten=False)(inputs).shape == shape
 
 
+@of_each_kind
 def test_masks_pass_where_the_shape_stays(make):
     ids = np.array([[1, 2, 0], [3, 0, 0]])
     embedded = keras.layers.Embedding(5, 4, mask_zero=True)(ids)
@@ -122,7 +164,8 @@ def test_masks_pass_where_the_shape_stays(make):
     assert getattr(lost, "_keras_mask", None) is None
 
 
-@pytest.mark.parametrize("shape", [(3, 4, 2), (3, 5)])
+@of_each_class
+@pytest.mark.parametrize("shape", [(3, 4, 2)], ids=str)
 def test_kerass_own_layer_test(make, flatten, shape):
     testing = pytest.importorskip("keras.src.testing")
     cls = type(make())
@@ -156,6 +199,17 @@ WRONG = [
     (layers.AddGaussianNoise, {"flatten": "yes"}, "`flatten`. Expected a boolean"),
     (layers.AddUniformNoise, {"minval": 0.1, "maxval": -0.1}, "Expected minval <= maxval"),
     (layers.AddUniformNoise, {"maxval": float("inf")}, "`maxval`. Expected a finite"),
+    (layers.AddNoise, {"scale": -1}, "`scale`. Expected .* not negative. Received: scale=-1"),
+    (layers.AddNoise, {"rate": 1.5}, "`rate`. Expected a number from 0 to 1. Received: rate=1.5"),
+    (layers.AddNoise, {"salt": None}, "`salt`. Expected a float"),
+    (layers.AddLaplaceNoise, {"scale": -1}, "`scale`. Expected .* not negative"),
+    (layers.AddTruncatedGaussianNoise, {"stddev": -1}, "`stddev`. Expected .* not negative"),
+    (layers.MultiplyGaussianNoise, {"stddev": -1}, "`stddev`. Expected .* not negative"),
+    (layers.MaskingNoise, {"rate": -0.1}, "`rate`. Expected a number from 0 to 1"),
+    (layers.MaskingNoise, {"rate": float("nan")}, "`rate`. Expected a finite"),
+    (layers.MaskingNoise, {"value": "0"}, "`value`. Expected a float"),
+    (layers.SaltAndPepperNoise, {"amount": 2}, "`amount`. Expected a number from 0 to 1"),
+    (layers.SaltAndPepperNoise, {"salt_vs_pepper": -1}, "`salt_vs_pepper`. Expected a number"),
     (layers.AddUniformNoise, {"training_only": 1}, "`training_only`. Expected a boolean"),
 ]
 
@@ -166,6 +220,15 @@ def test_wrong_arguments_are_refused_at_construction(cls, options, message):
         cls(**options)
 
 
+def test_missing_values_may_be_put_in(tmp_path):
+    model = keras.Sequential(
+        [keras.Input((6, 6, 2)), layers.MaskingNoise(rate=1.0, value=float("nan"))]
+    )
+    restored = keras_file(model, None, tmp_path)
+    assert np.all(np.isnan(restored(IMAGES)))
+
+
+@of_each_kind
 @pytest.mark.parametrize("inputs", [keras.Input((3,), dtype="int32"), tf.zeros([2, 3], tf.int32)])
 def test_integers_are_refused(make, inputs):
     with pytest.raises(ValueError, match=r"(?i)expected .*floa"):
@@ -183,6 +246,7 @@ def digits_like():
     return IMAGES, rng.integers(0, 3, len(IMAGES))
 
 
+@of_each_kind
 @pytest.mark.parametrize("jit_compile", ["auto", True, False])
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
 def test_models_train_however_they_are_compiled(make, jit_compile, policy):
@@ -196,6 +260,7 @@ def test_models_train_however_they_are_compiled(make, jit_compile, policy):
     assert np.all(np.isfinite(model.predict(IMAGES, verbose=0)))
 
 
+@of_each_kind
 def test_a_native_layer_lets_keras_choose_xla_where_it_has_kernels(native, make, monkeypatch):
     assert make(implementation="native").supports_jit == library.load().has_xla_kernels
     without = dataclasses.replace(library.load(), xla_reason="no kernels")
@@ -231,6 +296,7 @@ def clone_of_config(model, fresh, folder):
     return clone
 
 
+@of_each_kind
 @pytest.mark.parametrize("save_and_load", [keras_file, weights_file, checkpoint, clone_of_config])
 def test_saved_models_go_on_with_the_next_noise(make, tmp_path, save_and_load):
     model = classifier(make(seed=4))
@@ -274,6 +340,7 @@ def losses_whole_and_in_two(make_layer, save_and_load, folder):
     return whole, before + losses_of(save_and_load(model, new_training(make_layer), folder), 2)
 
 
+@of_each_kind
 @pytest.mark.parametrize("save_and_load", [keras_file, weights_file, checkpoint])
 def test_a_training_taken_up_again_has_the_losses_of_one_not_interrupted(
     make, tmp_path, save_and_load
@@ -294,6 +361,7 @@ class StopIn(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+@of_each_kind
 def test_backup_and_restore_goes_on_with_the_noise(make, tmp_path):
     whole = losses_of(new_training(lambda: make(seed=1)), 4)
 
@@ -314,6 +382,7 @@ def exported_ops(folder):
     return {node.op for node in nodes}
 
 
+@of_each_kind
 def test_exported_models_serve_noise(make, tmp_path):
     model = classifier(make(seed=6))
     model.export(tmp_path / "model", verbose=False)
@@ -324,6 +393,7 @@ def test_exported_models_serve_noise(make, tmp_path):
     np.testing.assert_allclose(first, model(IMAGES), atol=1e-5)
 
 
+@of_each_kind
 def test_inference_models_that_noise_in_training_only_hold_no_custom_op(make, tmp_path):
     model = classifier(make(training_only=True, flatten=True))
     model.export(tmp_path / "model", verbose=False)

@@ -14,6 +14,7 @@ import tensorflow as tf
 from tensorflow.python.framework import kernels
 
 import flatnoise
+from conftest import STOCK
 from flatnoise._src import gpu, library
 
 PACKAGE = pathlib.Path(flatnoise.__file__).parent
@@ -273,6 +274,7 @@ def test_saved_models_load_in_another_process(tmp_path):
     run(folder + LOAD)
 
 
+@pytest.mark.parametrize("distribution", STOCK)
 def test_tf_data_maps_in_parallel(variant, distribution):
     rows = np.linspace(-1, 1, 12 * 5, dtype=np.float32).reshape(12, 5)
 

@@ -17,11 +17,6 @@ MEAN = {"scalar": 0.25, "per feature": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]}
 STDDEV = {"scalar": 1.5, "per feature": [1.0, 2.0, 3.0, 1.5, 0.5, 2.5]}
 
 
-def parameters(form, dtype, flatten=True):
-    shape = () if form == "scalar" else (6,) if flatten else X.shape[1:]
-    return [tf.reshape(tf.constant(values[form], dtype), shape) for values in (MEAN, STDDEV)]
-
-
 def multiply(variant, x, mean, stddev, **options):
     """All but the options are run-time values."""
 
@@ -43,24 +38,6 @@ def multiply(variant, x, mean, stddev, **options):
     return run(x, seed, tf.cast(mean, dtype), tf.cast(stddev, dtype), offset)
 
 
-@pytest.mark.parametrize("form", MEAN)
-@pytest.mark.parametrize("flatten", [True, False])
-def test_elements_are_multiplied_by_their_own_factor(variant, dtype, form, flatten):
-    x = tf.cast(X, dtype)
-    values = parameters(form, COMPUTE_DTYPE[dtype], flatten)
-    got = multiply(variant, x, *values, flatten=flatten, offset=5)
-    assert got.shape == ((4, 6) if flatten else X.shape)
-    assert got.dtype == x.dtype
-    z = stream("normal", SEED, 5, 24, COMPUTE_DTYPE[dtype]).astype(np.float64).reshape(4, 6)
-    exact = tf.cast(x, tf.float64).numpy().reshape(4, 6)
-    expected = exact * (np.array(MEAN[form]) + np.array(STDDEV[form]) * z)
-    allowed = np.abs(exact) * np.array(STDDEV[form]) * variant.tolerance(dtype, z)
-    allowed += 4 * np.finfo(COMPUTE_DTYPE[dtype]).eps * np.abs(exact) * 12  # of the three roundings
-    allowed += {"float16": 2.0**-10, "bfloat16": 2.0**-7}.get(dtype, 0) * np.abs(expected)
-    error = np.abs(tf.reshape(tf.cast(got, tf.float64), [4, 6]) - expected)
-    assert np.all(error <= allowed)
-
-
 @pytest.mark.parametrize("instruction_set", flatnoise.build_info()["instruction_sets"])
 @pytest.mark.parametrize("mode", ["eager", "function", "xla"])
 def test_every_instruction_set_gives_the_bits_of_the_op(
@@ -72,23 +49,6 @@ def test_every_instruction_set_gives_the_bits_of_the_op(
         x.numpy(), SEED, 0.5, 2.0, offset=2**33 + 5, instruction_set=instruction_set
     )
     np.testing.assert_array_equal(got.view(np.uint8), expected.view(np.uint8))
-
-
-def test_uniform_factors_are_those_of_stock_ops(native, dtype):
-    x = tf.cast(tf.random.stateless_normal([7, 300], [1, 2]), dtype)
-    got = flatnoise.raw_ops.FlattenNoise(
-        input=x,
-        seed=SEED,
-        offset=0,
-        parameters=[0.5, 2.0],
-        distribution="uniform",
-        combination="multiply",
-    )
-    compute_dtype = COMPUTE_DTYPE[dtype]
-    u = tf.random.stateless_uniform([7, 300], SEED, dtype=compute_dtype, alg="philox")
-    factors = tf.constant(0.5, compute_dtype) + tf.constant(2.0, compute_dtype) * u
-    expected = tf.cast(tf.cast(x, compute_dtype) * factors, dtype)
-    tf.debugging.assert_equal(got, expected)
 
 
 @pytest.mark.parametrize("rows", [0, 1, 3])
@@ -112,55 +72,6 @@ def test_special_values_go_through_the_product(variant, value):
         np.testing.assert_array_equal(np.signbit(got), np.signbit(expected))
 
 
-@pytest.mark.parametrize("form", MEAN)
-@pytest.mark.parametrize("flatten", [True, False])
-def test_gradients_are_those_of_the_product(variant, form, flatten):
-    z = stream("normal", SEED, 0, 24, "float64").reshape(4, 6)
-    dy = np.linspace(1, 2, 24).reshape(4, 6)
-    axes = {"scalar": (0, 1), "per feature": 0}[form]
-
-    @variant.compile
-    def gradients(*arguments):
-        with tf.GradientTape() as tape:
-            tape.watch(arguments)
-            y = flatnoise.flatten_multiply_normal(
-                arguments[0],
-                SEED,
-                *arguments[1:],
-                flatten=flatten,
-                implementation=variant.implementation,
-            )
-            loss = tf.reduce_sum(tf.reshape(y, [4, 6]) * dy)
-        return tape.gradient(loss, arguments)
-
-    arguments = [tf.constant(X, tf.float64), *parameters(form, tf.float64, flatten)]
-    x_grad, mean_grad, stddev_grad = gradients(*arguments)
-    factors = np.array(MEAN[form]) + np.array(STDDEV[form]) * z
-    x = X.reshape(4, 6)
-    np.testing.assert_allclose(x_grad, (dy * factors).reshape(X.shape), rtol=1e-12)
-    for gradient, terms in ((mean_grad, dy * x), (stddev_grad, dy * x * z)):
-        expected = np.ravel(terms.sum(axes))
-        np.testing.assert_allclose(np.ravel(gradient), expected, rtol=1e-10, atol=1e-12)
-
-
-@pytest.mark.parametrize("form", MEAN)
-def test_second_order_gradients_are_the_numerical_ones(implementation, form):
-    def first_order(*arguments):
-        with tf.GradientTape() as tape:
-            tape.watch(arguments)
-            y = flatnoise.flatten_multiply_normal(
-                arguments[0], SEED, *arguments[1:], implementation=implementation
-            )
-            loss = tf.reduce_sum(tf.sin(y))
-        gradients = tape.gradient(loss, list(arguments))
-        return tf.concat([tf.reshape(gradient, [-1]) for gradient in gradients], axis=0)
-
-    arguments = [tf.constant(value, tf.float64) for value in (X, MEAN[form], STDDEV[form])]
-    theoretical, numerical = tf.test.compute_gradient(first_order, arguments)
-    for ours, measured in zip(theoretical, numerical, strict=True):
-        np.testing.assert_allclose(ours, measured, atol=2e-4)
-
-
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_half_precision_products_are_not_rounded_before_their_sum(implementation, dtype):
     x = tf.cast(tf.random.stateless_normal([64, 32], [1, 2]), dtype)
@@ -172,17 +83,6 @@ def test_half_precision_products_are_not_rounded_before_their_sum(implementation
     mean_grad = tape.gradient(y, mean, output_gradients=dy)
     exact = tf.reduce_sum(tf.cast(x, tf.float64) * tf.cast(dy, tf.float64))
     np.testing.assert_allclose(mean_grad, exact, rtol=1e-5)
-
-
-def test_bad_parameters_are_refused(implementation):
-    with pytest.raises(ValueError, match="argument `stddev`"):
-        flatnoise.flatten_multiply_normal(X, SEED, stddev=-1.0, implementation=implementation)
-    with pytest.raises(ValueError, match="argument `mean`"):
-        flatnoise.flatten_multiply_normal(X, SEED, mean=math.nan, implementation=implementation)
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"stddev|scale"):
-        flatnoise.flatten_multiply_normal(
-            X, SEED, stddev=tf.constant(-1.0, tf.float64), implementation=implementation
-        )
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.8])

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 import flatnoise.numpy
-from conftest import COMPUTE_DTYPE, NAMES, Variant
-from flatnoise._src import noises
+from conftest import COMPUTE_DTYPE, NOISES, THOROUGH, Variant, noises_and_cases
 from philox_reference import blocks, philox
 from test_broadcasting import (
     CASES,
@@ -18,6 +17,7 @@ from test_broadcasting import (
     SEED,
     SHAPE,
     TERMS,
+    TYPES_TOO,
     allowed_error,
     numbers,
     output_shape,
@@ -42,10 +42,10 @@ def function_of(noise):
     return getattr(flatnoise.numpy, noise.function)
 
 
-@pytest.mark.parametrize("flatten, shapes", CASES)
+@pytest.mark.parametrize("noise, flatten, shapes, dtype", TYPES_TOO)
 def test_parameters_broadcast(noise, dtype, flatten, shapes):
     x = numbers(SHAPE, -2, 2, np.float32).astype(DTYPES[dtype])
-    values = parameters(shapes, COMPUTE_DTYPE[dtype])
+    values = parameters(noise, shapes, COMPUTE_DTYPE[dtype])
     got = function_of(noise)(x, SEED, *values, offset=OFFSET, flatten=flatten)
     assert got.shape == output_shape(flatten)
     assert got.dtype == x.dtype
@@ -56,18 +56,24 @@ def test_parameters_broadcast(noise, dtype, flatten, shapes):
     assert np.all(error <= allowed_error(NATIVE, dtype, exact, z, expected, values))
 
 
-@pytest.mark.parametrize("combination", noises.COMBINATIONS)
+@pytest.mark.parametrize("name", ["add_normal", "multiply_normal"])
 @pytest.mark.parametrize("flatten, shapes", CASES)
-def test_gradients_are_summed_over_what_was_broadcast(combination, flatten, shapes):
-    noise = noises.noise_of("normal", combination)
+def test_gradients_are_summed_over_what_was_broadcast(name, flatten, shapes):
+    noise = NOISES[name]
     x = numbers(SHAPE, -2, 2, np.float64)
     grad = numbers(output_shape(flatten), 1, 2, np.float64)
-    values = parameters(shapes, np.float64)
+    values = parameters(noise, shapes, np.float64)
     got = flatnoise.numpy.flatten_noise_grad(
-        grad, SEED, values, x, combination=combination, offset=OFFSET
+        grad,
+        SEED,
+        values,
+        x,
+        distribution=noise.distribution,
+        combination=noise.combination.name,
+        offset=OFFSET,
     )
     z = z_of(noise, flatten, "float64")
-    terms = TERMS[noise.name](grad, x.reshape(z.shape), z)
+    terms = TERMS[noise.name](grad, x.reshape(z.shape), z, *values)
     for gradient, value, term in zip(got, values, terms, strict=True):
         assert gradient.shape == value.shape
         expected = summed_to(value.shape, term)
@@ -84,8 +90,9 @@ def test_the_type_of_gradients_is_that_of_the_parameters(dtype):
 def test_every_instruction_set_gives_the_same_bits(noise, dtype, instruction_set):
     x = numbers((37, 41), -2, 2, np.float32).astype(DTYPES[dtype])
     run = function_of(noise)
-    given = run(x, SEED, 0.25, 1.5, offset=2**33 + 5, instruction_set=instruction_set)
-    assert given.tobytes() == run(x, SEED, 0.25, 1.5, offset=2**33 + 5).tobytes()
+    values = parameters(noise, ((), (41,)), COMPUTE_DTYPE[dtype])
+    given = run(x, SEED, *values, offset=2**33 + 5, instruction_set=instruction_set)
+    assert given.tobytes() == run(x, SEED, *values, offset=2**33 + 5).tobytes()
 
 
 def test_the_raw_function_takes_the_ops_parameters():
@@ -135,23 +142,38 @@ WRONG = {
     "offset of floats": ({"offset": 1.5}, "offset"),
     "unknown instruction set": ({"instruction_set": "neon"}, "instruction_set"),
 }
-WRONG_PARAMETERS = [
-    *(None, "x", 1j, True, object(), NAN, INF, 1e39),
+NOT_FINITE = [NAN, INF, 1e39]
+WRONG_FOR_EVERY_PARAMETER = [
+    *(None, "x", 1j, True, object()),
     *([[1.0], [2.0, 3.0]], [0.5] * 4, [[[0.5]]], []),
 ]
 
 
-@pytest.mark.parametrize("case", WRONG)
+def wrong_for(noise, parameter):
+    if noise.name not in THOROUGH:
+        return [None, [0.5] * 4]
+    return (NOT_FINITE if parameter.must_be_finite else []) + WRONG_FOR_EVERY_PARAMETER
+
+
+WRONG_PARAMETERS = [
+    pytest.param(noise, parameter.name, wrong, id=f"{noise.name}-{parameter.name}-{wrong!r:.20}")
+    for noise in NOISES.values()
+    for parameter in noise.parameters
+    for wrong in wrong_for(noise, parameter)
+]
+
+
+@pytest.mark.parametrize(
+    "noise, case", noises_and_cases(WRONG, ["integers", "no seed", "negative offset"])
+)
 def test_wrong_arguments_are_named(noise, case):
     wrong, name = WRONG[case]
     with pytest.raises(ValueError, match=rf"argument `{name}`. Expected .* Received: {name}="):
         function_of(noise)(**{"inputs": X, "seed": SEED, **wrong})
 
 
-@pytest.mark.parametrize("wrong", WRONG_PARAMETERS, ids=lambda value: repr(value)[:20])
-@pytest.mark.parametrize("position", [0, 1])
-def test_wrong_parameters_are_named(noise, position, wrong):
-    name = NAMES[noise.name][position]
+@pytest.mark.parametrize("noise, name, wrong", WRONG_PARAMETERS)
+def test_wrong_parameters_are_named(noise, name, wrong):
     with pytest.raises(ValueError, match=rf"argument `{name}`. Expected .* Received: {name}="):
         function_of(noise)(X, SEED, **{name: wrong})
 
@@ -163,6 +185,10 @@ def test_wrong_parameters_are_named(noise, position, wrong):
         ("flatten_multiply_normal", {"stddev": [1, -1, 1]}, "`stddev`. Expected .* not negative"),
         ("flatten_add_uniform", {"minval": 2}, "Expected minval <= maxval"),
         ("flatten_add_uniform", {"minval": -3e38, "maxval": 3e38}, "Expected minval <= maxval"),
+        ("flatten_add_gumbel", {"scale": -1}, "`scale`. Expected .* not negative"),
+        ("flatten_dropout", {"rate": 1.5}, "`rate`. Expected a number from 0 to 1"),
+        ("flatten_alpha_dropout", {"rate": 1}, "`rate`. Expected .* less than 1"),
+        ("flatten_salt_and_pepper", {"amount": [0, -0.1, 1]}, "`amount`. Expected .* from 0 to 1"),
     ],
 )
 def test_rules_are_held(name, wrong, message):
@@ -186,6 +212,13 @@ def test_the_raw_functions_name_wrong_arguments(wrong, name):
     for run in (flatnoise.numpy.flatten_noise, flatnoise.numpy.flatten_noise_grad):
         with pytest.raises(ValueError, match=f"argument `{name}`"):
             run(X, **arguments)
+
+
+def test_only_linear_combinations_have_gradients_here():
+    with pytest.raises(ValueError, match=r"`combination`. Expected one of 'add', 'multiply'"):
+        flatnoise.numpy.flatten_noise_grad(
+            X, SEED, (0.5, 0, 1, 0), distribution="uniform", combination="mask"
+        )
 
 
 @pytest.mark.parametrize("wrong", [None, np.ones(5, np.float32), np.ones([2, 3]), "x"], ids=repr)

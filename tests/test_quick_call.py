@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 
 import flatnoise
-from flatnoise._src import functions, noises
+from conftest import COMPUTE_DTYPE, FUNCTIONS, PROBABILITIES, noises_and_cases, valid_values
+from flatnoise._src import functions
 
 SEEDS = {
     "list": [1, 2],
@@ -20,7 +21,20 @@ SEEDS = {
     "int64 tensor": tf.constant([2**40, -3], tf.int64),
     "array": np.array([5, 6]),
 }
+# By turns, but for probabilities.
 VALUES = [(0.0, 1.0), (0.25, 0.5), (-0.0, 0.1), (1, 2), (1e-30, 0.1), (np.float32(0.3), 0.7)]
+RATES = [0.0, 0.5, 0.1, 1e-30, 0.999, np.float32(0.3)]
+
+
+def values_of(noise):
+    """Tuples of valid values for the parameters of a noise."""
+    for pair, rate in zip(VALUES, RATES, strict=True):
+        yield tuple(
+            rate if parameter.name in PROBABILITIES else pair[place % 2]
+            for place, parameter in enumerate(noise.parameters)
+        )
+
+
 # (arguments, the argument that the error names)
 WRONG = {
     "shape of a seed": ({"seed": [1, 2, 3]}, "seed"),
@@ -30,11 +44,6 @@ WRONG = {
     "offset": ({"offset": -1}, "offset"),
     "implementation": ({"implementation": "fast"}, "implementation"),
 }
-
-
-@pytest.fixture(params=noises.NOISES, ids=lambda noise: noise.name)
-def noise(request):
-    return request.param
 
 
 @pytest.fixture
@@ -60,12 +69,10 @@ def both_ways(monkeypatch, call):
     return [tf.cast(result, tf.float64).numpy().tobytes() for result in results]
 
 
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
-@pytest.mark.parametrize("seed", SEEDS.values(), ids=SEEDS.keys())
-def test_both_ways_give_the_same_bits(native, monkeypatch, noise, seed, dtype):
-    function = getattr(flatnoise, noise.function)
+def assert_both_ways_are_equal(monkeypatch, noise, seed, dtype):
+    function = FUNCTIONS[noise.name]
     x = tf.cast(tf.reshape(tf.linspace(-2.0, 3.0, 42), [7, 3, 2]), dtype)
-    for values, flatten, offset in itertools.product(VALUES, [True, False], [0, 13]):
+    for values, flatten, offset in itertools.product(values_of(noise), [True, False], [0, 13]):
         quick, long = both_ways(
             monkeypatch,
             lambda values=values, flatten=flatten, offset=offset: function(
@@ -75,19 +82,29 @@ def test_both_ways_give_the_same_bits(native, monkeypatch, noise, seed, dtype):
         assert quick == long, (values, flatten, offset)
 
 
+@pytest.mark.parametrize("noise, case", noises_and_cases(SEEDS, ["int64"]))
+def test_both_ways_give_the_same_bits(native, monkeypatch, noise, case):
+    assert_both_ways_are_equal(monkeypatch, noise, SEEDS[case], "float32")
+
+
+@pytest.mark.parametrize("noise, dtype", noises_and_cases(COMPUTE_DTYPE, ["bfloat16"]))
+def test_both_ways_give_the_same_bits_in_every_type(native, monkeypatch, noise, dtype):
+    assert_both_ways_are_equal(monkeypatch, noise, [1, 2], dtype)
+
+
 def test_usual_arguments_take_the_short_way(native, taken, noise):
-    function = getattr(flatnoise, noise.function)
+    values = valid_values(noise.parameters)
     for seed in ([1, 2], (1, 2), tf.constant([1, 2]), tf.constant([1, 2], tf.int64)):
-        function(tf.zeros([4, 3]), seed, 0.25, 0.5, offset=3)
+        FUNCTIONS[noise.name](tf.zeros([4, 3]), seed, *values, offset=3)
     assert taken == [True] * 4
 
 
-@pytest.mark.parametrize("case", WRONG)
+@pytest.mark.parametrize("noise, case", noises_and_cases(WRONG, ["shape of a seed"]))
 def test_what_the_op_refuses_is_explained(native, taken, noise, case):
     wrong, named = WRONG[case]
     arguments = {"inputs": tf.zeros([4, 3]), "seed": [1, 2], **wrong}
     with pytest.raises(ValueError, match=f"argument `{named}`"):
-        getattr(flatnoise, noise.function)(**arguments)
+        FUNCTIONS[noise.name](**arguments)
     assert taken == [False]
 
 
@@ -95,7 +112,7 @@ def test_what_the_op_refuses_is_explained(native, taken, noise, case):
 def test_wrong_values_are_explained(native, noise, value):
     first = noise.parameters[0].name
     with pytest.raises(ValueError, match=f"`{first}`"):
-        getattr(flatnoise, noise.function)(tf.zeros([4, 3]), [1, 2], **{first: value})
+        FUNCTIONS[noise.name](tf.zeros([4, 3]), [1, 2], **{first: value})
 
 
 def test_graphs_take_the_long_way(native, taken):
@@ -111,3 +128,10 @@ def test_the_short_way_is_recorded_by_a_tape(native):
         y = flatnoise.flatten_multiply_normal(x, [1, 2], 1.0, 0.5)
     expected = flatnoise.flatten_multiply_normal(tf.ones([4, 3]), [1, 2], 1.0, 0.5)
     np.testing.assert_array_equal(tape.gradient(y, x), expected)
+
+
+def test_a_negative_zero_keeps_its_sign(native, taken):
+    tf.constant(0.0)  # which TensorFlow keeps, and takes for equal
+    got = flatnoise.flatten_mask(tf.ones([4, 3]), [1, 2], 1.0, -0.0)
+    assert np.all(np.signbit(got))
+    assert taken == [True]

@@ -120,6 +120,16 @@ def test_on_gpus_without_kernels_the_report_says_so(native):
     assert told["in use"] == "stock TensorFlow ops: on GPU 0: no kernels"
 
 
+def test_on_devices_without_kernels_the_report_says_so(native, monkeypatch):
+    class Tpu:
+        device_type = "TPU"
+
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda: [Tpu])
+    told = rows(report.as_text(report.facts()))
+    assert told["in use"] == told["inside XLA"]
+    assert told["in use"] == "stock TensorFlow ops: the compiled op has no kernel for TPU devices"
+
+
 def test_unknown_arguments_are_refused():
     with pytest.raises(SystemExit):
         report.main(["--nonsense"])

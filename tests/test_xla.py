@@ -9,19 +9,25 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import flatnoise
-from conftest import ADD, COMPUTE_DTYPE, PARAMETERS
+from conftest import COMPUTE_DTYPE, FUNCTIONS, NOISES, valid_values
 
 pytestmark = pytest.mark.usefixtures("native_in_xla")
 
 SEED = tf.constant([3, -4], tf.int64)
 
 
-def add(distribution, x, seed, first, second, offset, flatten=True):
-    parameters = dict(zip(PARAMETERS[distribution], (first, second), strict=True))
-    return ADD[distribution](
-        x, seed, offset=offset, flatten=flatten, implementation="native", **parameters
+def run(noise, x, seed, *values, offset=0, flatten=True):
+    return FUNCTIONS[noise.name](
+        x, seed, *values, offset=offset, flatten=flatten, implementation="native"
     )
+
+
+def tensors_of(noise, dtype, shape=()):
+    """Valid values for a noise's parameters, each second one as a tensor of the shape."""
+    return [
+        tf.fill(shape if place % 2 else [], tf.constant(value, COMPUTE_DTYPE[dtype]))
+        for place, value in enumerate(valid_values(noise.parameters))
+    ]
 
 
 def both_ways(function, *arguments):
@@ -37,70 +43,79 @@ def assert_same_bits(function, *arguments):
         assert actual.tobytes() == expected.tobytes()
 
 
+# All shapes in float32, the other types in one.
+PROBLEMS = [
+    *(("float32", shape) for shape in [(3,), (4, 5, 2), (300, 1000), (0, 4), (4, 0)]),
+    *((dtype, (4, 5, 2)) for dtype in ("float16", "bfloat16", "float64")),
+]
+# One of each combination.
+NOISES_OF_EACH_COMBINATION = [
+    pytest.param(NOISES[name], id=name)
+    for name in ("add_normal", "multiply_normal", "mask", "salt_and_pepper")
+]
+of_each_combination = pytest.mark.parametrize("noise", NOISES_OF_EACH_COMBINATION)
+
+
 @pytest.mark.parametrize("flatten", [True, False])
-@pytest.mark.parametrize("shape", [(3,), (4, 5, 2), (300, 1000), (0, 4), (4, 0)], ids=str)
-def test_forward_has_the_same_bits(distribution, dtype, shape, flatten):
-    parameter = COMPUTE_DTYPE[dtype]
-    features = int(np.prod(shape[1:]))
-    each = np.linspace(1, 2, features, dtype=parameter)
+@pytest.mark.parametrize("dtype, shape", PROBLEMS, ids=str)
+def test_forward_has_the_same_bits(noise, dtype, shape, flatten):
     x = tf.cast(tf.random.stateless_normal(shape, [1, 2]), dtype)
-    for second in (np.ones([], parameter), each if flatten else each.reshape(shape[1:])):
-        assert_same_bits(
-            lambda *arguments: add(distribution, *arguments, flatten=flatten),
-            x,
-            SEED,
-            tf.constant(0.25, parameter),
-            tf.constant(second),
-            tf.constant(7, tf.int64),
-        )
+    features = [int(np.prod(shape[1:]))] if flatten else shape[1:]
+    assert_same_bits(
+        lambda x, seed, offset, *values: run(
+            noise, x, seed, *values, offset=offset, flatten=flatten
+        ),
+        x,
+        SEED,
+        tf.constant(7, tf.int64),
+        *tensors_of(noise, dtype, features),
+    )
 
 
-def test_sums_of_gradients_have_the_same_bits(distribution, dtype):
-    dy = tf.cast(tf.random.stateless_normal([200, 700], [1, 2]), dtype)
-    loc = tf.zeros([], COMPUTE_DTYPE[dtype])
+@of_each_combination
+def test_sums_of_gradients_have_the_same_bits(noise, dtype):
+    x, dy = (tf.cast(tf.random.stateless_normal([200, 700], [1, seed]), dtype) for seed in (2, 3))
 
-    def sums(dy, loc, scale):
+    def sums(x, dy, *values):
         with tf.GradientTape() as tape:
-            tape.watch([loc, scale])
-            y = flatnoise.raw_ops.FlattenNoise(
-                input=tf.zeros_like(dy),
-                seed=SEED,
-                offset=3,
-                parameters=[loc, scale],
-                distribution=distribution,
-            )
-        return tape.gradient(y, [loc, scale], output_gradients=dy)
+            tape.watch(values)
+            y = run(noise, x, SEED, *values, offset=3)
+        found = tape.gradient(y, values, output_gradients=dy)
+        return [gradient for gradient in found if gradient is not None]
 
-    assert_same_bits(sums, dy, loc, tf.ones([], loc.dtype))
-    assert_same_bits(sums, dy, loc, tf.ones([700], loc.dtype))
+    for shape in ([], [700]):
+        assert_same_bits(sums, x, dy, *tensors_of(noise, dtype, shape))
 
 
-def test_gradients_of_gradients(distribution):
+@of_each_combination
+def test_gradients_of_gradients(noise):
     x = tf.random.stateless_normal([5, 13], [1, 2])
 
-    def second_order(x, first, second):
+    def second_order(x, *values):
         with tf.GradientTape() as outer:
-            outer.watch(second)
+            outer.watch(values[-1])
             with tf.GradientTape() as inner:
-                inner.watch(second)
-                y = add(distribution, x, SEED, first, second, 0)
-                loss = tf.reduce_sum(y**3)
-            slope = inner.gradient(loss, second)
-        return slope, outer.gradient(slope, second)
+                inner.watch(values[-1])
+                loss = tf.reduce_sum(run(noise, x, SEED, *values) ** 3)
+            slope = inner.gradient(loss, values[-1])
+        return slope, outer.gradient(slope, values[-1])
 
-    outside, inside = both_ways(second_order, x, tf.constant(0.0), tf.ones([13]))
+    outside, inside = both_ways(second_order, x, *tensors_of(noise, "float32", [13]))
     for expected, actual in zip(outside, inside, strict=True):
         np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)
 
 
-def test_control_flow(distribution):
+@of_each_combination
+def test_control_flow(noise):
+    values = valid_values(noise.parameters)
+
     def looped(x, steps):
         def body(step, x):
             seed = tf.stack([tf.cast(step, tf.int64), 5])
             noisy = tf.cond(
                 step % 2 == 0,
-                lambda: add(distribution, x, seed, 0.0, 1.0, 0),
-                lambda: add(distribution, x, seed, 1.0, 2.0, 9),
+                lambda: run(noise, x, seed),
+                lambda: run(noise, x, seed, *values, offset=9),
             )
             return step + 1, noisy
 
@@ -109,14 +124,13 @@ def test_control_flow(distribution):
     assert_same_bits(looped, tf.ones([6, 11]), tf.constant(5))
 
 
-def test_vectorized_map(distribution):
+@of_each_combination
+def test_vectorized_map(noise):
     def mapped(x, seeds):
-        return tf.vectorized_map(
-            lambda row: add(distribution, row[0], row[1], 0.0, 1.0, 0), (x, seeds)
-        )
+        return tf.vectorized_map(lambda row: run(noise, *row), (x, seeds))
 
     x, seeds = tf.ones([3, 4, 5]), tf.constant([[1, 2], [3, 4], [5, 6]], tf.int64)
-    rows = [add(distribution, x[i], seeds[i], 0.0, 1.0, 0) for i in range(3)]
+    rows = [run(noise, x[i], seeds[i]) for i in range(3)]
     np.testing.assert_array_equal(tf.function(mapped)(x, seeds), tf.stack(rows))
     assert_same_bits(mapped, x, seeds)
 
@@ -186,7 +200,7 @@ def losses(jit_compile, steps_per_execution):
     model = keras.Sequential(
         [
             keras.Input((6, 6, 2)),
-            flatnoise.layers.AddNoise("gaussian", stddev=0.3, seed=1),
+            flatnoise.layers.AddNoise(noise_type="gaussian", stddev=0.3, seed=1),
             keras.layers.Dense(3),
         ]
     )

@@ -1,20 +1,22 @@
-"""Measures and draws how exact log, sin, cos and the normal numbers are.
+"""Measures and draws how exact log, sin, cos and the numbers of the distributions are.
 
-    python tools/accuracy.py --output docs/images/accuracy.png
+    python tools/accuracy.py --output docs/images
 
 Compiles the core's own headers, so what is measured is what the op is built from. In float32 the
 functions are given every value that the stream can give them and are compared with NumPy's in
 float64; in float64 they are given random values, more of them where they are hardest, and are
 compared with mpmath's in 100 bits. Errors are in units in the last place (ULP) of the exact value;
-those of sine and cosine in those of 1, those of a normal number z in those of max(|z|, 1).
+those of sine and cosine in those of 1, those of a random number z in those of max(|z|, 1).
 """
 
 import argparse
 import ctypes
+import dataclasses
+import math
 import pathlib
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import mpmath
@@ -27,6 +29,9 @@ BITS = {np.float32: np.uint32, np.float64: np.uint64}
 FRACTION_BITS = {np.float32: 23, np.float64: 52}
 SUFFIX = {np.float32: "Float", np.float64: "Double"}
 FUNCTIONS = ("-2 log u", "sin 2πu", "cos 2πu", "normal")
+INVERSIONS = ("Laplace", "Gumbel", "logistic", "truncated normal")
+# The pictures, and what is in each.
+PICTURES = {"accuracy.png": FUNCTIONS, "accuracy-inversions.png": INVERSIONS}
 
 Real = Any
 Errors = dict[str, tuple[np.ndarray, np.ndarray]]  # by function: where, and by how many ULP
@@ -53,21 +58,47 @@ def call(function: Any, inputs: list[np.ndarray], outputs: int, dtype: Real) -> 
     return results
 
 
-def in_mpmath(function: Callable[[Any], Any], u: np.ndarray) -> np.ndarray:
-    """A function of 100 bits over an array of float64, as mpmath's numbers."""
-    return np.array([function(mpmath.mpf(float(value))) for value in u], dtype=object)
+@dataclasses.dataclass(frozen=True)
+class Arithmetic:
+    """Numbers and functions on arrays that are more exact than a type."""
+
+    widened: Callable[[np.ndarray], np.ndarray]
+    pi: Any
+    sqrt: Callable[[Any], Any]
+    log: Callable[[Any], Any]
+    exp: Callable[[Any], Any]
+    sin: Callable[[Any], Any]
+    cos: Callable[[Any], Any]
+    erf: Callable[[Any], Any]
 
 
-def exact(dtype: Real, u: np.ndarray, angle: np.ndarray) -> list[np.ndarray]:
-    """-2 log u, and sine and cosine of the angle, more exact than `dtype`."""
-    if dtype == np.float32:
-        wide = angle.astype(np.float64)
-        return [-2 * np.log(u.astype(np.float64)), np.sin(wide), np.cos(wide)]
-    return [
-        in_mpmath(lambda value: -2 * mpmath.log(value), u),
-        in_mpmath(mpmath.sin, angle),
-        in_mpmath(mpmath.cos, angle),
-    ]
+def each(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A function of single numbers, on arrays of objects."""
+    return np.frompyfunc(function, 1, 1)
+
+
+MORE_EXACT = {
+    np.float32: Arithmetic(
+        widened=lambda array: array.astype(np.float64),
+        pi=math.pi,
+        sqrt=np.sqrt,
+        log=np.log,
+        exp=np.exp,
+        sin=np.sin,
+        cos=np.cos,
+        erf=lambda array: each(math.erf)(array).astype(np.float64),
+    ),
+    np.float64: Arithmetic(
+        widened=lambda array: each(lambda value: mpmath.mpf(float(value)))(array),
+        pi=mpmath.pi,
+        sqrt=each(mpmath.sqrt),
+        log=each(mpmath.log),
+        exp=each(mpmath.exp),
+        sin=each(mpmath.sin),
+        cos=each(mpmath.cos),
+        erf=each(mpmath.erf),
+    ),
+}
 
 
 def in_ulp(got: np.ndarray, expected: np.ndarray, size: np.ndarray, dtype: Real) -> np.ndarray:
@@ -96,42 +127,82 @@ def uniform(dtype: Real, fractions: np.ndarray) -> np.ndarray:
 def measure(core: ctypes.CDLL, dtype: Real, count: int) -> Errors:
     """The errors of all functions for a type."""
     fractions = sample(dtype, count)
+    return {
+        **measure_elementary(core, dtype, fractions),
+        "normal": measure_normal(core, dtype, fractions),
+        **measure_inversions(core, dtype, fractions),
+    }
+
+
+def measure_elementary(core: ctypes.CDLL, dtype: Real, fractions: np.ndarray) -> Errors:
+    """The errors of the logarithm, of sine and of cosine."""
+    exact = MORE_EXACT[dtype]
     u = uniform(dtype, fractions)
-    # The angle is rounded once to the type, as in TensorFlow: that is part of the definition.
-    angle = (2 * np.pi * u.astype(np.float64)).astype(dtype)
-    elementary = getattr(core, f"Elementary{SUFFIX[dtype]}")
-    got = call(elementary, [u], 3, dtype)
-    expected = exact(dtype, u, angle)
+    got = call(getattr(core, f"Elementary{SUFFIX[dtype]}"), [u], 3, dtype)
+    angle = exact.widened(angle_of(dtype, u))
+    expected = [-2 * exact.log(exact.widened(u)), exact.sin(angle), exact.cos(angle)]
     one = np.ones_like(u)
     sizes = [np.abs(expected[0]), one, one]
-    errors: Errors = {
-        name: (u, in_ulp(*each, dtype))
-        for name, *each in zip(FUNCTIONS[:3], got, expected, sizes, strict=True)
+    return {
+        name: (u, in_ulp(*values, dtype))
+        for name, *values in zip(FUNCTIONS[:3], got, expected, sizes, strict=True)
     }
-    errors["normal"] = measure_normal(core, dtype, fractions)
-    return errors
+
+
+def angle_of(dtype: Real, u: np.ndarray) -> np.ndarray:
+    """2 pi u, rounded once to the type, as in TensorFlow: that is part of the definition."""
+    return (2 * np.pi * u.astype(np.float64)).astype(dtype)
 
 
 def measure_normal(
     core: ctypes.CDLL, dtype: Real, fractions: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The errors of normal numbers, for each of the fractions with a random other one."""
+    exact = MORE_EXACT[dtype]
     partners = np.random.default_rng(21).permutation(fractions)
     function = getattr(core, f"Normal{SUFFIX[dtype]}")
     z = np.concatenate(call(function, [fractions, partners], 2, dtype))
     radius_of = np.maximum(uniform(dtype, fractions), SMALLEST[dtype])
-    partner = uniform(dtype, partners).astype(np.float64)
-    angle = (2 * np.pi * partner).astype(dtype)
-    squared, _, _ = exact(dtype, radius_of, angle[:0])
-    _, sine, cosine = exact(dtype, radius_of[:0], angle)
-    radius = np.sqrt(squared) if dtype == np.float32 else in_mpmath_roots(squared)
-    expected = np.concatenate([radius * sine, radius * cosine])
+    radius = exact.sqrt(-2 * exact.log(exact.widened(radius_of)))
+    angle = exact.widened(angle_of(dtype, uniform(dtype, partners)))
+    expected = np.concatenate([radius * exact.sin(angle), radius * exact.cos(angle)])
     return z, in_ulp(z, expected, np.maximum(np.abs(z), dtype(1)), dtype)
 
 
-def in_mpmath_roots(values: np.ndarray) -> np.ndarray:
-    """The square roots of mpmath's numbers."""
-    return np.array([mpmath.sqrt(value) for value in values], dtype=object)
+def measure_inversions(core: ctypes.CDLL, dtype: Real, fractions: np.ndarray) -> Errors:
+    """The errors of the numbers that uniform numbers become by inversion."""
+    # 0 is a number like any other here: it stands for the middle of its interval.
+    u = uniform(dtype, np.append(BITS[dtype](0), fractions))
+    got = call(getattr(core, f"Inversions{SUFFIX[dtype]}"), [u], len(INVERSIONS), dtype)
+    expected = inverted(dtype, u, truncated_normal=got[-1])
+    return {
+        name: (u, in_ulp(z, exactly, np.maximum(np.abs(z), dtype(1)), dtype))
+        for name, z, exactly in zip(INVERSIONS, got, expected, strict=True)
+    }
+
+
+def inverted(dtype: Real, u: np.ndarray, truncated_normal: np.ndarray) -> list[np.ndarray]:
+    """The exact numbers of INVERSIONS.
+
+    The last are made of the core's by a step of Newton's: there is no inverse of the error function
+    to compare with.
+    """
+    exact = MORE_EXACT[dtype]
+    half_step = 2.0 ** -(FRACTION_BITS[dtype] + 1)
+    is_low = u < 0.5
+    middle = exact.widened(u) + half_step
+    rest = (1 - exact.widened(u)) - half_step
+    to_end = 2 * np.where(is_low, middle, rest)
+    sign = np.where(is_low, -1, 1)
+    z, root = exact.widened(truncated_normal), exact.widened(np.array([2.0])) ** 0.5
+    density = exact.exp(-z * z / 2) * (2 / exact.pi) ** 0.5
+    beyond = exact.erf(z / root) - exact.erf(root) * sign * (1 - to_end)
+    return [
+        -sign * exact.log(to_end),
+        -exact.log(-exact.log(middle)),
+        exact.log(middle / rest),
+        z - beyond / density,
+    ]
 
 
 def envelope(where: np.ndarray, errors: np.ndarray, bins: int = 400) -> tuple[np.ndarray, ...]:
@@ -144,12 +215,12 @@ def envelope(where: np.ndarray, errors: np.ndarray, bins: int = 400) -> tuple[np
     return (edges[1:] + edges[:-1]) / 2, least, greatest
 
 
-def draw(by_type: dict[Real, Errors], path: pathlib.Path) -> None:
+def draw(by_type: dict[Real, Errors], names: Sequence[str], path: pathlib.Path) -> None:
     """Writes a picture: the range of the errors over the argument, a column for each type."""
-    figure = Figure(figsize=(10, 9), layout="constrained")
-    axes = figure.subplots(len(FUNCTIONS), len(by_type), squeeze=False)
+    figure = Figure(figsize=(10, 2.25 * len(names)), layout="constrained")
+    axes = figure.subplots(len(names), len(by_type), squeeze=False)
     for column, (dtype, errors) in zip(axes.T, by_type.items(), strict=True):
-        for axis, name in zip(column, FUNCTIONS, strict=True):
+        for axis, name in zip(column, names, strict=True):
             middles, least, greatest = envelope(*errors[name])
             axis.fill_between(middles, least, greatest, step="mid", linewidth=0)
             axis.axhline(0, color="0.4", linewidth=0.6)
@@ -168,7 +239,7 @@ def as_table(by_type: dict[Real, Errors]) -> str:
         "| --- | --- | --- | --- | --- |",
     ]
     for dtype, errors in by_type.items():
-        for name in FUNCTIONS:
+        for name in (*FUNCTIONS, *INVERSIONS):
             error = errors[name][1]
             rms = np.sqrt(np.mean(error**2))
             cells = [name, f"`{np.dtype(dtype).name}`", f"{len(error):,}"]
@@ -181,7 +252,7 @@ def main() -> None:
     """Measures, prints, draws."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--count", type=int, default=200_000, help="values of float64")
-    parser.add_argument("--output", type=pathlib.Path, help="a file for the picture")
+    parser.add_argument("--output", type=pathlib.Path, help="a folder for the pictures")
     arguments = parser.parse_args()
     mpmath.mp.prec = 100
     with tempfile.TemporaryDirectory() as folder:
@@ -191,7 +262,8 @@ def main() -> None:
         }
     print(as_table(by_type))
     if arguments.output:
-        draw(by_type, arguments.output)
+        for name, functions in PICTURES.items():
+            draw(by_type, functions, arguments.output / name)
 
 
 if __name__ == "__main__":

@@ -137,7 +137,7 @@ class Bench {
         offset_({0}),
         wide_(std::vector<double>(kMostValues, 0.1)),
         narrow_(std::vector<float>(kMostValues, 0.1f)),
-        sums_(kMostParameters * kMostValues * sizeof(double)) {}
+        sums_(kMostGradients * kMostValues * sizeof(double)) {}
 
   Row Forward(ElementType type, const Noise& noise, int64_t elements,
               const BroadcastPattern& pattern) {
@@ -166,13 +166,13 @@ class Bench {
     ParameterGradientsTask task = {
         type, noise, input_.data(), input_.data(), elements, {seed_.data(), true, offset_.data()},
         {},   {}};
-    for (int k = 0; k < kMostParameters; ++k) {
+    for (int k = 0; k < kMostGradients; ++k) {
       task.patterns[k] = pattern;
       task.gradients[k] = sums_.data() + static_cast<size_t>(k * kMostValues) * sizeof(double);
     }
     // The output is not in use: it serves as workspace.
     void* workspace = output_.data();
-    const double tensors = InfoOf(noise.combination).gradient_reads_input ? 2 : 1;
+    const double tensors = GradientReadsInput(noise) ? 2 : 1;
     const double bytes = tensors * static_cast<double>(size) * static_cast<double>(elements);
     return {
         "gradient" + Text(pattern),
@@ -242,22 +242,20 @@ int Main(const char* path) {
   const auto add = [&](ElementType type, const Noise& noise, int64_t elements,
                        const BroadcastPattern& pattern) {
     rows.push_back(bench.Forward(type, noise, elements, pattern));
-    rows.push_back(bench.Gradient(type, noise, elements, pattern));
+    if (IsIn<LinearNoises>(noise)) rows.push_back(bench.Gradient(type, noise, elements, pattern));
   };
-  for (int distribution = 0; distribution < Distributions::kSize; ++distribution) {
-    const Noise added = {{distribution}, kChoice<Combinations, Add>};
-    const Noise multiplied = {{distribution}, kChoice<Combinations, Multiply>};
+  constexpr ElementType kFloat = kElementType<float>;
+  for (const Noise& noise : AllNoises()) add(kFloat, noise, kLarge, kScalar);
+  for (const Noise& noise : {kNoise<Normal, Add>, kNoise<Uniform, Add>}) {
     for (int type = 0; type < ElementTypes::kSize; ++type) {
-      add({type}, added, kLarge, kScalar);
+      if (ElementType{type} != kFloat) add({type}, noise, kLarge, kScalar);
     }
-    constexpr ElementType kFloat = kElementType<float>;
-    add(kFloat, multiplied, kLarge, kScalar);
     for (const BroadcastPattern& pattern :
          {BroadcastPattern{kFeatures, 1}, {kSamples, kFeatures}, {64, kFeatures}, {3, 1}}) {
-      add(kFloat, added, kLarge / pattern.period() * pattern.period(), pattern);
+      add(kFloat, noise, kLarge / pattern.period() * pattern.period(), pattern);
     }
     for (int64_t elements : {int64_t{1} << 10, int64_t{1} << 16, int64_t{1} << 20}) {
-      add(kFloat, added, elements, kScalar);
+      add(kFloat, noise, elements, kScalar);
     }
   }
   std::FILE* file = std::fopen(path, "w");

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cases import LOC, SCALE, Case
+from cases import Case
 
 # The module and the class of each. The copy is no peer, but the floor for all of them.
 _PEERS = {
@@ -20,6 +20,7 @@ _PEERS = {
     "jax": ("jax_peer", "Jax"),
     "numpy": ("numpy_peers", "NumPy"),
     "mkl_random": ("numpy_peers", "MklRandom"),
+    "dali": ("dali_peer", "Dali"),
     "copy": ("numpy_peers", "Copy"),
 }
 NAMES = tuple(_PEERS)
@@ -65,19 +66,20 @@ def load(name: str, threads: int) -> Peer:
     return loaded
 
 
-def workload(case: Case, add_noise: Function, pull_back: Function | None = None) -> Function:
-    """A case's workload around `add_noise(x, loc, scale, *seed)`, with the same arguments.
+def workload(case: Case, make_noise: Function, pull_back: Function | None = None) -> Function:
+    """A case's workload around `make_noise(x, *parameters, *seed)`, with the same arguments.
 
-    `pull_back(add_noise, first, arguments)` returns the output and its gradients with respect to
-    x, loc and scale, from the argument numbered `first` on, where the gradient of the output is x.
+    Where it goes backward, the gradient of the output comes last: `pull_back(make_noise, of,
+    arguments, upstream)` returns the output and the gradients of the arguments in the slice `of`.
     """
+    end = 1 + len(case.parameters)
     if case.workload == "forward":  # numbers, as users write them
-        return lambda x, loc, scale, *seed: add_noise(x, LOC, SCALE, *seed)
+        return lambda *arguments: make_noise(arguments[0], *case.parameters, *arguments[end:])
     if case.workload == "per_feature":
-        return add_noise
+        return make_noise
     if case.workload == "chain":  # x * x is a temporary, into which the result may be written
-        return lambda x, loc, scale, *seed: add_noise(x * x, LOC, SCALE, *seed)
+        return lambda x, *rest: make_noise(x * x, *case.parameters, *rest[end - 1 :])
     assert pull_back
     if case.workload == "gradient":
-        return lambda *arguments: pull_back(add_noise, 1, arguments)[1:]
-    return lambda *arguments: pull_back(add_noise, 0, arguments)
+        return lambda *args: pull_back(make_noise, slice(1, end), args[:-1], args[-1])[1:]
+    return lambda *args: pull_back(make_noise, slice(0, end), args[:-1], args[-1])

@@ -3,14 +3,18 @@
 from typing import Any
 
 import jax
+import numpy as np
+import numpy.typing as npt
 
 import cases
-from cases import LOC, SCALE, Case
+from cases import DROPOUT, RATE, Case
 from peers import Function, Peer, Variant, workload
 
 
 def _noise(case: Case) -> Function:
-    draw = getattr(jax.random, case.distribution)
+    if case.noise == DROPOUT:
+        return _drop
+    draw = getattr(jax.random, case.noise)
 
     def add_noise(x: Any, loc: Any, scale: Any, key: Any) -> Any:
         rows = x.reshape(x.shape[0], -1)
@@ -19,10 +23,23 @@ def _noise(case: Case) -> Function:
     return add_noise
 
 
-def _pull_back(add_noise: Function, first: int, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    before, of, key = arguments[:first], arguments[first:3], arguments[3]
-    y, backward = jax.vjp(lambda *of: add_noise(*before, *of, key), *of)
-    return y, *backward(arguments[0].reshape(y.shape))
+def _drop(x: Any, key: Any) -> Any:
+    # A number would make it draw float64, as that is enabled.
+    keep = jax.random.bernoulli(key, np.float32(1 - RATE), x.shape)
+    return jax.numpy.where(keep, x / (1 - RATE), 0)
+
+
+def _pull_back(
+    make_noise: Function, of: slice, arguments: tuple[Any, ...], upstream: Any
+) -> tuple[Any, ...]:
+    before, after = arguments[: of.start], arguments[of.stop :]
+    y, backward = jax.vjp(lambda *given: make_noise(*before, *given, *after), *arguments[of])
+    return y, *backward(upstream)
+
+
+def _array(array: npt.NDArray[Any]) -> Any:
+    # Waits, as the array that it copies may be gone after the call.
+    return jax.device_put(array).block_until_ready()
 
 
 class Jax(Peer):
@@ -33,18 +50,18 @@ class Jax(Peer):
         self.version = jax.__version__
 
     def variants(self, case: Case) -> list[Variant]:
-        # Waits, as the array that it copies is gone after this line.
-        x = jax.device_put(cases.make_input(case)).block_until_ready()
+        x = _array(cases.make_input(case))
         parameters = (
-            jax.numpy.full(case.parameter_shape, value, x.dtype) for value in (LOC, SCALE)
+            jax.numpy.full(case.parameter_shape, value, x.dtype) for value in case.parameters
         )
         arrays = x, *parameters
+        upstream = (_array(cases.make_upstream(case)),) if case.is_backward else ()
         function = workload(case, _noise(case), _pull_back)
 
         def variant(generator: str) -> Variant:
             key, compiled = jax.random.key(cases.SEED[0], impl=generator), jax.jit(function)
             return Variant(
-                f"jit {generator}", lambda: jax.block_until_ready(compiled(*arrays, key))
+                f"jit {generator}", lambda: jax.block_until_ready(compiled(*arrays, key, *upstream))
             )
 
         return [variant(generator) for generator in ("threefry2x32", "rbg")]

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 import cases
-from cases import LOC, SCALE, Case
+from cases import DROPOUT, LOC, RATE, SCALE, Case
 from peers import Peer, Unsupported, Variant
 
 Array = npt.NDArray[Any]
+MakeNoise = Callable[[int, Array, Array], None]
 
 
 class Threads:
@@ -30,21 +31,31 @@ class Threads:
         list(self._pool.map(function, range(self.count), *parts))
 
 
-def on_threads(
-    name: str, case: Case, add_noise: Callable[[int, Array, Array], None], count: int
-) -> list[Variant]:
-    """`add_noise(part, x, result)` on one thread, which is best for small arrays, and on all."""
+def on_threads(name: str, case: Case, make_noise: MakeNoise, count: int) -> list[Variant]:
+    """`make_noise(part, x, result)` on one thread, which is best for small arrays, and on all."""
     x = cases.make_input(case).reshape(-1)
 
     def variant(threads: Threads) -> Variant:
         def run() -> Array:
             result = np.empty_like(x)
-            threads.run(add_noise, x, result)
-            return result.reshape(case.flat_shape)
+            threads.run(make_noise, x, result)
+            return result.reshape(case.result_shape)
 
         return Variant(name if threads.count == 1 else f"{name}, threads", run)
 
     return [variant(Threads(number)) for number in sorted({1, count})]
+
+
+def drop(numbers: Array, factor: Array, x: Array, result: Array) -> None:
+    """Drops where one of `numbers` from 0 to 1 is under the rate; `factor` is overwritten.
+
+    The comparison writes 0 and 1 as floats: a pass less than by a mask, or by `numpy.where`.
+    """
+    np.greater_equal(numbers, RATE, out=factor, casting="unsafe")
+    factor *= 1 / (1 - RATE)
+    factor *= x
+    if factor is not result:
+        result[:] = factor
 
 
 class NumPy(Peer):
@@ -53,13 +64,22 @@ class NumPy(Peer):
         self.version = np.__version__
 
     def variants(self, case: Case) -> list[Variant]:
+        make_noise = self._drop if case.noise == DROPOUT else self._sum(case)
+        return on_threads("Generator", case, make_noise, len(self._generators))
+
+    def _drop(self, part: int, x: Array, result: Array) -> None:
+        numbers = result if result.dtype == np.float32 else np.empty(result.shape, np.float32)
+        self._generators[part].random(out=numbers, dtype=np.float32)
+        drop(numbers, result if result.dtype == np.float64 else numbers, x, result)
+
+    def _sum(self, case: Case) -> MakeNoise:
         # What it can draw; half precision is rounded from it.
         drawn = np.float64 if case.dtype == "float64" else np.float32
 
         def add_noise(part: int, x: Array, result: Array) -> None:
             generator = self._generators[part]
             draw: Any = generator.random
-            if case.distribution == "normal":
+            if case.noise == "normal":
                 draw = generator.standard_normal
             noise = result if result.dtype == drawn else np.empty(result.shape, drawn)
             draw(out=noise, dtype=drawn)
@@ -69,7 +89,7 @@ class NumPy(Peer):
                 result[:] = noise
 
         assert LOC == 0  # a pass that no user would make
-        return on_threads("Generator", case, add_noise, len(self._generators))
+        return add_noise
 
 
 class MklRandom(Peer):
@@ -85,16 +105,24 @@ class MklRandom(Peer):
         self.version = mkl_random.__version__
 
     def variants(self, case: Case) -> list[Variant]:
-        bounds = (LOC, SCALE) if case.distribution == "normal" else (LOC, LOC + SCALE)
+        make_noise = self._drop if case.noise == DROPOUT else self._sum(case)
+        return on_threads("Philox", case, make_noise, len(self._states))
+
+    def _drop(self, part: int, x: Array, result: Array) -> None:
+        numbers = self._states[part].random_sample(x.shape)
+        drop(numbers, numbers, x, result)
+
+    def _sum(self, case: Case) -> MakeNoise:
+        bounds = (LOC, SCALE) if case.noise == "normal" else (LOC, LOC + SCALE)
 
         def add_noise(part: int, x: Array, result: Array) -> None:
             state: Any = self._states[part]
-            draw = state.normal if case.distribution == "normal" else state.uniform
+            draw = state.normal if case.noise == "normal" else state.uniform
             noise = draw(*bounds, x.shape)
             noise += x
             result[:] = noise
 
-        return on_threads("Philox", case, add_noise, len(self._states))
+        return add_noise
 
 
 class Copy(Peer):

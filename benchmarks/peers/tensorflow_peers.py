@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import cases
 import flatnoise
-from cases import LOC, LOOP_STEPS, SCALE, WORKLOADS, Case
+from cases import DROPOUT, LOC, LOOP_STEPS, RATE, SCALE, WORKLOADS, Case
 from peers import Function, Peer, Unsupported, Variant, workload
 
 
@@ -17,23 +17,27 @@ def _set_threads(threads: int) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(threads)
 
 
-def _make_tensors(case: Case) -> tuple[Any, ...]:
-    """The arguments x, loc, scale and seed: tensors, so that nothing can be folded."""
-    wide = "float64" if case.dtype == "float64" else "float32"
-    loc, scale = (tf.fill(case.parameter_shape, tf.cast(value, wide)) for value in (LOC, SCALE))
-    return tf.constant(cases.make_input(case)), loc, scale, tf.constant(cases.SEED)
+def _make_tensors(case: Case, parameter_dtype: str) -> tuple[Any, ...]:
+    """The arguments of a workload: tensors, so that nothing can be folded."""
+    parameters = (
+        tf.fill(case.parameter_shape, tf.cast(value, parameter_dtype)) for value in case.parameters
+    )
+    upstream = [tf.constant(cases.make_upstream(case))] if case.is_backward else []
+    return tf.constant(cases.make_input(case)), *parameters, tf.constant(cases.SEED), *upstream
 
 
 def _rows(x: Any) -> Any:
     return tf.reshape(x, [tf.shape(x)[0], -1])
 
 
-def _pull_back(add_noise: Function, first: int, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    of = arguments[first:3]
+def _pull_back(
+    make_noise: Function, of: slice, arguments: tuple[Any, ...], upstream: Any
+) -> tuple[Any, ...]:
+    given = arguments[of]
     with tf.GradientTape() as tape:
-        tape.watch(of)
-        y = add_noise(*arguments)
-    return y, *tape.gradient(y, of, output_gradients=_rows(arguments[0]))
+        tape.watch(given)
+        y = make_noise(*arguments)
+    return y, *tape.gradient(y, given, output_gradients=upstream)
 
 
 def _loop(add_noise: Function) -> Function:
@@ -46,10 +50,10 @@ def _loop(add_noise: Function) -> Function:
     return repeat
 
 
-def _workload(case: Case, add_noise: Function) -> Function:
+def _workload(case: Case, make_noise: Function) -> Function:
     if case.workload == "loop":
-        return _loop(add_noise)
-    return workload(case, add_noise, _pull_back)
+        return _loop(make_noise)
+    return workload(case, make_noise, _pull_back)
 
 
 def _modes(case: Case) -> tuple[str, ...]:
@@ -78,14 +82,19 @@ class Flatnoise(Peer):
             raise Unsupported(f"{wanted} is not among {info['instruction_sets']}")
 
     def variants(self, case: Case) -> list[Variant]:
-        arguments, function = _make_tensors(case), _workload(case, _flatnoise(case))
+        wide = "float64" if case.dtype == "float64" else "float32"
+        arguments, function = _make_tensors(case, wide), _workload(case, _flatnoise(case))
         # Without flatnoise's own XLA kernels, XLA would get stock ops.
         modes = [mode for mode in _modes(case) if self._has_xla or mode != "XLA"]
         return [_variant(mode, mode, function, arguments) for mode in modes]
 
 
 def _flatnoise(case: Case) -> Function:
-    if case.distribution == "normal":
+    if case.noise == DROPOUT:
+        return lambda x, seed: flatnoise.flatten_dropout(
+            x, seed, RATE, flatten=False, implementation="native"
+        )
+    if case.noise == "normal":
         return lambda x, loc, scale, seed: flatnoise.flatten_add_normal(
             x, seed, loc, scale, implementation="native"
         )
@@ -94,15 +103,16 @@ def _flatnoise(case: Case) -> Function:
     )
 
 
-# Of TensorFlow's generators, `stateful` is `tf.random.normal`, the others are the `alg` of
-# `tf.random.stateless_normal`. Threefry has a kernel for CPUs inside XLA alone. There the
-# default can be a hundred times slower than either algorithm by its name.
+# Of TensorFlow's generators, `stateful` is `tf.random.normal` or `tf.nn.dropout`, the others are
+# the `alg` of `tf.random.stateless_normal` or the `rng_alg` of `stateless_dropout`. Threefry has a
+# kernel for CPUs inside XLA alone. There the default can be a hundred times slower than either
+# algorithm by its name.
 _OUTSIDE_XLA = ("stateful", "auto_select", "philox")
 _GENERATORS = {"eager": _OUTSIDE_XLA, "graph": _OUTSIDE_XLA, "XLA": (*_OUTSIDE_XLA, "threefry")}
 
 
 class TensorFlow(Peer):
-    """`tf.reshape(x, ...) + tf.random...`, by every generator that runs in each mode."""
+    """`tf.reshape(x, ...) + tf.random...`, or dropout, by every generator of each mode."""
 
     workloads = tuple(WORKLOADS)
 
@@ -111,8 +121,8 @@ class TensorFlow(Peer):
         self.version = tf.__version__
 
     def variants(self, case: Case) -> list[Variant]:
-        x, loc, scale, seed = _make_tensors(case)
-        arguments = x, tf.cast(loc, case.dtype), tf.cast(scale, case.dtype), seed
+        arguments = _make_tensors(case, case.dtype)
+        x = arguments[0]
         found = [
             _variant(
                 f"{mode} {generator}", mode, _workload(case, _stock(case, generator)), arguments
@@ -128,8 +138,10 @@ class TensorFlow(Peer):
 
 
 def _stock(case: Case, generator: str) -> Function:
-    stateless = getattr(tf.random, f"stateless_{case.distribution}")
-    stateful = getattr(tf.random, case.distribution)
+    if case.noise == DROPOUT:
+        return _stock_dropout(generator)
+    stateless = getattr(tf.random, f"stateless_{case.noise}")
+    stateful = getattr(tf.random, case.noise)
 
     def draw(shape: Any, seed: Any, *bounds: Any) -> Any:
         if generator == "stateful":
@@ -139,27 +151,43 @@ def _stock(case: Case, generator: str) -> Function:
     def add_noise(x: Any, loc: Any, scale: Any, seed: Any) -> Any:
         rows = _rows(x)
         if isinstance(scale, float):  # numbers go into the op
-            last = scale if case.distribution == "normal" else loc + scale
+            last = scale if case.noise == "normal" else loc + scale
             return rows + draw(tf.shape(rows), seed, loc, last)
         return rows + (loc + scale * draw(tf.shape(rows), seed))
 
     return add_noise
 
 
+def _stock_dropout(generator: str) -> Function:
+    if generator == "stateful":
+        return lambda x, seed: tf.nn.dropout(x, RATE)
+    return lambda x, seed: tf.nn.experimental.stateless_dropout(
+        x, RATE, seed=seed, rng_alg=generator
+    )
+
+
 class Keras(Peer):
-    """`keras.layers.GaussianNoise`, then `Flatten`."""
+    """`keras.layers.GaussianNoise`, then `Flatten`; `keras.layers.Dropout`."""
+
+    workloads = ("forward", "forward_backward")
 
     def __init__(self, threads: int) -> None:
         _set_threads(threads)
         self.version = keras.__version__
 
     def variants(self, case: Case) -> list[Variant]:
-        if case.distribution != "normal":
-            raise Unsupported(f"Keras has no layer that adds {case.distribution} noise")
-        noise = keras.layers.GaussianNoise(SCALE, dtype=case.dtype)
-        flatten = keras.layers.Flatten(dtype=case.dtype)
-        arguments = _make_tensors(case)[:1]
-        return [
-            _variant(mode, mode, lambda x: flatten(noise(x, training=True)), arguments)
-            for mode in _modes(case)
-        ]
+        function, arguments = _workload(case, _keras(case)), _make_tensors(case, case.dtype)
+        return [_variant(mode, mode, function, arguments) for mode in _modes(case)]
+
+
+def _keras(case: Case) -> Function:
+    if case.noise == DROPOUT:
+        dropout = keras.layers.Dropout(RATE, dtype=case.dtype)
+        return lambda x, seed: dropout(x, training=True)
+    if case.noise != "normal":
+        raise Unsupported(f"Keras has no layer that adds {case.noise} noise")
+    if case.workload != "forward":
+        raise Unsupported("Keras's noise has no gradients of loc and scale")
+    noise = keras.layers.GaussianNoise(SCALE, dtype=case.dtype)
+    flatten = keras.layers.Flatten(dtype=case.dtype)
+    return lambda x, loc, scale, seed: flatten(noise(x, training=True))

@@ -7,12 +7,12 @@ import numpy.typing as npt
 import torch
 
 import cases
-from cases import LOC, SCALE, Case
+from cases import DROPOUT, RATE, Case
 from peers import Function, Peer, Variant, workload
 
 
 def _sum(case: Case) -> Function:
-    draw = torch.randn_like if case.distribution == "normal" else torch.rand_like
+    draw = torch.randn_like if case.noise == "normal" else torch.rand_like
 
     def add_noise(x: Any, loc: Any, scale: Any) -> Any:
         rows = x.flatten(1)
@@ -27,7 +27,7 @@ def _in_place(case: Case) -> Function:
     def add_noise(x: Any, loc: float, scale: float) -> Any:
         rows = x.flatten(1)
         noise = torch.empty_like(rows)
-        if case.distribution == "normal":
+        if case.noise == "normal":
             noise.normal_(loc, scale)
         else:
             noise.uniform_(loc, loc + scale)
@@ -36,9 +36,26 @@ def _in_place(case: Case) -> Function:
     return add_noise
 
 
-def _pull_back(add_noise: Function, first: int, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    y = add_noise(*arguments)
-    return y, *torch.autograd.grad(y, arguments[first:], arguments[0].detach().flatten(1))
+def _drop(x: Any) -> Any:
+    return torch.nn.functional.dropout(x, RATE)
+
+
+def _eager(case: Case) -> Function:
+    if case.noise == DROPOUT:
+        return _drop
+    return _in_place(case) if case.workload in ("forward", "chain") else _sum(case)
+
+
+def _pull_back(
+    make_noise: Function, of: slice, arguments: tuple[Any, ...], upstream: Any
+) -> tuple[Any, ...]:
+    y = make_noise(*arguments)
+    return y, *torch.autograd.grad(y, arguments[of], upstream)
+
+
+def _tensor(array: npt.NDArray[Any], case: Case) -> Any:
+    # By way of float64, as NumPy's bfloat16 is not PyTorch's.
+    return torch.from_numpy(array.astype(np.float64)).to(getattr(torch, case.dtype))
 
 
 class Torch(Peer):
@@ -50,28 +67,27 @@ class Torch(Peer):
         self.version = torch.__version__
 
     def variants(self, case: Case) -> list[Variant]:
-        # By way of float64, as NumPy's bfloat16 is not PyTorch's.
-        x = torch.from_numpy(cases.make_input(case).astype(np.float64))
-        x = x.to(getattr(torch, case.dtype))
-        tensors = x, *(x.new_full(case.parameter_shape, value) for value in (LOC, SCALE))
-        backward = case.workload == "forward_backward"
+        x = _tensor(cases.make_input(case), case)
+        tensors = x, *(x.new_full(case.parameter_shape, value) for value in case.parameters)
+        backward = case.is_backward
         for tensor in tensors:
             tensor.requires_grad_(backward)
+        upstream = (_tensor(cases.make_upstream(case), case),) if backward else ()
 
         def variant(name: str, function: Function) -> Variant:
             def run() -> Any:
                 with torch.inference_mode(not backward):
-                    return function(*tensors)
+                    return function(*tensors, *upstream)
 
             return Variant(name, run)
 
-        eager = _in_place(case) if case.workload in ("forward", "chain") else _sum(case)
+        fusible = _drop if case.noise == DROPOUT else _sum(case)
         if backward:  # the compiler derives the backward pass of what it compiles
-            compiled = workload(case, torch.compile(_sum(case), dynamic=False), _pull_back)
+            compiled = workload(case, torch.compile(fusible, dynamic=False), _pull_back)
         else:
-            compiled = torch.compile(workload(case, _sum(case)), dynamic=False)
+            compiled = torch.compile(workload(case, fusible), dynamic=False)
         found = [
-            variant("eager", workload(case, eager, _pull_back)),
+            variant("eager", workload(case, _eager(case), _pull_back)),
             variant("compile", compiled),
         ]
         if case.is_one_pass:

@@ -1,14 +1,16 @@
 // The combinations: how noise and the parameters change an element.
 //
 // A combination is a type with
-//   kName                its value of the op's attribute
-//   kFormula             what it computes, for the op's documentation
-//   kParameters          its parameters, in the order of the op's inputs
-//   kGradientReadsInput  whether the gradients of the parameters depend on the element
-//   Apply                the element with noise in it
-//   ParameterGradients   an element's share in the gradient of each parameter
-// and a place in the list at the end, from which all else is made. `x` is the element, `p` its
-// parameters, `z` its noise, `g` the gradient of the output.
+//   kName                   its value of the op's attribute
+//   kFormula                what it computes, for the op's documentation
+//   kParameters             its parameters, in the order of the op's inputs
+//   Apply<L>                the element with noise in it
+// and a place in the list at the end, from which all else is made. One that is linear in its
+// parameters also has
+//   kGradientReadsInput     whether the gradients of the parameters depend on the element
+//   ParameterGradients      an element's share in the gradient of each parameter
+// The gradients of the others are made of the op itself. `x` is the element, `p` its parameters,
+// `z` its noise, `g` the gradient of the output.
 #ifndef FLATNOISE_CC_CORE_COMBINATIONS_H_
 #define FLATNOISE_CC_CORE_COMBINATIONS_H_
 
@@ -18,10 +20,10 @@
 namespace flatnoise {
 
 // The values that a parameter may take where they are validated.
-enum class ParameterValues { kFinite, kFiniteNotNegative };
+enum class ParameterValues { kAny, kFinite, kFiniteNotNegative, kProbability };
 
-// What a distribution's users may have a name of their own for.
-enum class ParameterMeaning { kLocation, kScale };
+// What a distribution's users may have a name of their own for; kOwn goes by the name it has.
+enum class ParameterMeaning { kLocation, kScale, kOwn };
 
 struct ParameterInfo {
   const char* name;
@@ -47,7 +49,7 @@ struct Add {
   static constexpr auto& kParameters = kLocScaleParameters;
   static constexpr bool kGradientReadsInput = false;
 
-  template <class Real>
+  template <class L, class Real = typename L::Real>
   FLATNOISE_INLINE static Real Apply(Real x, const Real (&p)[2], Real z) {
     return x + LocScale(p, z);
   }
@@ -66,7 +68,7 @@ struct Multiply {
   static constexpr auto& kParameters = kLocScaleParameters;
   static constexpr bool kGradientReadsInput = true;
 
-  template <class Real>
+  template <class L, class Real = typename L::Real>
   FLATNOISE_INLINE static Real Apply(Real x, const Real (&p)[2], Real z) {
     return x * LocScale(p, z);
   }
@@ -78,7 +80,46 @@ struct Multiply {
   }
 };
 
-using Combinations = TypeList<Add, Multiply>;
+// value where z < rate, else scale x + shift: dropout, masking and alpha dropout are of this kind.
+// A shift of -0 leaves every product as it is, one of +0 makes -0 positive.
+struct Mask {
+  static constexpr char kName[] = "mask";
+  static constexpr char kFormula[] = "value where z < rate, else scale * input + shift";
+  static constexpr ParameterInfo kParameters[] = {
+      {"rate", ParameterMeaning::kOwn, ParameterValues::kProbability},
+      {"value", ParameterMeaning::kOwn, ParameterValues::kAny},
+      {"scale", ParameterMeaning::kOwn, ParameterValues::kAny},
+      {"shift", ParameterMeaning::kOwn, ParameterValues::kAny},
+  };
+
+  template <class L, class Real = typename L::Real>
+  FLATNOISE_INLINE static Real Apply(Real x, const Real (&p)[4], Real z) {
+    return L::SelectLess(z, p[0], p[1], p[2] * x + p[3]);
+  }
+};
+
+// The lowest share of the numbers becomes pepper, the highest salt; together they are `amount`.
+struct SaltAndPepper {
+  static constexpr char kName[] = "salt_and_pepper";
+  static constexpr char kFormula[] =
+      "pepper where z < amount * (1 - salt_vs_pepper), salt where z >= 1 - amount * "
+      "salt_vs_pepper, else input";
+  static constexpr ParameterInfo kParameters[] = {
+      {"amount", ParameterMeaning::kOwn, ParameterValues::kProbability},
+      {"salt_vs_pepper", ParameterMeaning::kOwn, ParameterValues::kProbability},
+      {"salt", ParameterMeaning::kOwn, ParameterValues::kAny},
+      {"pepper", ParameterMeaning::kOwn, ParameterValues::kAny},
+  };
+
+  template <class L, class Real = typename L::Real>
+  FLATNOISE_INLINE static Real Apply(Real x, const Real (&p)[4], Real z) {
+    const Real one = L::Broadcast(1);
+    const Real salted = L::SelectLess(z, one - p[0] * p[1], x, p[2]);
+    return L::SelectLess(z, p[0] * (one - p[1]), p[3], salted);
+  }
+};
+
+using Combinations = TypeList<Add, Multiply, Mask, SaltAndPepper>;
 
 template <class Combination>
 inline constexpr int kParameterCount =

@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "core/elementary.h"
+#include "core/inversion.h"
 #include "core/qualifiers.h"
 #include "core/type_list.h"
 
@@ -76,21 +77,84 @@ struct Normal {
   }
 };
 
+// What distributions share that make a number of each uniform number, `Distribution::Value<L>(u)`.
+template <class Distribution>
+struct FromUniform {
+  template <class L>
+  FLATNOISE_INLINE static void Values(const typename L::Bits* bits, typename L::Real* values,
+                                      int count) {
+    for (int i = 0; i < count; ++i) {
+      values[i] = Distribution::template Value<L>(UnitUniform<L>(bits[i]));
+    }
+  }
+};
+
 // On [0, 1).
-struct Uniform {
+struct Uniform : FromUniform<Uniform> {
   static constexpr char kName[] = "uniform";
   static constexpr char kLocation[] = "minval";
   static constexpr char kScale[] = "maxval - minval";
   static constexpr int kPicosecondsPerElement = 500;
 
   template <class L>
-  FLATNOISE_INLINE static void Values(const typename L::Bits* bits, typename L::Real* values,
-                                      int count) {
-    for (int i = 0; i < count; ++i) values[i] = UnitUniform<L>(bits[i]);
+  FLATNOISE_INLINE static typename L::Real Value(typename L::Real u) {
+    return u;
   }
 };
 
-using Distributions = TypeList<Normal, Uniform>;
+// Density exp(-|z|) / 2: mean 0, variance 2.
+struct Laplace : FromUniform<Laplace> {
+  static constexpr char kName[] = "laplace";
+  static constexpr char kLocation[] = "loc";
+  static constexpr char kScale[] = "scale";
+  static constexpr int kPicosecondsPerElement = 700;
+
+  template <class L>
+  FLATNOISE_INLINE static typename L::Real Value(typename L::Real u) {
+    return LaplaceFromUniform<L>(u);
+  }
+};
+
+// Distribution function exp(-exp(-z)): mode 0, variance pi^2 / 6.
+struct Gumbel : FromUniform<Gumbel> {
+  static constexpr char kName[] = "gumbel";
+  static constexpr char kLocation[] = "loc";
+  static constexpr char kScale[] = "scale";
+  static constexpr int kPicosecondsPerElement = 800;
+
+  template <class L>
+  FLATNOISE_INLINE static typename L::Real Value(typename L::Real u) {
+    return GumbelFromUniform<L>(u);
+  }
+};
+
+// Distribution function 1 / (1 + exp(-z)): mean 0, variance pi^2 / 3.
+struct Logistic : FromUniform<Logistic> {
+  static constexpr char kName[] = "logistic";
+  static constexpr char kLocation[] = "loc";
+  static constexpr char kScale[] = "scale";
+  static constexpr int kPicosecondsPerElement = 800;
+
+  template <class L>
+  FLATNOISE_INLINE static typename L::Real Value(typename L::Real u) {
+    return LogisticFromUniform<L>(u);
+  }
+};
+
+// The normal distribution between -2 and 2: mean 0, variance 0.774.
+struct TruncatedNormal : FromUniform<TruncatedNormal> {
+  static constexpr char kName[] = "truncated_normal";
+  static constexpr char kLocation[] = "mean";
+  static constexpr char kScale[] = "stddev";
+  static constexpr int kPicosecondsPerElement = 900;
+
+  template <class L>
+  FLATNOISE_INLINE static typename L::Real Value(typename L::Real u) {
+    return TruncatedNormalFromUniform<L>(u);
+  }
+};
+
+using Distributions = TypeList<Normal, Uniform, Laplace, Gumbel, Logistic, TruncatedNormal>;
 
 }  // namespace flatnoise
 

@@ -59,6 +59,9 @@ struct ScalarLanes<float> {
   FLATNOISE_INLINE static Real SelectBySign(Bits a, Real if_set, Real if_clear) {
     return static_cast<int32_t>(a) < 0 ? if_set : if_clear;
   }
+  FLATNOISE_INLINE static Real SelectLess(Real a, Real b, Real if_less, Real otherwise) {
+    return a < b ? if_less : otherwise;
+  }
 };
 
 template <>
@@ -79,6 +82,9 @@ struct ScalarLanes<double> {
   }
   FLATNOISE_INLINE static Real SelectBySign(Bits a, Real if_set, Real if_clear) {
     return static_cast<int64_t>(a) < 0 ? if_set : if_clear;
+  }
+  FLATNOISE_INLINE static Real SelectLess(Real a, Real b, Real if_less, Real otherwise) {
+    return a < b ? if_less : otherwise;
   }
 };
 

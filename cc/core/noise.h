@@ -1,5 +1,5 @@
-// A noise: a distribution and a combination, chosen at run time, and the one dispatch to the code
-// that is compiled for them.
+// The noises: pairs of a distribution and a combination that code is compiled for, and the one
+// dispatch to that code.
 #ifndef FLATNOISE_CC_CORE_NOISE_H_
 #define FLATNOISE_CC_CORE_NOISE_H_
 
@@ -11,14 +11,63 @@
 
 namespace flatnoise {
 
+// A noise chosen at run time.
 struct Noise {
   Choice<Distributions> distribution;
   Choice<Combinations> combination;
+
+  FLATNOISE_INLINE friend constexpr bool operator==(const Noise& a, const Noise& b) {
+    return a.distribution == b.distribution && a.combination == b.combination;
+  }
 };
 
 template <class Distribution, class Combination>
 inline constexpr Noise kNoise = {kChoice<Distributions, Distribution>,
                                  kChoice<Combinations, Combination>};
+
+template <class D, class C>
+struct NoiseType {
+  using Distribution = D;
+  using Combination = C;
+  static constexpr Noise kChosen = kNoise<D, C>;
+};
+
+// Linear in their parameters: their gradients have code of their own.
+using LinearNoises =
+    TypeList<NoiseType<Normal, Add>, NoiseType<Uniform, Add>, NoiseType<Laplace, Add>,
+             NoiseType<Gumbel, Add>, NoiseType<Logistic, Add>, NoiseType<TruncatedNormal, Add>,
+             NoiseType<Normal, Multiply>>;
+
+// Those that replace elements: their gradients are made of the op itself.
+using ReplacingNoises = TypeList<NoiseType<Uniform, Mask>, NoiseType<Uniform, SaltAndPepper>>;
+
+using Noises = Concatenated<LinearNoises, ReplacingNoises>;
+
+namespace internal {
+
+template <class... Types>
+constexpr int PlaceIn(TypeList<Types...>, const Noise& noise) {
+  const Noise noises[] = {Types::kChosen...};
+  for (int i = 0; i < TypeList<Types...>::kSize; ++i) {
+    if (noises[i] == noise) return i;
+  }
+  return -1;
+}
+
+template <class... Types>
+constexpr int MostParametersOf(TypeList<Types...>) {
+  return MostParameters(TypeList<typename Types::Combination...>{});
+}
+
+}  // namespace internal
+
+// Of any noise that has code for gradients.
+inline constexpr int kMostGradients = internal::MostParametersOf(LinearNoises{});
+
+template <class List>
+constexpr bool IsIn(const Noise& noise) {
+  return internal::PlaceIn(List{}, noise) >= 0;
+}
 
 // What code is compiled for: an element type and a noise.
 template <class T, class D, class C>
@@ -30,18 +79,27 @@ struct NoiseKind {
   static constexpr int kParameters = kParameterCount<C>;
 };
 
-// body(NoiseKind<T, Distribution, Combination>{})
-template <class Body>
-FLATNOISE_HOST_INLINE auto VisitNoise(ElementType type, const Noise& noise, const Body& body) {
+// body(NoiseKind<T, Distribution, Combination>{}) for a noise of the list.
+template <class List, class Body>
+FLATNOISE_HOST_INLINE auto VisitNoiseOf(ElementType type, const Noise& noise, const Body& body) {
   return Visit(type, [&](auto element) {
-    return Visit(noise.distribution, [&](auto distribution) {
-      return Visit(noise.combination, [&](auto combination) {
-        return body(
-            NoiseKind<typename decltype(element)::type, typename decltype(distribution)::type,
-                      typename decltype(combination)::type>{});
-      });
+    return Visit(Choice<List>{internal::PlaceIn(List{}, noise)}, [&](auto tag) {
+      using Type = typename decltype(tag)::type;
+      return body(NoiseKind<typename decltype(element)::type, typename Type::Distribution,
+                            typename Type::Combination>{});
     });
   });
+}
+
+template <class Body>
+FLATNOISE_HOST_INLINE auto VisitNoise(ElementType type, const Noise& noise, const Body& body) {
+  return VisitNoiseOf<Noises>(type, noise, body);
+}
+
+template <class Body>
+FLATNOISE_HOST_INLINE auto VisitLinearNoise(ElementType type, const Noise& noise,
+                                            const Body& body) {
+  return VisitNoiseOf<LinearNoises>(type, noise, body);
 }
 
 }  // namespace flatnoise

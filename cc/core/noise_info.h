@@ -54,32 +54,55 @@ std::optional<Choice<List>> Find(std::string_view name) {
   return std::nullopt;
 }
 
+namespace internal {
+
+template <class... Types>
+std::vector<Noise> AllOf(TypeList<Types...>) {
+  return {Types::kChosen...};
+}
+
+}  // namespace internal
+
+// The noises of a list, in its order.
+template <class List = Noises>
+std::vector<Noise> AllNoises() {
+  return internal::AllOf(List{});
+}
+
 struct CombinationInfo {
   const ParameterInfo* parameters;
   int parameter_count;
-  bool gradient_reads_input;
 };
 
 inline CombinationInfo InfoOf(Choice<Combinations> combination) {
   return Visit(combination, [](auto tag) -> CombinationInfo {
     using C = typename decltype(tag)::type;
-    return {C::kParameters, kParameterCount<C>, C::kGradientReadsInput};
+    return {C::kParameters, kParameterCount<C>};
   });
 }
 
-// A parameter as errors name it: "mean (loc)".
+// Of a linear noise.
+inline bool GradientReadsInput(const Noise& noise) {
+  return VisitLinearNoise(kElementType<float>, noise, [](auto kind) {
+    return decltype(kind)::Combination::kGradientReadsInput;
+  });
+}
+
+// A parameter as errors name it: "mean (loc)", or "loc" where users call it that too.
 inline std::string LabelOf(Choice<Distributions> distribution, const ParameterInfo& parameter) {
-  const char* own_name = Visit(distribution, [&](auto tag) -> const char* {
+  const std::string own_name = Visit(distribution, [&](auto tag) -> const char* {
     using D = typename decltype(tag)::type;
     switch (parameter.meaning) {
       case ParameterMeaning::kLocation:
         return D::kLocation;
       case ParameterMeaning::kScale:
         return D::kScale;
+      case ParameterMeaning::kOwn:
+        break;
     }
-    return "";
+    return parameter.name;
   });
-  return std::string(own_name) + " (" + parameter.name + ")";
+  return own_name == parameter.name ? own_name : own_name + " (" + parameter.name + ")";
 }
 
 }  // namespace flatnoise

@@ -18,6 +18,16 @@ struct TypeList {
   static constexpr int kSize = sizeof...(Types);
 };
 
+namespace internal {
+
+template <class... First, class... Second>
+TypeList<First..., Second...> Concatenate(TypeList<First...>, TypeList<Second...>);
+
+}  // namespace internal
+
+template <class First, class Second>
+using Concatenated = decltype(internal::Concatenate(First{}, Second{}));
+
 // One type of a list, chosen at run time.
 template <class List>
 struct Choice {

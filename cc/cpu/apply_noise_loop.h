@@ -125,7 +125,7 @@ class ApplyNoiseLoop {
                                              int vector) const {
     typename L::Real p[Kind::kParameters];
     parameters_.Read(vector, p);
-    return Combination::Apply(Isa::Load(input + vector * L::kLanes), p, z[vector]);
+    return Combination::template Apply<L>(Isa::Load(input + vector * L::kLanes), p, z[vector]);
   }
 
   // `count` elements of a group, the first of them `skipped` elements into it.

@@ -3,10 +3,12 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "cpu/base_set.h"
+
 // The instruction sets that the build compiles kernels for, the fastest first, each as
 // SET(name, HAS(feature) HAS(feature) ...); a build without a list has the base set alone.
 #ifndef FLATNOISE_INSTRUCTION_SETS
-#define FLATNOISE_INSTRUCTION_SETS SET(sse2, )
+#define FLATNOISE_INSTRUCTION_SETS SET(FLATNOISE_BASE_SET, )
 #endif
 
 namespace flatnoise::cpu {

@@ -9,7 +9,7 @@
 
 namespace flatnoise::cpu {
 
-// The environment variable that names the instruction set to use: "sse2", "avx2" or "avx512".
+// The environment variable that names the instruction set to use, such as "avx2" or "neon".
 inline constexpr char kInstructionSetVariable[] = "FLATNOISE_INSTRUCTION_SET";
 
 // The kernels this CPU can run, the fastest first.

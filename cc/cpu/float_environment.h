@@ -3,21 +3,45 @@
 #ifndef FLATNOISE_CC_CPU_FLOAT_ENVIRONMENT_H_
 #define FLATNOISE_CC_CPU_FLOAT_ENVIRONMENT_H_
 
+#include <cstdint>
+
+#ifdef __x86_64__
 #include <xmmintrin.h>
+#endif
 
 namespace flatnoise::cpu {
+
+// The control register of the vector unit: `kIeee` rounds to nearest, keeps subnormal numbers,
+// propagates NaNs and traps nothing; `kFlush` are the bits that have subnormal numbers taken, and
+// given, as zero.
+#if defined(__x86_64__)
+struct FloatControl {
+  static constexpr uint64_t kIeee = 0x1F80, kFlush = 0x8040;  // of MXCSR
+  static uint64_t Get() { return _mm_getcsr(); }
+  static void Set(uint64_t control) { _mm_setcsr(static_cast<unsigned>(control)); }
+};
+#elif defined(__aarch64__)
+struct FloatControl {
+  static constexpr uint64_t kIeee = 0, kFlush = uint64_t{1} << 24;  // of FPCR
+  static uint64_t Get() {
+    uint64_t control;
+    asm volatile("mrs %0, fpcr" : "=r"(control));
+    return control;
+  }
+  static void Set(uint64_t control) { asm volatile("msr fpcr, %0" : : "r"(control) : "memory"); }
+};
+#endif
 
 // IEEE 754 arithmetic, rounding to nearest, while it lives.
 class IeeeArithmetic {
  public:
-  IeeeArithmetic() : saved_(_mm_getcsr()) { _mm_setcsr(kAllMasked); }
-  ~IeeeArithmetic() { _mm_setcsr(saved_); }
+  IeeeArithmetic() : saved_(FloatControl::Get()) { FloatControl::Set(FloatControl::kIeee); }
+  ~IeeeArithmetic() { FloatControl::Set(saved_); }
   IeeeArithmetic(const IeeeArithmetic&) = delete;
   IeeeArithmetic& operator=(const IeeeArithmetic&) = delete;
 
  private:
-  static constexpr unsigned kAllMasked = 0x1F80;
-  unsigned saved_;
+  uint64_t saved_;
 };
 
 }  // namespace flatnoise::cpu

@@ -1,7 +1,9 @@
 // Compiled once for each instruction set, with its compiler flags; called only where the CPU has
 // it.
+#include "cpu/base_set.h"
+
 #ifndef FLATNOISE_INSTRUCTION_SET
-#define FLATNOISE_INSTRUCTION_SET sse2
+#define FLATNOISE_INSTRUCTION_SET FLATNOISE_BASE_SET
 #endif
 
 #define FLATNOISE_TEXT_OF(x) #x

@@ -26,8 +26,8 @@ struct KernelsOf {
 
   static void SumGradients(const SumGradientsTask& task, const GridTile& tile,
                            const ColumnSums& sums) {
-    VisitNoise(task.type, task.noise,
-               [&](auto kind) { SumTile<decltype(kind)>(task, tile, sums); });
+    VisitLinearNoise(task.type, task.noise,
+                     [&](auto kind) { SumTile<decltype(kind)>(task, tile, sums); });
   }
 
  private:

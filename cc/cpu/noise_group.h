@@ -26,6 +26,22 @@ struct GroupShape {
   static constexpr int kBlocks = kElements / kValuesPerBlock<Scalar>;
 };
 
+// Philox keys and shared words in every lane, by a policy for words.
+template <class W>
+FLATNOISE_INLINE PhiloxKeys<typename W::Key> Broadcast(const PhiloxKeySchedule& keys) {
+  PhiloxKeys<typename W::Key> broadcast;
+  for (int i = 0; i < kPhiloxRounds; ++i) {
+    for (int j = 0; j < 2; ++j) broadcast.word[i][j] = W::BroadcastKey(keys.word[i][j]);
+  }
+  return broadcast;
+}
+template <class W>
+FLATNOISE_INLINE PhiloxSharedWords<typename W::Key> Broadcast(
+    const PhiloxSharedWords<uint32_t>& words) {
+  return {W::BroadcastKey(words.round1_word2), W::BroadcastKey(words.round2_word0),
+          W::BroadcastKey(words.round2_word2), W::BroadcastKey(words.round3_word2)};
+}
+
 // Makes groups of a stream.
 template <class Isa, class Scalar, class Distribution>
 class GroupNoise {
@@ -34,7 +50,7 @@ class GroupNoise {
   using Vector = typename VectorLanes<Isa, Scalar>::Real;
 
   FLATNOISE_INLINE explicit GroupNoise(const Stream& stream)
-      : stream_(stream), keys_(WordLanes<Isa>::Broadcast(ScheduleKey(stream.key))) {
+      : stream_(stream), keys_(Broadcast<W>(ScheduleKey(stream.key))) {
     const uint32_t (&last)[2] = ScheduleKey(stream.key).word[kPhiloxRounds - 1];
     for (int i = 0; i < Isa::kBytes / 8; ++i) packed_key_[i] = last[i % 2] * uint64_t{0x100000001};
     ShareUpperHalf(0);
@@ -50,7 +66,7 @@ class GroupNoise {
                              Vector (&values)[Shape::kVectors]) {
     // The blocks of a group share the upper half of their number, but for a few in 2^32.
     const uint64_t length = (Shape::kChains - 1) * stride + Shape::kChainBlocks;
-    if (first_block - shared_from_ > kSharing - length) {
+    if (__builtin_expect(first_block - shared_from_ > kSharing - length, 0)) {
       if ((first_block & (kSharing - 1)) > kSharing - length) {
         return MakeOneByOne(first_block, stride, values);
       }
@@ -64,6 +80,7 @@ class GroupNoise {
   }
 
  private:
+  using U32 = typename Isa::U32;
   using U64 = typename Isa::U64;
   using L = PackLanes<VectorLanes<Isa, Scalar>, Shape::kChains>;
   using W = PackWords<WordLanes<Isa>, Shape::kChains>;
@@ -72,8 +89,8 @@ class GroupNoise {
 
   [[gnu::noinline]] void ShareUpperHalf(uint64_t upper) {
     shared_from_ = upper << 32;
-    shared_ = WordLanes<Isa>::Broadcast(
-        ShareWords(BlockCounter(stream_, shared_from_), ScheduleKey(stream_.key)));
+    shared_ =
+        Broadcast<W>(ShareWords(BlockCounter(stream_, shared_from_), ScheduleKey(stream_.key)));
   }
 
   // The products of the blocks' numbers and the multiplier. Lane j of a chain has block j / 2, or,
@@ -105,11 +122,10 @@ class GroupNoise {
     const auto product1 = W::Multiply(block.word[2], kPhiloxMultiplier1);
     const U64 key = packed_key_;
     bits[0] = Map(
-        [key](U64 p1, U64 p0, U64 w1, U64 w3) __attribute__((always_inline)) {
-          return (typename Isa::U32)Isa::Xor((U64)Isa::UpperHalves(p1, p0),
-                                             (U64)Isa::LowerHalves(w1, w3), key);
+        [key](U64 p1, U64 p0, U32 words) __attribute__((always_inline)) {
+          return (U32)Isa::Xor((U64)Isa::UpperHalves(p1, p0), (U64)words, key);
         },
-        product1, product0, block.word[1], block.word[3]);
+        product1, product0, W::SideBySide(block.word[1], block.word[3]));
     bits[1] =
         Map([](U64 p1, U64 p0) __attribute__((always_inline)) { return Isa::LowerHalves(p1, p0); },
             product1, product0);
@@ -119,9 +135,7 @@ class GroupNoise {
                                  double) const {
     const auto block = Rounds(first_block, stride, kPhiloxRounds);
     for (int i = 0; i < 2; ++i) {
-      bits[i] = Map([](U64 high, U64 low)
-                        __attribute__((always_inline)) { return high << 32 | (low & 0xFFFFFFFF); },
-                    block.word[2 * i], block.word[2 * i + 1]);
+      bits[i] = W::Joined(block.word[2 * i], block.word[2 * i + 1]);
     }
   }
 
@@ -150,10 +164,10 @@ class GroupNoise {
   }
 
   Stream stream_;
-  PhiloxKeys<U64> keys_;
+  PhiloxKeys<typename W::Key> keys_;
   U64 packed_key_;  // of the last round: the first word twice, then the second, in every 128 bits
   uint64_t shared_from_;
-  PhiloxSharedWords<U64> shared_;
+  PhiloxSharedWords<typename W::Key> shared_;
 };
 
 }  // namespace flatnoise::cpu

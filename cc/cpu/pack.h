@@ -96,6 +96,15 @@ struct PackWords {
   FLATNOISE_INLINE static Word Xor(const Word& a, Key b) {
     return Map([b](auto x) __attribute__((always_inline)) { return W::Xor(x, b); }, a);
   }
+  FLATNOISE_INLINE static Key BroadcastKey(uint32_t a) { return W::BroadcastKey(a); }
+  FLATNOISE_INLINE static auto SideBySide(const Word& a, const Word& b) {
+    return Map([](auto x, auto y) __attribute__((always_inline)) { return W::SideBySide(x, y); }, a,
+               b);
+  }
+  FLATNOISE_INLINE static auto Joined(const Word& high, const Word& low) {
+    return Map([](auto x, auto y) __attribute__((always_inline)) { return W::Joined(x, y); }, high,
+               low);
+  }
 };
 
 template <class L, int n>

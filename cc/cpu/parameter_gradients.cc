@@ -78,15 +78,15 @@ void GradientPass::SumTile(int64_t tile, double* workspace, const Kernels& kerne
   const int64_t column = column_tile * kTileColumns;
   const GridTile range = {block * rows_per_block_, std::min((block + 1) * rows_per_block_, rows_),
                           column, std::min(column + kTileColumns, task_.columns)};
-  double* entries_of[kMostParameters];
+  double* entries_of[kMostGradients];
   for (int k = 0; k < parameters_; ++k) {
     entries_of[k] =
         workspace + (k * row_blocks_ + block) * entries() + column_tile * runs_per_tile_;
   }
   if (pattern_.repeat == 1) return SumColumns(range, entries_of, kernels);
 
-  double columns[kMostParameters][kTileColumns];
-  double* sums[kMostParameters];
+  double columns[kMostGradients][kTileColumns];
+  double* sums[kMostGradients];
   for (int k = 0; k < parameters_; ++k) sums[k] = columns[k];
   SumColumns(range, sums, kernels);
   const int64_t first_run = FirstRun(column_tile);

@@ -6,7 +6,6 @@
 
 #include <cstdint>
 
-#include "core/philox.h"
 #include "core/qualifiers.h"
 
 namespace flatnoise::cpu {
@@ -37,17 +36,15 @@ struct WordLanes {
   FLATNOISE_INLINE static Word Xor(Word a, Word b, Key c) { return Isa::Xor(a, b, c); }
   FLATNOISE_INLINE static Word Xor(Word a, Key b) { return a ^ b; }
 
-  FLATNOISE_INLINE static PhiloxKeys<Key> Broadcast(const PhiloxKeySchedule& keys) {
-    PhiloxKeys<Key> broadcast;
-    for (int i = 0; i < kPhiloxRounds; ++i) {
-      for (int j = 0; j < 2; ++j) broadcast.word[i][j] = Isa::BroadcastWord(keys.word[i][j]);
-    }
-    return broadcast;
+  FLATNOISE_INLINE static Key BroadcastKey(uint32_t a) { return Isa::BroadcastWord(a); }
+
+  // The words of `a`, then those of `b`: of each 128 bits.
+  FLATNOISE_INLINE static typename Isa::U32 SideBySide(Word a, Word b) {
+    return Isa::LowerHalves(a, b);
   }
-  FLATNOISE_INLINE static PhiloxSharedWords<Key> Broadcast(
-      const PhiloxSharedWords<uint32_t>& words) {
-    return {Isa::BroadcastWord(words.round1_word2), Isa::BroadcastWord(words.round2_word0),
-            Isa::BroadcastWord(words.round2_word2), Isa::BroadcastWord(words.round3_word2)};
+  // 64-bit lanes with the words of `high` above those of `low`.
+  FLATNOISE_INLINE static typename Isa::U64 Joined(Word high, Word low) {
+    return high << 32 | (low & 0xFFFFFFFF);
   }
 };
 
@@ -73,6 +70,9 @@ struct VectorLanes<Isa, float> {
   FLATNOISE_INLINE static Real SelectBySign(Bits a, Real if_set, Real if_clear) {
     return Isa::SelectBySign(a, if_set, if_clear);
   }
+  FLATNOISE_INLINE static Real SelectLess(Real a, Real b, Real if_less, Real otherwise) {
+    return a < b ? if_less : otherwise;
+  }
 };
 
 template <class Isa>
@@ -96,6 +96,9 @@ struct VectorLanes<Isa, double> {
   }
   FLATNOISE_INLINE static Real SelectBySign(Bits a, Real if_set, Real if_clear) {
     return Isa::SelectBySign(a, if_set, if_clear);
+  }
+  FLATNOISE_INLINE static Real SelectLess(Real a, Real b, Real if_less, Real otherwise) {
+    return a < b ? if_less : otherwise;
   }
 };
 

@@ -44,7 +44,7 @@ struct GridTile {
 
 // One double for each column of a tile, for each parameter.
 struct ColumnSums {
-  double* of_parameter[kMostParameters];
+  double* of_parameter[kMostGradients];
 };
 
 // The kernels of one instruction set.

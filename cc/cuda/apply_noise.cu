@@ -7,6 +7,7 @@
 #include "cuda/apply_noise_dispatch.h"
 #include "cuda/launch.h"
 #include "cuda/parameters.h"
+#include "cuda/task_sizes.h"
 
 namespace flatnoise::cuda {
 namespace {
@@ -16,7 +17,8 @@ namespace {
 template <class Parameters>
 inline constexpr int kLeastBlocks = 0;
 template <class Kind>
-inline constexpr int kLeastBlocks<BroadcastParameters<Kind>> = 3;
+inline constexpr int kLeastBlocks<BroadcastParameters<Kind>> =
+    Kind::kParameters > 2 || sizeof(typename Kind::Scalar) == 8 ? 2 : 3;
 
 template <class Kind, class Parameters>
 __global__ void __launch_bounds__(kThreads, kLeastBlocks<Parameters>)
@@ -39,21 +41,11 @@ cudaError_t Launch(const ApplyNoiseTask& task, ApplyNoisePlan plan, cudaStream_t
   return Start(kKernel, dim3(static_cast<unsigned>(blocks)), stream, task, plan);
 }
 
-bool HaveValues(const ApplyNoiseTask& task) {
-  return Visit(task.noise.combination, [&](auto combination) {
-    for (int k = 0; k < kParameterCount<typename decltype(combination)::type>; ++k) {
-      const BroadcastPattern& pattern = task.parameters[k].pattern;
-      if (pattern.count <= 0 || pattern.repeat <= 0) return false;
-    }
-    return true;
-  });
-}
-
 }  // namespace
 
 // All kernels are compiled for the same devices: any of them will do.
 cudaError_t CheckDevice() {
-  return VisitNoise(ElementType{0}, Noise{{0}, {0}}, [](auto kind) {
+  return VisitNoise(ElementType{0}, kNoise<Normal, Add>, [](auto kind) {
     using Kind = decltype(kind);
     constexpr auto kKernel = ApplyNoiseKernel<Kind, ScalarParameters<Kind>>;
     cudaFuncAttributes attributes;
@@ -63,7 +55,7 @@ cudaError_t CheckDevice() {
 
 cudaError_t ApplyNoise(const ApplyNoiseTask& task, cudaStream_t stream) {
   if (task.elements == 0) return cudaSuccess;
-  if (task.elements < 0 || !HaveValues(task)) return cudaErrorInvalidValue;
+  if (!SizesAgree(task)) return cudaErrorInvalidValue;
   return DispatchApplyNoise(task, [&](auto variant, const ApplyNoisePlan& plan) {
     return Launch<decltype(variant)>(task, plan, stream);
   });

@@ -240,7 +240,7 @@ class ApplyNoiseBody {
   }
 
   FLATNOISE_INLINE Scalar Element(Scalar x, const Scalar (&p)[kParameters], Scalar z) const {
-    const Scalar y = Combination::Apply(x, p, z);
+    const Scalar y = Combination::template Apply<DeviceLanes<Scalar>>(x, p, z);
     if constexpr (!Parameters::kChecksElements) return y;
     return task_.validate_args && !Validation<Combination>::Passes(p) ? NotANumber<Scalar>() : y;
   }

@@ -96,7 +96,7 @@ class ReductionBody {
 
 // One reduction for each parameter.
 struct Reductions {
-  Reduction of_parameter[kMostParameters];
+  Reduction of_parameter[kMostGradients];
 };
 
 // The gradients of all parameters that broadcast in one way, and of scalars beside them: tiles,

@@ -57,7 +57,7 @@ struct SharedSums {
 
 // Where the entries of each parameter go, null where nobody wants them.
 struct GradientEntries {
-  void* of_parameter[kMostParameters];
+  void* of_parameter[kMostGradients];
 };
 
 // `Kind` is a NoiseKind, `Way` one of the plan's.

@@ -7,6 +7,7 @@
 #include "cuda/gradient_tile.h"
 #include "cuda/launch.h"
 #include "cuda/parameter_gradients.h"
+#include "cuda/task_sizes.h"
 
 namespace flatnoise::cuda {
 namespace {
@@ -14,14 +15,17 @@ namespace {
 constexpr int64_t kMostBlocks = 1 << 20;
 
 // Blocks that must fit on a multiprocessor, 0 for as the compiler sees fit: which is to spill
-// registers where sums of doubles are kept for every column.
-template <class T, class Way>
-inline constexpr int kLeastBlocks = 0;
-template <>
-inline constexpr int kLeastBlocks<double, ByColumn> = 2;
+// registers where sums of doubles are kept for every column, and of the widest chunks.
+template <class Kind, class Way>
+constexpr int LeastBlocks() {
+  constexpr size_t kSize = sizeof(typename Kind::Element);
+  if (__is_same(Way, ByColumn)) return kSize == 8 ? 2 : 0;
+  if (kSize != 2) return 0;
+  return Kind::Combination::kGradientReadsInput ? 2 : 3;
+}
 
 template <class Kind, class Way>
-__global__ void __launch_bounds__(kThreads, (kLeastBlocks<typename Kind::Element, Way>))
+__global__ void __launch_bounds__(kThreads, (LeastBlocks<Kind, Way>()))
     GradientTilesKernel(const __grid_constant__ ParameterGradientsTask task,
                         const __grid_constant__ GradientPlan plan,
                         const __grid_constant__ GradientEntries entries) {
@@ -70,7 +74,7 @@ cudaError_t LaunchReductions(const Reductions& reductions, cudaStream_t stream) 
     blocks = std::max(blocks, reduction.blocks());
   }
   if (blocks == 0) return cudaSuccess;
-  const dim3 grid(static_cast<unsigned>(std::min(blocks, kMostBlocks)), kMostParameters);
+  const dim3 grid(static_cast<unsigned>(std::min(blocks, kMostBlocks)), kMostGradients);
   return Start(ReductionKernel<Scalar>, grid, stream, reductions);
 }
 
@@ -93,32 +97,17 @@ cudaError_t LaunchPass(const ParameterGradientsTask& task, const GradientPass& p
   return error;
 }
 
-// A tensor that has elements has values for them.
-template <class Kind>
-bool HasValues(const ParameterGradientsTask& task) {
-  const int64_t least = task.elements > 0 ? 1 : 0;
-  for (int k = 0; k < Kind::kParameters; ++k) {
-    if (task.patterns[k].count < least || task.patterns[k].repeat <= 0) return false;
-  }
-  return task.elements >= 0;
-}
-
 }  // namespace
 
 size_t ParameterGradientsWorkspaceBytes(const ParameterGradientsTask& task) {
-  return VisitNoise(task.type, task.noise, [&](auto kind) -> size_t {
-    using Kind = decltype(kind);
-    if (!HasValues<Kind>(task)) return 0;
-    const GradientPasses<Kind> passes(task, nullptr);
-    return static_cast<size_t>(passes.workspace_size()) * sizeof(typename Kind::Scalar);
-  });
+  return WorkspaceBytes(task);
 }
 
 cudaError_t ParameterGradients(const ParameterGradientsTask& task, void* workspace,
                                cudaStream_t stream) {
-  return VisitNoise(task.type, task.noise, [&](auto kind) {
+  if (!SizesAgree(task)) return cudaErrorInvalidValue;
+  return VisitLinearNoise(task.type, task.noise, [&](auto kind) {
     using Kind = decltype(kind);
-    if (!HasValues<Kind>(task)) return cudaErrorInvalidValue;
     const GradientPasses<Kind> passes(task, workspace);
     cudaError_t error = cudaSuccess;
     for (int i = 0; i < passes.size() && error == cudaSuccess; ++i) {

@@ -61,29 +61,46 @@ class Validation {
     bool passes = true;
     FLATNOISE_UNROLL
     for (int k = 0; k < kParameterCount<Combination>; ++k) {
-      const bool finite = p[k] - p[k] == 0;
-      passes = passes && finite && (!MustNotBeNegative(k) || p[k] >= 0);
+      passes = passes && (!Has(kFinite, k) || p[k] - p[k] == 0);
+      passes = passes && (!Has(kNotNegative, k) || p[k] >= 0);
+      passes = passes && (!Has(kAtMostOne, k) || p[k] <= 1);
     }
     return passes;
   }
 
  private:
+  struct Demands {
+    bool finite, not_negative, at_most_one;
+  };
+
+  static constexpr Demands DemandsOf(ParameterValues values) {
+    switch (values) {
+      case ParameterValues::kAny:
+        return {false, false, false};
+      case ParameterValues::kFinite:
+        return {true, false, false};
+      case ParameterValues::kFiniteNotNegative:
+        return {true, true, false};
+      case ParameterValues::kProbability:
+        return {false, true, true};
+    }
+    return {};
+  }
+
   // Bit k for parameter k: device code can't read the host's arrays.
-  static constexpr uint32_t kNotNegative = [] {
+  static constexpr uint32_t BitsOf(bool Demands::* demand) {
     uint32_t bits = 0;
     for (int k = 0; k < kParameterCount<Combination>; ++k) {
-      switch (Combination::kParameters[k].values) {
-        case ParameterValues::kFinite:
-          break;
-        case ParameterValues::kFiniteNotNegative:
-          bits |= uint32_t{1} << k;
-          break;
-      }
+      if (DemandsOf(Combination::kParameters[k].values).*demand) bits |= uint32_t{1} << k;
     }
     return bits;
-  }();
+  }
 
-  FLATNOISE_INLINE static bool MustNotBeNegative(int k) { return (kNotNegative >> k & 1) != 0; }
+  static constexpr uint32_t kFinite = BitsOf(&Demands::finite);
+  static constexpr uint32_t kNotNegative = BitsOf(&Demands::not_negative);
+  static constexpr uint32_t kAtMostOne = BitsOf(&Demands::at_most_one);
+
+  FLATNOISE_INLINE static constexpr bool Has(uint32_t bits, int k) { return (bits >> k & 1) != 0; }
 };
 
 // All scalars: what is wrong with them is wrong with every element, so they are checked once.

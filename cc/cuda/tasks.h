@@ -42,8 +42,8 @@ struct ParameterGradientsTask {
   const void* input;
   int64_t elements;
   StreamStart start;
-  BroadcastPattern patterns[kMostParameters];
-  void* gradients[kMostParameters];
+  BroadcastPattern patterns[kMostGradients];
+  void* gradients[kMostGradients];
 };
 
 }  // namespace flatnoise::cuda

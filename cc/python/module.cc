@@ -78,7 +78,12 @@ BroadcastPattern PatternOf(const py::array& parameter, const py::array& tensor) 
   return pattern;
 }
 
-void CheckCount(const Noise& noise, const std::vector<py::array>& parameters) {
+template <class List>
+void CheckNoise(const Noise& noise, const std::vector<py::array>& parameters) {
+  if (!IsIn<List>(noise)) {
+    Refuse("combination", "one that goes with the distribution and the function",
+           std::string(NameOf(noise.combination)));
+  }
   const auto expected = static_cast<size_t>(InfoOf(noise.combination).parameter_count);
   if (parameters.size() == expected) return;
   Refuse("parameters", std::to_string(expected) + " arrays", std::to_string(parameters.size()));
@@ -132,7 +137,7 @@ void FlattenNoise(const py::array& input, py::array output, const Seed& seed, ui
                               StreamOf(seed),
                               offset,
                               {}};
-  CheckCount(task.noise, parameters);
+  CheckNoise<Noises>(task.noise, parameters);
   for (size_t k = 0; k < parameters.size(); ++k) {
     task.parameters[k] = {parameters[k].data(), PatternOf(parameters[k], output)};
   }
@@ -150,7 +155,7 @@ void FlattenNoiseGrad(const py::array& grad, const py::array& input,
                                       grad.data(),     input.data(),
                                       StreamOf(seed),  offset,
                                       grad.size(),     /*columns=*/0};
-  CheckCount(task.noise, parameter_grads);
+  CheckNoise<LinearNoises>(task.noise, parameter_grads);
   BroadcastPattern patterns[kMostParameters];
   void* gradients[kMostParameters];
   for (size_t k = 0; k < parameter_grads.size(); ++k) {
@@ -167,7 +172,7 @@ void FlattenNoiseGrad(const py::array& grad, const py::array& input,
   sums.Finish(workspace.data(), gradients);
 }
 
-py::dict Noises() {
+py::dict DescribeNoises() {
   py::dict combinations;
   for (int i = 0; i < Combinations::kSize; ++i) {
     const CombinationInfo info = InfoOf(Choice<Combinations>{i});
@@ -178,6 +183,11 @@ py::dict Noises() {
   py::dict noises;
   noises["distributions"] = Names<Distributions>();
   noises["combinations"] = combinations;
+  std::vector<std::pair<std::string_view, std::string_view>> pairs;
+  for (const Noise& noise : AllNoises()) {
+    pairs.emplace_back(NameOf(noise.distribution), NameOf(noise.combination));
+  }
+  noises["noises"] = pairs;
   return noises;
 }
 
@@ -211,6 +221,7 @@ PYBIND11_MODULE(_core, m) {
         py::arg("parameter_grads"), py::kw_only(), py::arg("seed"), py::arg("offset"),
         py::arg("distribution"), py::arg("combination"), py::arg("instruction_set"),
         "Writes the gradient of every parameter into arrays of the parameters' shapes.");
-  m.def("noises", &Noises, "The distributions, and the combinations with their parameters.");
+  m.def("noises", &DescribeNoises,
+        "The distributions, the combinations with their parameters, the noises made of them.");
   m.def("build_info", &BuildInfo, "How this module was built and what it uses here.");
 }

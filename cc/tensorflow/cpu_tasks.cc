@@ -30,20 +30,28 @@ absl::Status CheckOffset(int64_t offset) {
 template <class Scalar>
 bool IsAllowed(ParameterValues allowed, Scalar a) {
   switch (allowed) {
+    case ParameterValues::kAny:
+      return true;
     case ParameterValues::kFinite:
       return std::isfinite(a);
     case ParameterValues::kFiniteNotNegative:
       return std::isfinite(a) && a >= 0;
+    case ParameterValues::kProbability:
+      return a >= 0 && a <= 1;
   }
   return false;
 }
 
 const char* Describe(ParameterValues allowed) {
   switch (allowed) {
+    case ParameterValues::kAny:
+      return "a number";
     case ParameterValues::kFinite:
       return "finite";
     case ParameterValues::kFiniteNotNegative:
       return "finite and not negative";
+    case ParameterValues::kProbability:
+      return "from 0 to 1";
   }
   return "";
 }
@@ -105,8 +113,8 @@ absl::Status MakeSumGradientsTask(const NoiseAttributes& attributes, const Noise
 }
 
 cpu::ParameterGradients GradientsOf(const cpu::SumGradientsTask& task, const NoiseInputs& inputs) {
-  BroadcastPattern patterns[kMostParameters];
-  for (int k = 0; k < kMostParameters; ++k) patterns[k] = inputs.parameters[k].pattern;
+  BroadcastPattern patterns[kMostGradients];
+  for (int k = 0; k < kMostGradients; ++k) patterns[k] = inputs.parameters[k].pattern;
   return cpu::ParameterGradients(task, patterns);
 }
 

@@ -62,11 +62,24 @@ absl::Status BroadcastParameters(const Noise& noise, const InputShapes& shapes,
 
 }  // namespace
 
-absl::Status CheckParameterCount(Choice<Combinations> combination, int64_t count) {
-  const CombinationInfo info = InfoOf(combination);
-  if (count == info.parameter_count) return absl::Status();
+absl::Status CheckNoise(const Noise& noise, int64_t parameters) {
+  if (!IsIn<Noises>(noise)) {
+    return InvalidArgument("combination '", NameOf(noise.combination),
+                           "' must go with another distribution, got '", NameOf(noise.distribution),
+                           "'");
+  }
+  const CombinationInfo info = InfoOf(noise.combination);
+  if (parameters == info.parameter_count) return absl::Status();
   return InvalidArgument("parameters must be ", info.parameter_count, " tensors for combination '",
-                         NameOf(combination), "', got ", count);
+                         NameOf(noise.combination), "', got ", parameters);
+}
+
+absl::Status CheckNoiseOfGradient(const Noise& noise, int64_t parameters) {
+  TF_RETURN_IF_ERROR(CheckNoise(noise, parameters));
+  if (IsIn<LinearNoises>(noise)) return absl::Status();
+  return InvalidArgument(
+      "combination must be linear in its parameters, as 'add' is, for their gradients, got '",
+      NameOf(noise.combination), "'");
 }
 
 absl::Status BroadcastParameter(const Noise& noise, int index, Dimensions parameter,
@@ -98,7 +111,7 @@ absl::Status CheckForwardShapes(const NoiseAttributes& attributes, const InputSh
 absl::Status CheckGradientShapes(const NoiseAttributes& attributes, const InputShapes& shapes,
                                  const TensorShape& input, BroadcastPatterns* patterns) {
   TF_RETURN_IF_ERROR(CheckSharedShapes(shapes, "grad"));
-  if (attributes.combination().gradient_reads_input &&
+  if (GradientReadsInput(attributes.noise) &&
       input.num_elements() != shapes.tensor.num_elements()) {
     return InvalidArgument("input must have as many elements as grad, got shape ",
                            input.DebugString(), " for grad's ", shapes.tensor.DebugString());

@@ -24,7 +24,11 @@ struct InputShapes {
 
 using BroadcastPatterns = std::array<BroadcastPattern, kMostParameters>;
 
-absl::Status CheckParameterCount(Choice<Combinations> combination, int64_t count);
+// Whether there is such a noise, with so many parameters.
+absl::Status CheckNoise(const Noise& noise, int64_t parameters);
+
+// Likewise for FlattenNoiseGrad, which knows the noises that are linear in their parameters.
+absl::Status CheckNoiseOfGradient(const Noise& noise, int64_t parameters);
 
 // Checks the shapes of FlattenNoise, and tells that of its output and how parameters broadcast.
 absl::Status CheckForwardShapes(const NoiseAttributes& attributes, const InputShapes& shapes,

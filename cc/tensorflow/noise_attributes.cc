@@ -50,7 +50,8 @@ absl::Status ReadAttributes(const OpKernelConstruction* construction, NoiseAttri
   TF_RETURN_IF_ERROR(ReadChoice(construction, "distribution", &attributes->noise.distribution));
   TF_RETURN_IF_ERROR(ReadChoice(construction, "combination", &attributes->noise.combination));
   attributes->flatten = attributes->validate_args = false;
-  if (construction->HasAttr("flatten")) {
+  const bool is_gradient = !construction->HasAttr("flatten");
+  if (!is_gradient) {
     TF_RETURN_IF_ERROR(construction->GetAttr("flatten", &attributes->flatten));
     TF_RETURN_IF_ERROR(construction->GetAttr("validate_args", &attributes->validate_args));
   }
@@ -60,7 +61,8 @@ absl::Status ReadAttributes(const OpKernelConstruction* construction, NoiseAttri
   TF_RETURN_IF_ERROR(construction->GetAttr("T", &tensor_type));
   TF_RETURN_IF_ERROR(construction->GetAttr("U", &parameter_type));
   attributes->type = ElementTypeOf(tensor_type);
-  TF_RETURN_IF_ERROR(CheckParameterCount(attributes->noise.combination, parameters));
+  TF_RETURN_IF_ERROR(is_gradient ? CheckNoiseOfGradient(attributes->noise, parameters)
+                                 : CheckNoise(attributes->noise, parameters));
   return CheckParameterType(tensor_type, parameter_type);
 }
 

@@ -73,13 +73,15 @@ absl::Status GetChoice(InferenceContext* c, const char* attribute, Choice<List>*
   return absl::Status();
 }
 
-absl::Status BroadcastParameters(InferenceContext* c, ShapeHandle* tensor) {
+using NoiseCheck = absl::Status (*)(const Noise& noise, int64_t parameters);
+
+absl::Status BroadcastParameters(InferenceContext* c, NoiseCheck check, ShapeHandle* tensor) {
   Noise noise;
   int64_t parameters;
   TF_RETURN_IF_ERROR(GetChoice(c, "distribution", &noise.distribution));
   TF_RETURN_IF_ERROR(GetChoice(c, "combination", &noise.combination));
   TF_RETURN_IF_ERROR(c->GetAttr("num_parameters", &parameters));
-  TF_RETURN_IF_ERROR(CheckParameterCount(noise.combination, parameters));
+  TF_RETURN_IF_ERROR(check(noise, parameters));
   const CombinationInfo info = InfoOf(noise.combination);
   for (int k = 0; k < info.parameter_count; ++k) {
     TF_RETURN_IF_ERROR(BroadcastOver(c, LabelOf(noise.distribution, info.parameters[k]),
@@ -100,7 +102,7 @@ absl::Status InferFlattenNoise(InferenceContext* c) {
   TF_RETURN_IF_ERROR(c->GetAttr("flatten", &flatten));
   ShapeHandle output = c->input(kTensor);
   if (flatten) TF_RETURN_IF_ERROR(Flatten(c, c->input(kTensor), &output));
-  TF_RETURN_IF_ERROR(BroadcastParameters(c, &output));
+  TF_RETURN_IF_ERROR(BroadcastParameters(c, CheckNoise, &output));
   c->set_output(0, output);
   return absl::Status();
 }
@@ -108,7 +110,7 @@ absl::Status InferFlattenNoise(InferenceContext* c) {
 absl::Status InferFlattenNoiseGrad(InferenceContext* c) {
   TF_RETURN_IF_ERROR(CheckSharedInputs(c, "grad"));
   ShapeHandle tensor = c->input(kTensor);
-  TF_RETURN_IF_ERROR(BroadcastParameters(c, &tensor));
+  TF_RETURN_IF_ERROR(BroadcastParameters(c, CheckNoiseOfGradient, &tensor));
   for (int k = 0; k < c->num_outputs(); ++k) c->set_output(k, c->input(kFirstParameter + k));
   return absl::Status();
 }

@@ -49,11 +49,15 @@ struct NoiseCall {
   void* outputs[kMostParameters];
 };
 
-inline absl::Status ReadAttributes(const CallAttributes& call, NoiseAttributes* attributes) {
+inline absl::Status ReadAttributes(const CallAttributes& call, bool is_gradient,
+                                   NoiseAttributes* attributes) {
   const auto type = Find<ElementTypes>(call.type);
   const auto distribution = Find<Distributions>(call.distribution);
   const auto combination = Find<Combinations>(call.combination);
-  if (!type || !distribution || !combination) {
+  const bool is_known =
+      distribution && combination &&
+      (is_gradient ? IsIn<LinearNoises> : IsIn<Noises>)(Noise{*distribution, *combination});
+  if (!type || !is_known) {
     return InvalidArgument("this flatnoise knows no noise of type ", call.type, ", distribution ",
                            call.distribution, " and combination ", call.combination);
   }
@@ -70,7 +74,7 @@ inline Dimensions DimensionsOf(const xla::ffi::AnyBuffer& buffer) {
 inline absl::Status ReadCall(const xla::ffi::RemainingArgs& operands,
                              const xla::ffi::RemainingRets& results,
                              const CallAttributes& attributes, bool is_gradient, NoiseCall* call) {
-  TF_RETURN_IF_ERROR(ReadAttributes(attributes, &call->attributes));
+  TF_RETURN_IF_ERROR(ReadAttributes(attributes, is_gradient, &call->attributes));
   const int parameters = call->attributes.combination().parameter_count;
   const auto operand = [&](int i) {
     return *operands.get<xla::ffi::AnyBuffer>(static_cast<size_t>(i));

@@ -11,19 +11,10 @@
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/noise_arguments.h"
 #include "tensorflow/noise_attributes.h"
-#include "tensorflow/xla_handlers.h"
-#include "xla/ffi/api/ffi.h"
+#include "tensorflow/xla_devices.h"
 #include "xla/hlo/builder/xla_builder.h"
 #include "xla/layout_util.h"
 #include "xla/shape_util.h"
-
-namespace xla::ffi {
-
-// As xla/ffi/ffi_api.h declares it, which can't be included: it wants headers that TensorFlow's
-// wheels do not carry.
-const XLA_FFI_Api* GetXlaFfiApi();
-
-}  // namespace xla::ffi
 
 namespace flatnoise {
 namespace {
@@ -32,18 +23,6 @@ using ::tensorflow::OpKernelConstruction;
 using ::tensorflow::TensorShape;
 using ::tensorflow::XlaOpKernel;
 using ::tensorflow::XlaOpKernelContext;
-
-constexpr char kNoiseTarget[] = "flatnoise_noise";
-constexpr char kNoiseGradTarget[] = "flatnoise_noise_grad";
-
-XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kNoiseTarget, "Host", FlatnoiseNoiseHost);
-XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kNoiseGradTarget, "Host",
-                         FlatnoiseNoiseGradHost);
-#ifdef FLATNOISE_WITH_CUDA
-XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kNoiseTarget, "CUDA", FlatnoiseNoiseCuda);
-XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kNoiseGradTarget, "CUDA",
-                         FlatnoiseNoiseGradCuda);
-#endif
 
 InputShapes ShapesOf(XlaOpKernelContext* context, int parameters) {
   InputShapes shapes = {
@@ -134,15 +113,20 @@ class FlattenNoiseGradXlaOp : public XlaOpKernel {
 
 // As plain kernels of XLA's device and not by REGISTER_XLA_OP, whose registry is read once: a
 // library loaded after something was compiled would come too late.
-#define FLATNOISE_REGISTER(DEVICE)                                                           \
-  REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenNoise").Device(DEVICE), FlattenNoiseXlaOp); \
-  REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenNoiseGrad").Device(DEVICE), FlattenNoiseGradXlaOp)
-
-FLATNOISE_REGISTER("XLA_CPU_JIT");
-#ifdef FLATNOISE_WITH_CUDA
-FLATNOISE_REGISTER("XLA_GPU_JIT");
-#endif
-#undef FLATNOISE_REGISTER
+template <class Kernel>
+void Register(const char* op, const char* device, const char* label) {
+  const auto create = [](OpKernelConstruction* construction) -> tensorflow::OpKernel* {
+    return new Kernel(construction);
+  };
+  tensorflow::kernel_factory::OpKernelRegistrar(
+      tensorflow::register_kernel::Name(op).Device(device).Label(label).Build(), op, create);
+}
 
 }  // namespace
+
+void RegisterXlaKernels(const char* device, const char* label) {
+  Register<FlattenNoiseXlaOp>("Flatnoise>FlattenNoise", device, label);
+  Register<FlattenNoiseGradXlaOp>("Flatnoise>FlattenNoiseGrad", device, label);
+}
+
 }  // namespace flatnoise

@@ -13,15 +13,27 @@ from flatnoise import numpy
 from flatnoise._src.build import __version__, build_info
 from flatnoise._src.noises import NOISES
 
-_NEED_TENSORFLOW = (*(noise.function for noise in NOISES), "layers", "raw_ops")
+_FUNCTIONS = tuple(noise.function for noise in NOISES)
+_NEED_TENSORFLOW = (*_FUNCTIONS, "convert", "layers", "patch_keras", "raw_ops", "unpatch_keras")
 _HAS_TENSORFLOW = importlib.util.find_spec("tensorflow") is not None
 
-__all__ = ["__version__", "build_info", "layers", "numpy", "raw_ops"]
-__all__ += [noise.function for noise in NOISES]
+__all__ = [
+    "__version__",
+    "build_info",
+    "convert",
+    "layers",
+    "numpy",
+    "patch_keras",
+    "raw_ops",
+    "unpatch_keras",
+]
+__all__ += _FUNCTIONS
 
 if TYPE_CHECKING or _HAS_TENSORFLOW:
     from flatnoise import layers, raw_ops
+    from flatnoise._src.convert import convert
     from flatnoise._src.functions import *  # noqa: F403  (a function for each of NOISES)
+    from flatnoise._src.patch import patch_keras, unpatch_keras
 
 if not TYPE_CHECKING:
     # Without TensorFlow the package still imports: `flatnoise.numpy` needs none.

@@ -21,14 +21,6 @@ inline std::vector<ElementType> AllTypes() {
   return types;
 }
 
-inline std::vector<Noise> AllNoises() {
-  std::vector<Noise> noises;
-  for (int i = 0; i < Distributions::kSize; ++i) {
-    for (int j = 0; j < Combinations::kSize; ++j) noises.push_back({{i}, {j}});
-  }
-  return noises;
-}
-
 inline int ParametersOf(const Noise& noise) { return InfoOf(noise.combination).parameter_count; }
 
 inline std::string NameOf(ElementType type, const Noise& noise) {
@@ -51,9 +43,10 @@ inline std::string CaseNameOf(const testing::TestParamInfo<Case>& info) {
   return std::string(kernels->name) + "_" + flatnoise::NameOf(type, noise);
 }
 
-inline auto AllCases() {
+template <class List = Noises>
+auto AllCases() {
   return testing::Combine(testing::ValuesIn(SupportedKernels()), testing::ValuesIn(AllTypes()),
-                          testing::ValuesIn(AllNoises()));
+                          testing::ValuesIn(AllNoises<List>()));
 }
 
 }  // namespace cpu

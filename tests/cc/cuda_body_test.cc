@@ -208,7 +208,7 @@ class GradientProblem {
 };
 
 void ExpectGradient(const KindCase& kind, const GradientCase& c) {
-  VisitNoise(kind.type, kind.noise, [&](auto k) {
+  VisitLinearNoise(kind.type, kind.noise, [&](auto k) {
     GradientProblem<decltype(k)> problem(kind, c);
     problem.ExpectNear(problem.Run(3));
   });
@@ -228,7 +228,7 @@ TEST_P(CudaParameterGradients, AreTheSumsOfTheDefinition) {
 TEST_P(CudaParameterGradients, HaveTheSameBitsForEveryGridAndAlignment) {
   for (const Shape& shape : kGradientShapes) {
     for (const BroadcastPattern& pattern : shape.patterns()) {
-      VisitNoise(GetParam().type, GetParam().noise, [&](auto k) {
+      VisitLinearNoise(GetParam().type, GetParam().noise, [&](auto k) {
         using Problem = GradientProblem<decltype(k)>;
         const GradientCase c = {shape.elements(), 2, PatternsWhere(~0u, pattern)};
         const auto sums = Problem(GetParam(), c).Run(1);
@@ -246,7 +246,7 @@ TEST_P(CudaParameterGradients, HaveTheSameBitsForEveryGridAndAlignment) {
 }
 
 TEST_P(CudaParameterGradients, OfNothingAreZero) {
-  VisitNoise(GetParam().type, GetParam().noise, [&](auto k) {
+  VisitLinearNoise(GetParam().type, GetParam().noise, [&](auto k) {
     for (const BroadcastPattern& pattern : {kScalar, BroadcastPattern{3, 1}, {3, 7}, {0, 1}}) {
       for (const BroadcastPattern& other : {kScalar, BroadcastPattern{5, 1}, {2, 3}}) {
         GradientProblem<decltype(k)> problem(GetParam(),
@@ -260,7 +260,7 @@ TEST_P(CudaParameterGradients, OfNothingAreZero) {
 }
 
 TEST_P(CudaParameterGradients, NegativeOffsetsPoisonTheSums) {
-  VisitNoise(GetParam().type, GetParam().noise, [&](auto k) {
+  VisitLinearNoise(GetParam().type, GetParam().noise, [&](auto k) {
     for (int64_t elements : {0, 30}) {
       for (const BroadcastPattern& pattern : {kScalar, BroadcastPattern{3, 1}, {3, 10}, {30, 1}}) {
         for (unsigned set : ParameterSets()) {
@@ -278,7 +278,7 @@ TEST_P(CudaParameterGradients, NegativeOffsetsPoisonTheSums) {
 TEST(CudaParameterGradientsAtRandom, AreTheSumsOfTheDefinition) {
   RandomCases random(21);
   for (int i = 0; i < 500; ++i) {
-    const KindCase kind = random.Kind();
+    const KindCase kind = random.Kind<LinearNoises>();
     ExpectGradient(kind, RandomGradientCase(&random));
     ASSERT_FALSE(testing::Test::HasFatalFailure()) << kind.Name() << ", case " << i;
   }
@@ -286,10 +286,10 @@ TEST(CudaParameterGradientsAtRandom, AreTheSumsOfTheDefinition) {
 
 TEST(CudaParameterGradientsOfMany, ScalarsBesideManyValuesHaveAPassOfTheirOwn) {
   for (const int64_t values : {kMostValuesBesideScalar, kMostValuesBesideScalar + 1}) {
-    ExpectGradient(AllKinds().front(), {values, 0, PatternsWhere(1, {values, 1})});
+    ExpectGradient(AllKinds<LinearNoises>().front(), {values, 0, PatternsWhere(1, {values, 1})});
     const ParameterGradientsTask task = {
         {0}, {}, nullptr, nullptr, values, {}, {{values, 1}, kScalar}, {}};
-    VisitNoise(task.type, task.noise, [&](auto k) {
+    VisitLinearNoise(task.type, task.noise, [&](auto k) {
       const GradientPasses<decltype(k)> passes(task, nullptr);
       EXPECT_EQ(passes.size(), values > kMostValuesBesideScalar ? 2 : 1);
     });
@@ -343,7 +343,8 @@ TEST(CudaParameterGradientsPlan, CoversEverything) {
 std::string NameOf(const testing::TestParamInfo<KindCase>& info) { return info.param.Name(); }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, CudaApplyNoise, testing::ValuesIn(AllKinds()), NameOf);
-INSTANTIATE_TEST_SUITE_P(Kinds, CudaParameterGradients, testing::ValuesIn(AllKinds()), NameOf);
+INSTANTIATE_TEST_SUITE_P(Kinds, CudaParameterGradients, testing::ValuesIn(AllKinds<LinearNoises>()),
+                         NameOf);
 
 }  // namespace
 }  // namespace flatnoise::cuda

@@ -39,14 +39,11 @@ struct KindCase {
   }
 };
 
-inline std::vector<KindCase> AllKinds() {
+template <class List = Noises>
+std::vector<KindCase> AllKinds() {
   std::vector<KindCase> kinds;
   for (int type = 0; type < ElementTypes::kSize; ++type) {
-    for (int distribution = 0; distribution < Distributions::kSize; ++distribution) {
-      for (int combination = 0; combination < Combinations::kSize; ++combination) {
-        kinds.push_back({{type}, {{distribution}, {combination}}});
-      }
-    }
+    for (const Noise& noise : AllNoises<List>()) kinds.push_back({{type}, noise});
   }
   return kinds;
 }
@@ -284,8 +281,9 @@ class RandomCases {
     return c;
   }
 
+  template <class List = Noises>
   KindCase Kind() {
-    const auto kinds = AllKinds();
+    const auto kinds = AllKinds<List>();
     return kinds[static_cast<size_t>(Below(static_cast<int64_t>(kinds.size())))];
   }
 
@@ -318,7 +316,7 @@ template <class Scalar>
 std::vector<Scalar> TestParameter(int k, int64_t count, bool special_values) {
   std::vector<Scalar> values(static_cast<size_t>(count));
   std::mt19937 random(static_cast<unsigned>(count + 1000 * k));
-  for (Scalar& value : values) value = Scalar(0.1 + 0.01 * static_cast<double>(random() % 97));
+  for (Scalar& value : values) value = Scalar(0.1 + 0.009 * static_cast<double>(random() % 97));
   if (!special_values) return values;
   const Scalar special[] = {std::numeric_limits<Scalar>::quiet_NaN(),
                             std::numeric_limits<Scalar>::infinity(),
@@ -344,10 +342,14 @@ struct TestParameters {
 template <class Scalar>
 bool IsAllowed(ParameterValues allowed, Scalar value) {
   switch (allowed) {
+    case ParameterValues::kAny:
+      return true;
     case ParameterValues::kFinite:
       return std::isfinite(value);
     case ParameterValues::kFiniteNotNegative:
       return std::isfinite(value) && value >= 0;
+    case ParameterValues::kProbability:
+      return value >= 0 && value <= 1;
   }
   return false;
 }

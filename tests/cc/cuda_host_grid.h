@@ -2,8 +2,8 @@
 #ifndef FLATNOISE_TESTS_CC_CUDA_HOST_GRID_H_
 #define FLATNOISE_TESTS_CC_CUDA_HOST_GRID_H_
 
-#include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -11,6 +11,7 @@
 #include "cuda/apply_noise_dispatch.h"
 #include "cuda/gradient_reduction.h"
 #include "cuda/gradient_tile.h"
+#include "cuda/task_sizes.h"
 #include "cuda/tasks.h"
 #include "cuda/thread_index.h"
 
@@ -71,22 +72,29 @@ void RunReduction(const Reduction& reduction) {
   }
 }
 
-inline void ParameterGradientsOnHost(const ParameterGradientsTask& task, int64_t blocks) {
-  VisitNoise(task.type, task.noise, [&](auto kind) {
+inline void ParameterGradientsOnHost(const ParameterGradientsTask& task, void* workspace,
+                                     int64_t blocks) {
+  VisitLinearNoise(task.type, task.noise, [&](auto kind) {
     using Kind = decltype(kind);
-    using Scalar = typename Kind::Scalar;
-    const int64_t size = GradientPasses<Kind>(task, nullptr).workspace_size();
-    std::vector<Scalar> workspace(static_cast<size_t>(size), static_cast<Scalar>(NAN));
-    const GradientPasses<Kind> passes(task, workspace.data());
+    const GradientPasses<Kind> passes(task, workspace);
     for (int i = 0; i < passes.size(); ++i) {
       const GradientPass& pass = passes[i];
       pass.plan.by_column ? RunTiles<Kind, ByColumn>(task, pass, blocks)
                           : RunTiles<Kind, ByRun>(task, pass, blocks);
       for (const Reductions& reductions : {pass.to_values, pass.to_scalars}) {
-        for (const Reduction& reduction : reductions.of_parameter) RunReduction<Scalar>(reduction);
+        for (const Reduction& reduction : reductions.of_parameter) {
+          RunReduction<typename Kind::Scalar>(reduction);
+        }
       }
     }
   });
+}
+
+// With a workspace of its own, filled with NaN.
+inline void ParameterGradientsOnHost(const ParameterGradientsTask& task, int64_t blocks) {
+  std::vector<double> workspace(WorkspaceBytes(task) / sizeof(double) + 1);
+  std::memset(workspace.data(), 0xFF, workspace.size() * sizeof(double));
+  ParameterGradientsOnHost(task, workspace.data(), blocks);
 }
 
 }  // namespace flatnoise::cuda

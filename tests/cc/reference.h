@@ -1,6 +1,7 @@
 // What the kernels are held to, written from the definitions and not from the code under test:
-// Philox, bits to numbers, combinations, broadcasting. Box-Muller alone is the core's scalar one,
-// whose accuracy elementary_test.cc and stream_test.cc measure.
+// Philox, bits to numbers, combinations, broadcasting. Box-Muller and the inversions alone are the
+// core's scalar ones, whose accuracy elementary_test.cc, stream_test.cc and inversion_test.cc
+// measure.
 //
 // A new distribution or combination has its row here.
 #ifndef FLATNOISE_TESTS_CC_REFERENCE_H_
@@ -84,6 +85,25 @@ struct DistributionOf<Normal> {
   }
 };
 
+// Distributions that make a number of each uniform number.
+template <class Distribution>
+struct InversionOf {
+  template <class Scalar>
+  static Scalar At(const Stream& stream, uint64_t index) {
+    const auto u = DistributionOf<Uniform>::At<Scalar>(stream, index);
+    return Distribution::template Value<ScalarLanes<Scalar>>(u);
+  }
+};
+
+template <>
+struct DistributionOf<Laplace> : InversionOf<Laplace> {};
+template <>
+struct DistributionOf<Gumbel> : InversionOf<Gumbel> {};
+template <>
+struct DistributionOf<Logistic> : InversionOf<Logistic> {};
+template <>
+struct DistributionOf<TruncatedNormal> : InversionOf<TruncatedNormal> {};
+
 template <class Combination>
 struct CombinationOf;
 
@@ -121,6 +141,31 @@ struct CombinationOf<Multiply> {
   }
 };
 
+template <>
+struct CombinationOf<Mask> {
+  static constexpr double kNeutral[] = {0, 5, 1, -0.0};
+
+  template <class Scalar>
+  static Scalar Output(Scalar x, const std::vector<Scalar>& p, Scalar z) {
+    if (z < p[0]) return p[1];
+    const Scalar scaled = p[2] * x;
+    return scaled + p[3];
+  }
+};
+
+template <>
+struct CombinationOf<SaltAndPepper> {
+  static constexpr double kNeutral[] = {0, 0.5, 5, 6};
+
+  template <class Scalar>
+  static Scalar Output(Scalar x, const std::vector<Scalar>& p, Scalar z) {
+    const Scalar salt = p[0] * p[1];
+    const Scalar pepper_share = 1 - p[1];
+    if (z < p[0] * pepper_share) return p[3];
+    return z < 1 - salt ? x : p[2];
+  }
+};
+
 template <class Scalar>
 Scalar NumberAt(const Noise& noise, const Stream& stream, uint64_t index) {
   return Visit(noise.distribution, [&](auto tag) {
@@ -137,8 +182,8 @@ Scalar OutputOf(const Noise& noise, Scalar x, const std::vector<Scalar>& paramet
 
 template <class Scalar>
 std::vector<long double> DerivativesOf(const Noise& noise, Scalar x, Scalar z) {
-  return Visit(noise.combination, [&](auto tag) {
-    return CombinationOf<typename decltype(tag)::type>::Derivatives(x, z);
+  return VisitLinearNoise(kElementType<Scalar>, noise, [&](auto kind) {
+    return CombinationOf<typename decltype(kind)::Combination>::Derivatives(x, z);
   });
 }
 

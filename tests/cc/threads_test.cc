@@ -85,7 +85,9 @@ TEST_P(Threads, GiveShardsTheBitsOfOneThreadInPlace) {
   EXPECT_TRUE(std::equal(tensor_.begin(), tensor_.begin() + size, output_.begin()));
 }
 
-TEST_P(Threads, GiveGradientTilesTheBitsOfOneThread) {
+class ThreadsOfGradients : public Threads {};
+
+TEST_P(ThreadsOfGradients, GiveTilesTheBitsOfOneThread) {
   for (const BroadcastPattern& pattern :
        {BroadcastPattern{1, 1}, BroadcastPattern{kFeatures, 1}, BroadcastPattern{37, kFeatures}}) {
     const std::vector<BroadcastPattern> patterns(kMostParameters, pattern);
@@ -105,6 +107,7 @@ TEST_P(Threads, GiveGradientTilesTheBitsOfOneThread) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kernels, Threads, AllCases(), CaseNameOf);
+INSTANTIATE_TEST_SUITE_P(Kernels, ThreadsOfGradients, AllCases<LinearNoises>(), CaseNameOf);
 
 TEST(ActiveKernels, AreChosenOnce) {
   std::vector<const Kernels*> chosen(kThreads);

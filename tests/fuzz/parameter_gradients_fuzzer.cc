@@ -25,8 +25,10 @@ class Problem {
         elements_(sizes_.elements()),
         gradient_(elements_, bytes.ConsumeIntegralInRange<int64_t>(0, kMostShift)),
         input_(elements_, bytes.ConsumeIntegralInRange<int64_t>(0, kMostShift)),
-        task_{kElementType<T>,  AnyNoise(bytes),  gradient_.data(), input_.data(),
-              AnyStream(bytes), AnyOffset(bytes), elements_,        /*columns=*/0},
+        task_{kElementType<T>,  AnyNoise<LinearNoises>(bytes),
+              gradient_.data(), input_.data(),
+              AnyStream(bytes), AnyOffset(bytes),
+              elements_,        /*columns=*/0},
         first_tile_(bytes.ConsumeIntegral<uint16_t>()) {
     for (int k = 0; k < InfoOf(task_.noise.combination).parameter_count; ++k) {
       patterns_.push_back(AnyPattern(bytes, sizes_));

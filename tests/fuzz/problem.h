@@ -66,9 +66,9 @@ void WithAnyType(FuzzedDataProvider& bytes, const Body& body) {
   Visit(AnyChoice<ElementTypes>(bytes), [&](auto tag) { body(typename decltype(tag)::type{}); });
 }
 
-inline Noise AnyNoise(FuzzedDataProvider& bytes) {
-  const auto distribution = AnyChoice<Distributions>(bytes);
-  return {distribution, AnyChoice<Combinations>(bytes)};
+template <class List = Noises>
+Noise AnyNoise(FuzzedDataProvider& bytes) {
+  return AllNoises<List>()[static_cast<size_t>(AnyChoice<List>(bytes).index)];
 }
 
 // Of a tensor of outer x middle x inner elements.

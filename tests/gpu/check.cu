@@ -122,11 +122,11 @@ class Problem {
   DeviceStart start_;
 };
 
-// body(kind, NoiseKind)
-template <class Body>
+// body(kind, NoiseKind) for the noises of a list.
+template <class List, class Body>
 void ForEachKind(const Body& body) {
-  for (const KindCase& kind : AllKinds()) {
-    VisitNoise(kind.type, kind.noise, [&](auto k) { body(kind, k); });
+  for (const KindCase& kind : AllKinds<List>()) {
+    VisitNoiseOf<List>(kind.type, kind.noise, [&](auto k) { body(kind, k); });
   }
 }
 
@@ -140,9 +140,9 @@ void ExpectForward(const KindCase& kind, const ForwardCase& c) {
 }
 
 // Every `step`-th case for every kind, each for some kind.
-template <class Cases, class Check>
+template <class List, class Cases, class Check>
 void ForEachCase(const Cases& cases, size_t step, const Check& check) {
-  const auto kinds = AllKinds();
+  const auto kinds = AllKinds<List>();
   for (size_t i = 0; i < cases.size(); ++i) {
     for (size_t j = 0; j < kinds.size(); ++j) {
       if ((i + j) % step == 0) check(kinds[j], cases[i]);
@@ -157,7 +157,7 @@ void CheckForward(bool short_form) {
                                     {FeatureCases(), 2},
                                     {BroadcastCases(), 2},
                                     {NegativeOffsetCases(), 5}}) {
-    ForEachCase(cases, short_form ? 37 : static_cast<size_t>(step), ExpectForward);
+    ForEachCase<Noises>(cases, short_form ? 37 : static_cast<size_t>(step), ExpectForward);
   }
   RandomCases random(30);
   for (int i = 0; i < (short_form ? 50 : 3000); ++i) {
@@ -173,7 +173,7 @@ void CheckForward(bool short_form) {
     large.push_back({n, 0, PatternsWhere(~0u, {3072, 1})});
     large.push_back({n, 0, PatternsWhere(1, {2048, 3072}, {48, 64})});
   }
-  ForEachCase(large, 4, ExpectForward);
+  ForEachCase<Noises>(large, 4, ExpectForward);
 }
 
 // The launcher picks one grid; here all kinds of them.
@@ -306,7 +306,7 @@ class GradientProblem {
 };
 
 void ExpectGradient(const KindCase& kind, const GradientCase& c) {
-  VisitNoise(kind.type, kind.noise, [&](auto k) {
+  VisitLinearNoise(kind.type, kind.noise, [&](auto k) {
     using P = GradientProblem<decltype(k)>;
     const std::string what = "gradient, " + kind.Name() + ", " + c.Text();
     const P problem(kind, c);
@@ -321,17 +321,17 @@ void ExpectGradient(const KindCase& kind, const GradientCase& c) {
 
 void CheckGradients(bool short_form) {
   for (const Shape& shape : kGradientShapes) {
-    ForEachCase(GradientCasesOf(shape), short_form ? 41 : 4, ExpectGradient);
+    ForEachCase<LinearNoises>(GradientCasesOf(shape), short_form ? 41 : 4, ExpectGradient);
   }
   GradientCases none;
   for (const BroadcastPattern& pattern : {kScalar, BroadcastPattern{3, 1}, {3, 7}, {0, 1}}) {
     for (int64_t offset : {0, -1}) none.push_back({0, offset, PatternsWhere(1, pattern)});
     none.push_back({21, -1, PatternsWhere(1, pattern.count == 0 ? kScalar : pattern)});
   }
-  ForEachCase(none, short_form ? 7 : 1, ExpectGradient);
+  ForEachCase<LinearNoises>(none, short_form ? 7 : 1, ExpectGradient);
   RandomCases random(31);
   for (int i = 0; i < (short_form ? 20 : 1000); ++i) {
-    const KindCase kind = random.Kind();
+    const KindCase kind = random.Kind<LinearNoises>();
     ExpectGradient(kind, RandomGradientCase(&random));
   }
   if (short_form) return;
@@ -341,7 +341,7 @@ void CheckGradients(bool short_form) {
       large.push_back({shape.elements(), 0, PatternsWhere(1, pattern)});
     }
   }
-  ForEachCase(large, 8, ExpectGradient);
+  ForEachCase<LinearNoises>(large, 8, ExpectGradient);
 }
 
 // Launches recorded in a graph, replayed with other seeds in the same memory.
@@ -459,7 +459,7 @@ int Main(bool short_form) {
   CheckForward(short_form);
   CheckGrids();
   CheckGradients(short_form);
-  ForEachKind([](const KindCase& kind, auto k) { CheckGraph<decltype(k)>(kind); });
+  ForEachKind<LinearNoises>([](const KindCase& kind, auto k) { CheckGraph<decltype(k)>(kind); });
   if (!short_form) CheckNumbers();
   std::printf("%lld checks, %d failed\n", static_cast<long long>(checks), failures);
   return failures == 0 ? 0 : 1;

@@ -14,6 +14,9 @@ import ml_dtypes
 import numpy as np
 import scipy.integrate
 import scipy.special
+import scipy.stats
+
+from philox_reference import FROM_UNIFORM
 
 SMALLEST = {"float32": float(np.float32(1e-7)), "float64": 1e-7}
 # Of uniform numbers.
@@ -84,15 +87,40 @@ def normal_tail(threshold, dtype):
     return beyond + smallest * _turns_beyond(threshold, largest_normal(dtype))
 
 
+# Distributions that are made by inversion of the middle of a uniform number's interval.
+INVERTED = {
+    "laplace": scipy.stats.laplace(),
+    "gumbel": scipy.stats.gumbel_r(),
+    "logistic": scipy.stats.logistic(),
+    "truncated_normal": scipy.stats.truncnorm(-2, 2),
+}
+
+
+@functools.cache
+def _inverted_grid(distribution):
+    """All float32 numbers, ascending, in float64."""
+    return FROM_UNIFORM[distribution](_grid().astype(np.float32))
+
+
+def _inverted_moment(distribution, order, dtype):
+    if dtype == "float32":
+        return np.mean((_inverted_grid(distribution) - INVERTED[distribution].mean()) ** order)
+    law = INVERTED[distribution]
+    centre = law.mean()
+    return law.expect(lambda value: (value - centre) ** order, epsabs=0, epsrel=1e-9, limit=500)
+
+
 @dataclasses.dataclass(frozen=True)
 class Law:
-    """Standard normal or uniform numbers in the type that noise is computed in."""
+    """Standard numbers of a distribution, in the type that noise is computed in."""
 
     distribution: str
     dtype: str
 
     @property
     def centre(self):
+        if self.distribution in INVERTED:
+            return float(INVERTED[self.distribution].mean())
         return 0.0 if self.distribution == "normal" else 0.5
 
     @property
@@ -102,6 +130,11 @@ class Law:
             # float32 arithmetic may round the largest up.
             largest = largest_normal(self.dtype) * (1 + float(np.finfo(self.dtype).eps))
             return -largest, largest
+        if self.distribution in INVERTED:
+            ends = np.asarray([0.0, 1.0 - SPACING[self.dtype]], self.dtype)
+            least, largest = FROM_UNIFORM[self.distribution](ends)
+            margin = 4 * float(np.finfo(self.dtype).eps) * max(-least, largest)
+            return least - margin, largest + margin
         return 0.0, 1.0 - SPACING[self.dtype]
 
     def cdf(self, values):
@@ -112,10 +145,14 @@ class Law:
         values = np.asarray(values, np.float64)
         if self.distribution == "normal":
             return scipy.special.ndtr(values)
+        if self.distribution in INVERTED:
+            return INVERTED[self.distribution].cdf(values)
         return values + SPACING[self.dtype] / 2
 
     def moment(self, order):
         """The mean of (value - centre)**order, exactly."""
+        if self.distribution in INVERTED:
+            return float(_inverted_moment(self.distribution, order, self.dtype))
         moments = {"normal": _normal_moment, "uniform": _uniform_moment}
         return float(moments[self.distribution](order, self.dtype))
 
@@ -130,8 +167,9 @@ def all_values(dtype):
 def rounded_law(distribution, dtype):
     """The values of float32 noise rounded to a half-precision type, and how likely each is."""
     dtype = {"float16": np.float16, "bfloat16": ml_dtypes.bfloat16}[dtype]
-    if distribution == "uniform":
-        rounded = _grid().astype(np.float32).astype(dtype).astype(np.float64)
+    if distribution != "normal":
+        numbers = FROM_UNIFORM[distribution](_grid().astype(np.float32))
+        rounded = numbers.astype(np.float32).astype(dtype).astype(np.float64)
         values, counts = np.unique(rounded, return_counts=True)
         return values, counts * SPACING["float32"]
     values = all_values(dtype)

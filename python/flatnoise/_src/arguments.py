@@ -13,7 +13,7 @@ import numpy as np
 from flatnoise._src import arrays, broadcasting, shapes
 from flatnoise._src.broadcasting import Shape
 from flatnoise._src.errors import invalid_value
-from flatnoise._src.noises import Noise
+from flatnoise._src.noises import Noise, Parameter
 from flatnoise._src.tensorflow import tf
 
 __all__ = [
@@ -102,17 +102,22 @@ def convert_offset(offset: Any) -> Any:
     return tf.cast(tensor, tf.int64)
 
 
-def _convert_parameter(argument: str, value: Any, dtype: Any, output: Callable[[], Shape]) -> Any:
-    """A tensor of `dtype`, or else an array of it whose values are checked."""
+def _convert_parameter(
+    parameter: Parameter, value: Any, dtype: Any, array_dtype: Any, output: Callable[[], Shape]
+) -> Any:
+    """A tensor of `dtype`, or else an array of `array_dtype` whose values are checked."""
     if arrays.is_plain_number(value):
-        return dtype.as_numpy_dtype(value)  # what comes below, without its cost for small tensors
+        return array_dtype(value)  # what comes below, without its cost for small tensors
+    name, finite = parameter.name, parameter.must_be_finite
     if not is_tensor(value) and not _holds_tensors(value):
-        return arrays.real_parameter(argument, value, dtype.as_numpy_dtype, output())
+        return arrays.real_parameter(name, value, array_dtype, output(), finite)
     tensor = value
     if not isinstance(value, tf.Tensor):
-        tensor = _as_tensor(argument, _expected_tensor(output), value)
+        tensor = _as_tensor(name, _expected_tensor(output), value)
     if not tensor.dtype.is_floating or not _fits(tensor.shape, output):
-        raise invalid_value(argument, _expected_tensor(output), _describe(value))
+        raise invalid_value(name, _expected_tensor(output), _describe(value))
+    if not parameter.is_differentiable:
+        tensor = tf.stop_gradient(tensor)
     # A cast is differentiable; none takes less time.
     return tensor if tensor.dtype == dtype else tf.cast(tensor, dtype)
 
@@ -136,13 +141,27 @@ def convert_parameters(
         dtype: The type that the noise is computed in.
         output: Gives the output's static shape. It is asked where a parameter isn't a number.
     """
+    number = dtype.as_numpy_dtype
+    array_dtype = np.float64 if noise.rounds_last else number
     converted = [
-        _convert_parameter(parameter.name, value, dtype, output)
+        _convert_parameter(parameter, value, dtype, array_dtype, output)
         for parameter, value in zip(noise.parameters, values, strict=True)
     ]
-    parameters = noise.to_op(*converted)
-    noise.check(values, [each if is_checked(each) else None for each in parameters])
-    return parameters
+    known = [each if is_checked(each) else None for each in converted]
+    noise.check(values, known)
+    if noise.passes_parameters:
+        return tuple(converted)
+    # By identity: arrays compare element by element.
+    xp = tf if any(each is None for each in known) else np
+    parameters = noise.to_op(xp, *converted)
+    return tuple(
+        each if isinstance(each, tf.Tensor) else _rounded(each, number) for each in parameters
+    )
+
+
+def _rounded(value: Any, number: Any) -> Any:
+    """A number or an array as NumPy's of the type `number`."""
+    return value.astype(number) if isinstance(value, np.ndarray) else number(value)
 
 
 def is_checked(parameter: Any) -> bool:

@@ -95,9 +95,7 @@ def _as_real_array(value: Any) -> Any:
     return array if is_real else None
 
 
-def expected_parameter(
-    output: Shape, kind: str = "a finite real number or an array of them"
-) -> str:
+def expected_parameter(output: Shape, kind: str) -> str:
     """What an error says that a parameter should have been."""
     return f"{kind} that broadcasts to the output's shape {show_shape(output)}"
 
@@ -106,14 +104,15 @@ def real_parameter(
     argument: str, value: Any, dtype: Any, output: Shape, finite: bool = True
 ) -> Any:
     """A parameter of a noise as an array of NumPy's `dtype` whose shape and values are checked."""
+    kind = "a finite real number" if finite else "a real number"
+    expected = expected_parameter(output, f"{kind} or an array of them")
     array = _as_real_array(value)
     if array is None or not broadcasting.fits(array.shape, output):
-        raise invalid_value(argument, expected_parameter(output), describe(value))
+        raise invalid_value(argument, expected, describe(value))
     with np.errstate(over="ignore"):
         array = array.astype(dtype)
     if finite and not np.isfinite(array).all():
-        expected = f"{expected_parameter(output)}, finite in {array.dtype.name}"
-        raise invalid_value(argument, expected, describe(value))
+        raise invalid_value(argument, f"{expected}, finite in {array.dtype.name}", describe(value))
     return array
 
 

@@ -4,16 +4,16 @@ It stands in where the compiled op can't run. Stock ``tf.random.stateless_*`` op
 takes other bits of the same random words for the same seed. So only the words are taken from
 TensorFlow, and the numbers are made from them here.
 
-Uniform noise equals the compiled op's to the bit. Normal noise is within 4 units in the last place
-of max(|z|, 1): stock logarithms, sines and cosines differ between eager mode and XLA, and even
-between the middle and the end of a buffer.
+Uniform noise, and what is replaced by it, equals the compiled op's to the bit. The rest is within
+4 units in the last place of max(|z|, 1): stock logarithms, sines and cosines differ between eager
+mode and XLA, and even between the middle and the end of a buffer.
 """
 
 import math
 from collections.abc import Sequence
 from typing import Any
 
-from flatnoise._src import noises
+from flatnoise._src import noises, placement
 from flatnoise._src.arguments import compute_dtype
 from flatnoise._src.shapes import (
     aligned,
@@ -24,7 +24,7 @@ from flatnoise._src.shapes import (
 )
 from flatnoise._src.tensorflow import tf
 
-__all__ = ["flatten_noise"]
+__all__ = ["flatten_noise", "flatten_noise_on_mesh"]
 
 _PHILOX = 1
 _SEED_KEY = 0x02461E293EC8F720
@@ -86,7 +86,42 @@ def _box_muller(uniform: Any) -> Any:
     return tf.reshape(tf.stack([tf.sin(angle), tf.cos(angle)], 1) * radius[:, None], [-1])
 
 
-_FROM_UNIFORM = {"normal": _box_muller, "uniform": tf.identity}
+def _half_step(uniform: Any) -> float:
+    """Half the distance of two uniform numbers: each stands for the middle of an interval."""
+    return 2.0**-24 if uniform.dtype == tf.float32 else 2.0**-53
+
+
+def _signed_middle(uniform: Any) -> Any:
+    """2 u' - 1 for the middle u' of the interval of a uniform number: exact, and never 0."""
+    return 2.0 * uniform + (2.0 * _half_step(uniform) - 1.0)
+
+
+def _laplace(uniform: Any) -> Any:
+    w = _signed_middle(uniform)
+    return -tf.sign(w) * tf.math.log(1.0 - tf.abs(w))
+
+
+def _gumbel(uniform: Any) -> Any:
+    return -tf.math.log(-tf.math.log(uniform + _half_step(uniform)))
+
+
+def _logistic(uniform: Any) -> Any:
+    middle = uniform + _half_step(uniform)
+    return tf.math.log(middle / (1.0 - middle))
+
+
+def _truncated_normal(uniform: Any) -> Any:
+    return math.sqrt(2.0) * tf.math.erfinv(math.erf(math.sqrt(2.0)) * _signed_middle(uniform))
+
+
+_FROM_UNIFORM = {
+    "normal": _box_muller,
+    "uniform": tf.identity,
+    "laplace": _laplace,
+    "gumbel": _gumbel,
+    "logistic": _logistic,
+    "truncated_normal": _truncated_normal,
+}
 
 
 def _noise(distribution: str, count: Any, seed: Any, offset: Any, dtype: Any) -> Any:
@@ -100,6 +135,9 @@ def _noise(distribution: str, count: Any, seed: Any, offset: Any, dtype: Any) ->
     made = needed + needed % 2  # Box and Muller want pairs
     words = _words(made * words_per_number, seed, offset // numbers_per_block)
     noise = _FROM_UNIFORM[distribution](_UNIFORM_FROM[dtype](words))
+    if placement.may_be_for_a_mesh():
+        # DTensor makes other numbers where it can split what makes them. It can't what is gathered.
+        return tf.gather(noise, surplus + tf.range(_int64(count)))
     if _is_static(made) and made == count:
         return noise
     return tf.slice(noise, tf.reshape(_int64(surplus), [1]), tf.reshape(_int64(count), [1]))
@@ -146,23 +184,17 @@ def _shape_requirements(text: str, parameter: Any, input: Any, flatten: bool) ->
     return [(fits, f"{text} must have a shape that broadcasts to the output's")]
 
 
-def _parameter_texts(distribution: str, combination: noises.Combination) -> Sequence[str]:
-    noise = noises.noise_of(distribution, combination.name)
-    if noise is not None:
-        return noise.op_parameter_texts
-    return [parameter.name for parameter in combination.parameters]
-
-
 def _assertions(requirements: list[Requirement]) -> list[Any]:
     checks = [tf.debugging.Assert(holds, [message]) for holds, message in requirements]
     return [check for check in checks if check is not None]  # eager assertions are done already
 
 
-def _poisoned_unless(requirements: list[Requirement], parameter: Any) -> Any:
-    """`parameter`, or NaN where a requirement isn't met: XLA drops assertions, but not this."""
-    for holds, _ in requirements:
-        parameter = tf.where(holds, parameter, tf.constant(math.nan, parameter.dtype))
-    return parameter
+def _poisoned_unless(requirements: list[Requirement], output: Any) -> Any:
+    """`output`, or NaN where a requirement isn't met: XLA drops assertions, but not this."""
+    if not requirements:
+        return output
+    all_hold = tf.reduce_all([holds for holds, _ in requirements])
+    return tf.where(all_hold, output, tf.constant(math.nan, output.dtype))
 
 
 def _rounded(noise: Any) -> Any:
@@ -213,19 +245,35 @@ def flatten_noise(
             *_seed_requirements(seed),
             *_offset_requirements(offset),
         ]
-        texts = _parameter_texts(distribution, kind)
+        texts = noises.op_parameter_texts(distribution, kind)
         for text, parameter, rule in zip(texts, parameters, kind.parameters, strict=True):
             requirements += _shape_requirements(text, parameter, input, flatten)
-            if validate_args:
+            if validate_args and rule.holds is not None:
                 holds = tf.reduce_all(rule.holds(parameter))
                 requirements.append((holds, f"{text} must be {rule.expected}"))
         shape = output_shape_of(input, flatten)
         with tf.control_dependencies(_assertions(requirements)):
             x = tf.cast(tf.reshape(input, shape), dtype)
             z = tf.reshape(_noise(distribution, element_count(input), seed, offset, dtype), shape)
-        *others, last = parameters
-        noisy = kind.combine(x, z, *others, _poisoned_unless(requirements, last), _rounded)
+        noisy = kind.combine(tf, x, z, parameters, _rounded)
+        noisy = _poisoned_unless(requirements, noisy)
         # Of one shape already, unless a parameter that XLA didn't refuse has enlarged it.
         output = tf.reshape(tf.cast(noisy, input.dtype), shape)
         output.set_shape(output_sizes(input.shape, flatten))
         return output
+
+
+_flatten_noise_as_function = tf.function(flatten_noise)
+
+
+def flatten_noise_on_mesh(
+    *, input: Any, offset: Any, parameters: Sequence[Any], **arguments: Any
+) -> Any:
+    """As `flatten_noise`, for eager calls on DTensors, which take constants in functions alone."""
+    dtype = compute_dtype(input.dtype)
+    return _flatten_noise_as_function(
+        input=input,
+        offset=_int64(offset),
+        parameters=[tf.convert_to_tensor(parameter, dtype) for parameter in parameters],
+        **arguments,
+    )

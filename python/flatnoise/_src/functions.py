@@ -3,7 +3,7 @@
 import functools
 from typing import Any
 
-from flatnoise._src import arguments, fallback, gpu, library, noises, shapes
+from flatnoise._src import arguments, fallback, library, noises, placement, shapes
 from flatnoise._src.errors import check_choice
 from flatnoise._src.export import export
 from flatnoise._src.noises import Noise
@@ -11,7 +11,19 @@ from flatnoise._src.quick_call import quick_call
 from flatnoise._src.tensorflow import tf
 
 # What `flatnoise` exports.
-__all__ = ["flatten_add_normal", "flatten_add_uniform", "flatten_multiply_normal"]
+__all__ = [
+    "flatten_add_gumbel",
+    "flatten_add_laplace",
+    "flatten_add_logistic",
+    "flatten_add_normal",
+    "flatten_add_truncated_normal",
+    "flatten_add_uniform",
+    "flatten_alpha_dropout",
+    "flatten_dropout",
+    "flatten_mask",
+    "flatten_multiply_normal",
+    "flatten_salt_and_pepper",
+]
 
 
 @export("flatnoise")
@@ -60,8 +72,9 @@ def flatten_add_normal(
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
-            at most a few units in the last place.
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
         name: A name for the operation.
 
     Returns:
@@ -125,8 +138,9 @@ def flatten_add_uniform(
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
-            at most a few units in the last place.
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
         name: A name for the operation.
 
     Returns:
@@ -190,8 +204,9 @@ def flatten_multiply_normal(
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
-            at most a few units in the last place.
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
         name: A name for the operation.
 
     Returns:
@@ -212,6 +227,545 @@ def flatten_multiply_normal(
         inputs,
         seed,
         (mean, stddev),
+        flatten=flatten,
+        offset=offset,
+        implementation=implementation,
+        name=name,
+    )
+
+
+@export("flatnoise")
+def flatten_add_laplace(
+    inputs: Any,
+    seed: Any,
+    loc: Any = 0.0,
+    scale: Any = 1.0,
+    *,
+    flatten: bool = True,
+    offset: Any = 0,
+    implementation: str = "auto",
+    name: str | None = None,
+) -> Any:
+    """Flattens a tensor to `[batch, features]` and adds Laplace noise.
+
+    Computes `inputs + (loc + scale * z)`, where `z` has the density `exp(-abs(z)) / 2`: mean 0,
+    variance 2. It is made by inversion of the uniform numbers of `flatnoise.flatten_add_uniform`,
+    each taken in the middle of its interval, and is within 2 units in the last place of
+    `max(abs(z), 1)`; the largest is 15.9 in magnitude in float32, 36 in float64. In all else it is
+    as `flatnoise.flatten_add_normal`.
+
+    Examples:
+        >>> images = tf.zeros([32, 28, 28, 1])
+        >>> flatnoise.flatten_add_laplace(images, seed=[1, 2], scale=0.1).shape
+        TensorShape([32, 784])
+
+    Args:
+        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
+        seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
+        loc: The location of the noise, in the units of `inputs`: a finite number, or an array or a
+            floating-point tensor that broadcasts to the output's shape. Differentiable.
+        scale: The scale of the noise, at least 0; otherwise as `loc`.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
+            `offset = r * features`.
+        implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
+        name: A name for the operation.
+
+    Returns:
+        A tensor of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
+        `flatten` is false.
+
+    Raises:
+        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
+            can't be right.
+        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
+            out to be wrong: a negative `scale`, a NaN, a shape that doesn't broadcast to the
+            output's. On a GPU, and where stock ops can't raise, as under XLA, wrong values make the
+            result NaN instead.
+        RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
+    """
+    return apply_noise(
+        noises.ADD_LAPLACE,
+        inputs,
+        seed,
+        (loc, scale),
+        flatten=flatten,
+        offset=offset,
+        implementation=implementation,
+        name=name,
+    )
+
+
+@export("flatnoise")
+def flatten_add_gumbel(
+    inputs: Any,
+    seed: Any,
+    loc: Any = 0.0,
+    scale: Any = 1.0,
+    *,
+    flatten: bool = True,
+    offset: Any = 0,
+    implementation: str = "auto",
+    name: str | None = None,
+) -> Any:
+    """Flattens a tensor to `[batch, features]` and adds Gumbel noise.
+
+    Computes `inputs + (loc + scale * z)`, where `z` has the distribution function `exp(-exp(-z))`:
+    the mean is Euler's constant 0.577, the variance `pi**2 / 6`. The largest of logits with such
+    noise is a sample of their softmax. It is made by inversion of the uniform numbers of
+    `flatnoise.flatten_add_uniform`, each taken in the middle of its interval, and is within 2 units
+    in the last place of `max(abs(z), 1)`. In all else it is as `flatnoise.flatten_add_normal`.
+
+    Examples:
+        >>> x = tf.zeros([8, 1000])
+        >>> flatnoise.flatten_add_gumbel(x, seed=[1, 2]).shape
+        TensorShape([8, 1000])
+
+    Args:
+        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
+        seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
+        loc: The location of the noise, in the units of `inputs`: a finite number, or an array or a
+            floating-point tensor that broadcasts to the output's shape. Differentiable.
+        scale: The scale of the noise, at least 0; otherwise as `loc`.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
+            `offset = r * features`.
+        implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
+        name: A name for the operation.
+
+    Returns:
+        A tensor of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
+        `flatten` is false.
+
+    Raises:
+        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
+            can't be right.
+        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
+            out to be wrong: a negative `scale`, a NaN, a shape that doesn't broadcast to the
+            output's. On a GPU, and where stock ops can't raise, as under XLA, wrong values make the
+            result NaN instead.
+        RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
+    """
+    return apply_noise(
+        noises.ADD_GUMBEL,
+        inputs,
+        seed,
+        (loc, scale),
+        flatten=flatten,
+        offset=offset,
+        implementation=implementation,
+        name=name,
+    )
+
+
+@export("flatnoise")
+def flatten_add_logistic(
+    inputs: Any,
+    seed: Any,
+    loc: Any = 0.0,
+    scale: Any = 1.0,
+    *,
+    flatten: bool = True,
+    offset: Any = 0,
+    implementation: str = "auto",
+    name: str | None = None,
+) -> Any:
+    """Flattens a tensor to `[batch, features]` and adds logistic noise.
+
+    Computes `inputs + (loc + scale * z)`, where `z` has the distribution function `1 / (1 +
+    exp(-z))`: mean 0, variance `pi**2 / 3`. It is made by inversion of the uniform numbers of
+    `flatnoise.flatten_add_uniform`, each taken in the middle of its interval, and is within 2 units
+    in the last place of `max(abs(z), 1)`. In all else it is as `flatnoise.flatten_add_normal`.
+
+    Examples:
+        >>> x = tf.zeros([8, 1000])
+        >>> flatnoise.flatten_add_logistic(x, seed=[1, 2]).shape
+        TensorShape([8, 1000])
+
+    Args:
+        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
+        seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
+        loc: The location of the noise, in the units of `inputs`: a finite number, or an array or a
+            floating-point tensor that broadcasts to the output's shape. Differentiable.
+        scale: The scale of the noise, at least 0; otherwise as `loc`.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
+            `offset = r * features`.
+        implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
+        name: A name for the operation.
+
+    Returns:
+        A tensor of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
+        `flatten` is false.
+
+    Raises:
+        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
+            can't be right.
+        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
+            out to be wrong: a negative `scale`, a NaN, a shape that doesn't broadcast to the
+            output's. On a GPU, and where stock ops can't raise, as under XLA, wrong values make the
+            result NaN instead.
+        RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
+    """
+    return apply_noise(
+        noises.ADD_LOGISTIC,
+        inputs,
+        seed,
+        (loc, scale),
+        flatten=flatten,
+        offset=offset,
+        implementation=implementation,
+        name=name,
+    )
+
+
+@export("flatnoise")
+def flatten_add_truncated_normal(
+    inputs: Any,
+    seed: Any,
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
+    *,
+    flatten: bool = True,
+    offset: Any = 0,
+    implementation: str = "auto",
+    name: str | None = None,
+) -> Any:
+    """Flattens a tensor to `[batch, features]` and adds truncated normal noise.
+
+    Computes `inputs + (mean + stddev * z)`, where `z` has the normal distribution between -2 and 2:
+    mean 0, variance 0.774. It is made by inversion of the uniform numbers of
+    `flatnoise.flatten_add_uniform`, each taken in the middle of its interval, and is within 2 units
+    in the last place of `max(abs(z), 1)`. (`tf.random.stateless_truncated_normal` draws again what
+    falls outside, and so has other numbers.) In all else it is as `flatnoise.flatten_add_normal`.
+
+    Examples:
+        >>> images = tf.zeros([32, 28, 28, 1])
+        >>> flatnoise.flatten_add_truncated_normal(images, seed=[1, 2], stddev=0.1).shape
+        TensorShape([32, 784])
+
+    Args:
+        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
+        seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
+        mean: The mean of the noise, in the units of `inputs`: a finite number, or an array or a
+            floating-point tensor that broadcasts to the output's shape. Differentiable.
+        stddev: The standard deviation of the noise before its tails are cut off, at least 0;
+            otherwise as `mean`.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
+            `offset = r * features`.
+        implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
+        name: A name for the operation.
+
+    Returns:
+        A tensor of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
+        `flatten` is false.
+
+    Raises:
+        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
+            can't be right.
+        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
+            out to be wrong: a negative `stddev`, a NaN, a shape that doesn't broadcast to the
+            output's. On a GPU, and where stock ops can't raise, as under XLA, wrong values make the
+            result NaN instead.
+        RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
+    """
+    return apply_noise(
+        noises.ADD_TRUNCATED_NORMAL,
+        inputs,
+        seed,
+        (mean, stddev),
+        flatten=flatten,
+        offset=offset,
+        implementation=implementation,
+        name=name,
+    )
+
+
+@export("flatnoise")
+def flatten_dropout(
+    inputs: Any,
+    seed: Any,
+    rate: Any = 0.5,
+    *,
+    flatten: bool = True,
+    offset: Any = 0,
+    implementation: str = "auto",
+    name: str | None = None,
+) -> Any:
+    """Flattens a tensor to `[batch, features]` and drops elements at random.
+
+    Computes 0 where `u < rate`, and `inputs * (1 / (1 - rate))` elsewhere, where `u` is the uniform
+    number of `flatnoise.flatten_add_uniform` for the element. With a number as `rate`, float32 and
+    float64 results equal those of `tf.nn.experimental.stateless_dropout(..., rng_alg="philox")` to
+    the bit; infinity and NaN are dropped to 0 as there. Tensors of half precision are masked by the
+    same float32 numbers. The backward pass draws the mask again, so none is kept. In all else it is
+    as `flatnoise.flatten_add_normal`.
+
+    Examples:
+        >>> x = tf.zeros([32, 128, 256])
+        >>> flatnoise.flatten_dropout(x, seed=[1, 2], rate=0.1, flatten=False).shape
+        TensorShape([32, 128, 256])
+
+    Args:
+        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
+        seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
+        rate: The probability that an element is replaced: a number from 0 to 1, or an array or a
+            floating-point tensor that broadcasts to the output's shape. Not differentiable.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
+            `offset = r * features`.
+        implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
+        name: A name for the operation.
+
+    Returns:
+        A tensor of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
+        `flatten` is false.
+
+    Raises:
+        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
+            can't be right.
+        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
+            out to be wrong: a `rate` above 1, a NaN, a shape that doesn't broadcast to the
+            output's. On a GPU, and where stock ops can't raise, as under XLA, wrong values make the
+            result NaN instead.
+        RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
+    """
+    return apply_noise(
+        noises.DROPOUT,
+        inputs,
+        seed,
+        (rate,),
+        flatten=flatten,
+        offset=offset,
+        implementation=implementation,
+        name=name,
+    )
+
+
+@export("flatnoise")
+def flatten_alpha_dropout(
+    inputs: Any,
+    seed: Any,
+    rate: Any = 0.5,
+    *,
+    flatten: bool = True,
+    offset: Any = 0,
+    implementation: str = "auto",
+    name: str | None = None,
+) -> Any:
+    """Flattens a tensor to `[batch, features]` and applies alpha dropout.
+
+    Puts the limit of the SELU activation, about -1.758, where `u < rate`, and then scales and
+    shifts all elements so that inputs of mean 0 and variance 1 keep both. `u` is the uniform number
+    of `flatnoise.flatten_add_uniform` for the element. The method is that of Klambauer et al.,
+    "Self-normalizing neural networks" (2017); `keras.layers.AlphaDropout` computes the same. The
+    backward pass draws the mask again, so none is kept. In all else it is as
+    `flatnoise.flatten_add_normal`.
+
+    Examples:
+        >>> x = tf.zeros([32, 128])
+        >>> flatnoise.flatten_alpha_dropout(x, seed=[1, 2], rate=0.1).shape
+        TensorShape([32, 128])
+
+    Args:
+        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
+        seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
+        rate: The probability that an element is replaced, less than 1: a number from 0 to 1, or an
+            array or a floating-point tensor that broadcasts to the output's shape. Not
+            differentiable.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
+            `offset = r * features`.
+        implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
+        name: A name for the operation.
+
+    Returns:
+        A tensor of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
+        `flatten` is false.
+
+    Raises:
+        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
+            can't be right.
+        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
+            out to be wrong: a `rate` above 1, a NaN, a shape that doesn't broadcast to the
+            output's. On a GPU, and where stock ops can't raise, as under XLA, wrong values make the
+            result NaN instead.
+        RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
+    """
+    return apply_noise(
+        noises.ALPHA_DROPOUT,
+        inputs,
+        seed,
+        (rate,),
+        flatten=flatten,
+        offset=offset,
+        implementation=implementation,
+        name=name,
+    )
+
+
+@export("flatnoise")
+def flatten_mask(
+    inputs: Any,
+    seed: Any,
+    rate: Any = 0.5,
+    value: Any = 0.0,
+    *,
+    flatten: bool = True,
+    offset: Any = 0,
+    implementation: str = "auto",
+    name: str | None = None,
+) -> Any:
+    """Flattens a tensor to `[batch, features]` and puts a value in place of elements at random.
+
+    Computes `value` where `u < rate`, and leaves `inputs` as it is elsewhere, where `u` is the
+    uniform number of `flatnoise.flatten_add_uniform` for the element. The backward pass draws the
+    mask again, so none is kept. In all else it is as `flatnoise.flatten_add_normal`.
+
+    Examples:
+        >>> images = tf.zeros([32, 28, 28, 1])
+        >>> flatnoise.flatten_mask(images, seed=[1, 2], rate=0.25).shape
+        TensorShape([32, 784])
+
+    Args:
+        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
+        seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
+        rate: The probability that an element is replaced: a number from 0 to 1, or an array or a
+            floating-point tensor that broadcasts to the output's shape. Not differentiable.
+        value: What is put in: a number, or an array or a floating-point tensor that broadcasts to
+            the output's shape. Differentiable.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
+            `offset = r * features`.
+        implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
+        name: A name for the operation.
+
+    Returns:
+        A tensor of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
+        `flatten` is false.
+
+    Raises:
+        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
+            can't be right.
+        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
+            out to be wrong: a `rate` above 1, a NaN, a shape that doesn't broadcast to the
+            output's. On a GPU, and where stock ops can't raise, as under XLA, wrong values make the
+            result NaN instead.
+        RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
+    """
+    return apply_noise(
+        noises.MASK,
+        inputs,
+        seed,
+        (rate, value),
+        flatten=flatten,
+        offset=offset,
+        implementation=implementation,
+        name=name,
+    )
+
+
+@export("flatnoise")
+def flatten_salt_and_pepper(
+    inputs: Any,
+    seed: Any,
+    amount: Any = 0.05,
+    salt_vs_pepper: Any = 0.5,
+    salt: Any = 1.0,
+    pepper: Any = 0.0,
+    *,
+    flatten: bool = True,
+    offset: Any = 0,
+    implementation: str = "auto",
+    name: str | None = None,
+) -> Any:
+    """Flattens a tensor to `[batch, features]` and turns elements into salt or pepper at random.
+
+    Computes `pepper` where `u < amount * (1 - salt_vs_pepper)`, `salt` where `u >= 1 - amount *
+    salt_vs_pepper`, and leaves `inputs` as it is elsewhere, where `u` is the uniform number of
+    `flatnoise.flatten_add_uniform` for the element. The parameters are those of scikit-image's
+    `random_noise`. The backward pass draws the mask again, so none is kept. In all else it is as
+    `flatnoise.flatten_add_normal`.
+
+    Examples:
+        >>> images = tf.zeros([32, 28, 28, 1])
+        >>> flatnoise.flatten_salt_and_pepper(images, seed=[1, 2], amount=0.1).shape
+        TensorShape([32, 784])
+
+    Args:
+        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
+        seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
+        amount: The probability that an element is replaced: a number from 0 to 1, or an array or a
+            floating-point tensor that broadcasts to the output's shape. Not differentiable.
+        salt_vs_pepper: The share of salt in what is replaced, from 0 to 1; otherwise as `amount`.
+        salt: The value of salt: a number, or an array or a floating-point tensor that broadcasts to
+            the output's shape. Differentiable.
+        pepper: The value of pepper; otherwise as `salt`.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
+            `offset = r * features`.
+        implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
+        name: A name for the operation.
+
+    Returns:
+        A tensor of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
+        `flatten` is false.
+
+    Raises:
+        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
+            can't be right.
+        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
+            out to be wrong: an `amount` above 1, a NaN, a shape that doesn't broadcast to the
+            output's. On a GPU, and where stock ops can't raise, as under XLA, wrong values make the
+            result NaN instead.
+        RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
+    """
+    return apply_noise(
+        noises.SALT_AND_PEPPER,
+        inputs,
+        seed,
+        (amount, salt_vs_pepper, salt, pepper),
         flatten=flatten,
         offset=offset,
         implementation=implementation,
@@ -242,14 +796,15 @@ def _apply_noise(
     )
     if quick is not None:
         return quick
-    run = choose_implementation(implementation)
+    check_choice("implementation", implementation, arguments.IMPLEMENTATIONS)
     inputs = arguments.convert_input(inputs)
+    run = choose_implementation(implementation, inputs)
     flatten = bool(flatten)
     dtype = arguments.compute_dtype(inputs.dtype)
     output = functools.partial(shapes.output_sizes, inputs.shape, flatten)
     parameters = arguments.convert_parameters(noise, values, dtype, output)
     operands = [arguments.parameter_operand(parameter, dtype) for parameter in parameters]
-    if run is not fallback.flatten_noise:
+    if run not in STOCK_OPS:
         operands = [shapes.as_one_run(operand, inputs, flatten) for operand in operands]
     return run(
         input=inputs,
@@ -268,24 +823,34 @@ def _apply_noise(
 apply_noise = tf.autograph.experimental.do_not_convert(_apply_noise)
 
 
-def choose_implementation(choice: str) -> Any:
-    """The compiled op or the fallback, whichever `choice` allows and can run here."""
-    check_choice("implementation", choice, arguments.IMPLEMENTATIONS)
-    if choice == "tensorflow":
-        return fallback.flatten_noise
+# What runs without the compiled op.
+STOCK_OPS = (fallback.flatten_noise, fallback.flatten_noise_on_mesh)
+
+
+def choose_implementation(choice: str, inputs: Any = None) -> Any:
+    """The compiled op or the fallback, whichever `choice` allows and can run where it will.
+
+    Args:
+        choice: One of `arguments.IMPLEMENTATIONS`.
+        inputs: The op's input, where it is there already.
+    """
     found = library.load()
     if choice == "native":
-        _require_native(found)
-        return found.ops.flatnoise_flatten_noise
-    problem = gpu.problem() if found.loaded else found.reason
-    if problem is not None:
-        library.warn_once_about_fallback(problem)
-    if problem is not None or _xla_lacks_kernels(found):
-        return fallback.flatten_noise
+        _require_native(found, inputs)
+    elif choice == "tensorflow" or not _can_run(found, inputs):
+        on_mesh = placement.is_on_mesh(inputs)
+        return fallback.flatten_noise_on_mesh if on_mesh else fallback.flatten_noise
     return found.ops.flatnoise_flatten_noise
 
 
-def _require_native(found: library.Library) -> None:
+def _can_run(found: library.Library, inputs: Any) -> bool:
+    problem = placement.problem(inputs) if found.loaded else found.reason
+    if problem is not None:
+        library.warn_once_about_fallback(problem)
+    return problem is None and not _xla_lacks_kernels(found)
+
+
+def _require_native(found: library.Library, inputs: Any) -> None:
     if not found.loaded:
         raise RuntimeError(f"implementation='native' needs the compiled op: {found.reason}.")
     if _xla_lacks_kernels(found):
@@ -294,9 +859,18 @@ def _require_native(found: library.Library) -> None:
             f"(jit_compile=True): {found.xla_reason}. Use implementation='auto' or 'tensorflow', "
             "or jit_compile=False."
         )
+    # Outside XLA, an op that nobody placed runs where it has a kernel.
+    problem = placement.problem(inputs) if _is_in_xla() else placement.named_problem(inputs)
+    if problem is not None:
+        raise RuntimeError(
+            "implementation='native' needs a device that the compiled op can run on: "
+            f"{problem}. Use implementation='auto' or 'tensorflow'."
+        )
 
 
 def _xla_lacks_kernels(found: library.Library) -> bool:
-    if found.has_xla_kernels:
-        return False
+    return not found.has_xla_kernels and _is_in_xla()
+
+
+def _is_in_xla() -> bool:
     return tf.__internal__.get_enclosing_xla_context() is not None

@@ -13,7 +13,9 @@ import pathlib
 from flatnoise._src import library
 from flatnoise._src.tensorflow import tf
 
-__all__ = ["CudaBuild", "cuda_build", "problem"]
+__all__ = ["CudaBuild", "build_problem", "cuda_build", "problem"]
+
+_NO_CUDA = "this TensorFlow runs GPUs without CUDA, and the compiled op has kernels for CUDA alone"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +46,11 @@ def cuda_build() -> CudaBuild:
     return CudaBuild(f"{version // 1000}.{version % 1000 // 10}", tuple(architectures))
 
 
+def build_problem() -> str | None:
+    """Why the compiled op can't run on any GPU of this TensorFlow, here or on other machines."""
+    return _NO_CUDA if tf.test.is_built_with_rocm() else None
+
+
 @functools.cache
 def problem() -> str | None:
     """Why the compiled op can't run on every visible GPU; `None` where it can or there is none.
@@ -56,9 +63,7 @@ def problem() -> str | None:
     if not gpus or not found.loaded or found.path is None:
         return None
     if not tf.test.is_built_with_cuda():
-        return (
-            "this TensorFlow runs GPUs without CUDA, and the compiled op has kernels for CUDA alone"
-        )
+        return _NO_CUDA
     for gpu in gpus:
         number = int(gpu.name.rsplit(":", 1)[1])
         reason = _functions(found.path).FlatnoiseCudaProblem(number).decode()

@@ -4,17 +4,29 @@ from typing import Any
 
 from flatnoise._src.errors import check_choice
 from flatnoise._src.export import export
-from flatnoise._src.functions import (
-    apply_noise,
-    flatten_add_normal,
-    flatten_add_uniform,
-    flatten_multiply_normal,
-)
 from flatnoise._src.noise_layer import NoiseLayer, check_parameters
-from flatnoise._src.noises import ADD_NORMAL, ADD_UNIFORM, MULTIPLY_NORMAL, NOISES
+from flatnoise._src.noises import (
+    ADD_LAPLACE,
+    ADD_NORMAL,
+    ADD_TRUNCATED_NORMAL,
+    ADD_UNIFORM,
+    MASK,
+    MULTIPLY_NORMAL,
+    NOISES,
+    SALT_AND_PEPPER,
+)
 from flatnoise._src.tensorflow import keras
 
-__all__ = ["AddGaussianNoise", "AddNoise", "AddUniformNoise", "MultiplyGaussianNoise"]
+__all__ = [
+    "AddGaussianNoise",
+    "AddLaplaceNoise",
+    "AddNoise",
+    "AddTruncatedGaussianNoise",
+    "AddUniformNoise",
+    "MaskingNoise",
+    "MultiplyGaussianNoise",
+    "SaltAndPepperNoise",
+]
 
 _BY_TYPE = {noise.noise_type: noise for noise in NOISES if noise.noise_type is not None}
 
@@ -26,7 +38,6 @@ class AddGaussianNoise(NoiseLayer):
 
     No two replicas of a `tf.distribute` strategy add the same noise. The state of the noise is
     saved with the model: a training that is taken up again goes on with fresh noise.
-
 
     Examples:
         >>> layer = flatnoise.layers.AddGaussianNoise(mean=0.0, stddev=0.1)
@@ -45,8 +56,9 @@ class AddGaussianNoise(NoiseLayer):
             noise that one of them alone would apply to the whole batch, at the price of telling
             each other the sizes of their shares; otherwise each replica applies noise of its own.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
-            at most a few units in the last place.
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Call arguments:
@@ -54,8 +66,11 @@ class AddGaussianNoise(NoiseLayer):
         training: Boolean. Counts only where `training_only` is `True`.
     """
 
+    noise = ADD_NORMAL
+
     def __init__(
         self,
+        *,
         mean: float = 0.0,
         stddev: float = 0.1,
         flatten: bool = False,
@@ -67,6 +82,7 @@ class AddGaussianNoise(NoiseLayer):
     ) -> None:
         """Makes the layer; the class tells of the arguments."""
         super().__init__(
+            {"mean": mean, "stddev": stddev},
             flatten=flatten,
             seed=seed,
             training_only=training_only,
@@ -74,16 +90,6 @@ class AddGaussianNoise(NoiseLayer):
             implementation=implementation,
             **kwargs,
         )
-        check_parameters(ADD_NORMAL, {"mean": mean, "stddev": stddev})
-        self.mean = mean
-        self.stddev = stddev
-
-    def _apply_noise(self, inputs: Any, **options: Any) -> Any:
-        return flatten_add_normal(inputs, mean=self.mean, stddev=self.stddev, **options)
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments that the layer was made with."""
-        return {**super().get_config(), "mean": self.mean, "stddev": self.stddev}
 
 
 @export("flatnoise.layers")
@@ -93,7 +99,6 @@ class AddUniformNoise(NoiseLayer):
 
     No two replicas of a `tf.distribute` strategy add the same noise. The state of the noise is
     saved with the model: a training that is taken up again goes on with fresh noise.
-
 
     Examples:
         >>> layer = flatnoise.layers.AddUniformNoise(minval=-0.1, maxval=0.1)
@@ -112,8 +117,9 @@ class AddUniformNoise(NoiseLayer):
             noise that one of them alone would apply to the whole batch, at the price of telling
             each other the sizes of their shares; otherwise each replica applies noise of its own.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
-            at most a few units in the last place.
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Call arguments:
@@ -121,8 +127,11 @@ class AddUniformNoise(NoiseLayer):
         training: Boolean. Counts only where `training_only` is `True`.
     """
 
+    noise = ADD_UNIFORM
+
     def __init__(
         self,
+        *,
         minval: float = -0.1,
         maxval: float = 0.1,
         flatten: bool = True,
@@ -134,6 +143,7 @@ class AddUniformNoise(NoiseLayer):
     ) -> None:
         """Makes the layer; the class tells of the arguments."""
         super().__init__(
+            {"minval": minval, "maxval": maxval},
             flatten=flatten,
             seed=seed,
             training_only=training_only,
@@ -141,26 +151,27 @@ class AddUniformNoise(NoiseLayer):
             implementation=implementation,
             **kwargs,
         )
-        check_parameters(ADD_UNIFORM, {"minval": minval, "maxval": maxval})
-        self.minval = minval
-        self.maxval = maxval
-
-    def _apply_noise(self, inputs: Any, **options: Any) -> Any:
-        return flatten_add_uniform(inputs, minval=self.minval, maxval=self.maxval, **options)
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments that the layer was made with."""
-        return {**super().get_config(), "minval": self.minval, "maxval": self.maxval}
 
 
 @export("flatnoise.layers")
 @keras.saving.register_keras_serializable(package="flatnoise")
 class AddNoise(NoiseLayer):
-    """Flattens and adds noise of a type chosen by name, on every call.
+    """Flattens and applies noise of a type chosen by name, on every call.
 
-    No two replicas of a `tf.distribute` strategy add the same noise. The state of the noise is
+    | `noise_type` | parameters | function |
+    | --- | --- | --- |
+    | `"gaussian"` | `mean`, `stddev` | `flatten_add_normal` |
+    | `"uniform"` | `minval`, `maxval` | `flatten_add_uniform` |
+    | `"laplace"` | `loc`, `scale` | `flatten_add_laplace` |
+    | `"gumbel"` | `loc`, `scale` | `flatten_add_gumbel` |
+    | `"logistic"` | `loc`, `scale` | `flatten_add_logistic` |
+    | `"truncated_gaussian"` | `mean`, `stddev` | `flatten_add_truncated_normal` |
+    | `"speckle"` | `mean`, `stddev` | `flatten_multiply_normal`, mean `1 + mean` |
+    | `"masking"` | `rate`, `value` | `flatten_mask` |
+    | `"salt_and_pepper"` | `amount`, `salt_vs_pepper`, ... | `flatten_salt_and_pepper` |
+
+    No two replicas of a `tf.distribute` strategy apply the same noise. The state of the noise is
     saved with the model: a training that is taken up again goes on with fresh noise.
-
 
     Examples:
         >>> layer = flatnoise.layers.AddNoise(noise_type="gaussian", stddev=0.02)
@@ -168,12 +179,20 @@ class AddNoise(NoiseLayer):
         TensorShape([8, 12288])
 
     Args:
-        noise_type: `"gaussian"`, whose parameters are `mean` and `stddev`, or `"uniform"`, whose
-            parameters are `minval` and `maxval`.
+        noise_type: String, one of the types of the table. The parameters of other types are kept,
+            and not used.
         mean: Float, the mean of the noise.
         stddev: Float, the standard deviation of the noise, at least 0.
         minval: Float, the least noise.
         maxval: Float, the bound that the noise stays below, at least `minval`.
+        loc: Float, the location of the noise.
+        scale: Float, the scale of the noise, at least 0.
+        rate: Float, the probability that an element is replaced, from 0 to 1.
+        value: Float, what is put in.
+        amount: Float, the probability that an element becomes salt or pepper, from 0 to 1.
+        salt_vs_pepper: Float, the share of salt in these, from 0 to 1.
+        salt: Float, the value of salt.
+        pepper: Float, the value of pepper.
         flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
             rank 1) or has the shape of `inputs`.
         seed: Integer, optional random seed to enable deterministic behavior.
@@ -183,8 +202,9 @@ class AddNoise(NoiseLayer):
             noise that one of them alone would apply to the whole batch, at the price of telling
             each other the sizes of their shares; otherwise each replica applies noise of its own.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
-            at most a few units in the last place.
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Call arguments:
@@ -194,11 +214,20 @@ class AddNoise(NoiseLayer):
 
     def __init__(
         self,
+        *,
         noise_type: str = "gaussian",
         mean: float = 0.0,
         stddev: float = 0.1,
         minval: float = -0.1,
         maxval: float = 0.1,
+        loc: float = 0.0,
+        scale: float = 0.1,
+        rate: float = 0.1,
+        value: float = 0.0,
+        amount: float = 0.05,
+        salt_vs_pepper: float = 0.5,
+        salt: float = 1.0,
+        pepper: float = 0.0,
         flatten: bool = True,
         seed: int | None = None,
         training_only: bool = False,
@@ -207,7 +236,24 @@ class AddNoise(NoiseLayer):
         **kwargs: Any,
     ) -> None:
         """Makes the layer; the class tells of the arguments."""
+        check_choice("noise_type", noise_type, _BY_TYPE)
+        self.noise_type = noise_type
+        self.noise = _BY_TYPE[noise_type]
         super().__init__(
+            {
+                "mean": mean,
+                "stddev": stddev,
+                "minval": minval,
+                "maxval": maxval,
+                "loc": loc,
+                "scale": scale,
+                "rate": rate,
+                "value": value,
+                "amount": amount,
+                "salt_vs_pepper": salt_vs_pepper,
+                "salt": salt,
+                "pepper": pepper,
+            },
             flatten=flatten,
             seed=seed,
             training_only=training_only,
@@ -215,30 +261,21 @@ class AddNoise(NoiseLayer):
             implementation=implementation,
             **kwargs,
         )
-        check_choice("noise_type", noise_type, _BY_TYPE)
-        check_parameters(ADD_NORMAL, {"mean": mean, "stddev": stddev})
-        check_parameters(ADD_UNIFORM, {"minval": minval, "maxval": maxval})
-        self.noise_type = noise_type
-        self.mean = mean
-        self.stddev = stddev
-        self.minval = minval
-        self.maxval = maxval
 
-    def _apply_noise(self, inputs: Any, **options: Any) -> Any:
-        noise = _BY_TYPE[self.noise_type]
-        values = tuple(getattr(self, parameter.name) for parameter in noise.parameters)
-        return apply_noise(noise, inputs, values=values, **options)
+    def _check_values(self, values: dict[str, Any]) -> None:
+        for noise in _BY_TYPE.values():
+            check_parameters(noise, values)
+
+    def _values(self) -> tuple[Any, ...]:
+        values = super()._values()
+        if self.noise is not MULTIPLY_NORMAL:
+            return values
+        mean, stddev = values
+        return 1.0 + mean, stddev  # what speckle adds is a share of the element
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that the layer was made with."""
-        return {
-            **super().get_config(),
-            "noise_type": self.noise_type,
-            "mean": self.mean,
-            "stddev": self.stddev,
-            "minval": self.minval,
-            "maxval": self.maxval,
-        }
+        return {**super().get_config(), "noise_type": self.noise_type}
 
 
 @export("flatnoise.layers")
@@ -251,7 +288,6 @@ class MultiplyGaussianNoise(NoiseLayer):
 
     No two replicas of a `tf.distribute` strategy multiply by the same noise. The state of the noise
     is saved with the model: a training that is taken up again goes on with fresh noise.
-
 
     Examples:
         >>> layer = flatnoise.layers.MultiplyGaussianNoise(stddev=0.5)
@@ -270,8 +306,9 @@ class MultiplyGaussianNoise(NoiseLayer):
             noise that one of them alone would apply to the whole batch, at the price of telling
             each other the sizes of their shares; otherwise each replica applies noise of its own.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
-            at most a few units in the last place.
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Call arguments:
@@ -279,8 +316,11 @@ class MultiplyGaussianNoise(NoiseLayer):
         training: Boolean. Counts only where `training_only` is `True`.
     """
 
+    noise = MULTIPLY_NORMAL
+
     def __init__(
         self,
+        *,
         mean: float = 1.0,
         stddev: float = 0.1,
         flatten: bool = False,
@@ -292,6 +332,7 @@ class MultiplyGaussianNoise(NoiseLayer):
     ) -> None:
         """Makes the layer; the class tells of the arguments."""
         super().__init__(
+            {"mean": mean, "stddev": stddev},
             flatten=flatten,
             seed=seed,
             training_only=training_only,
@@ -299,13 +340,253 @@ class MultiplyGaussianNoise(NoiseLayer):
             implementation=implementation,
             **kwargs,
         )
-        check_parameters(MULTIPLY_NORMAL, {"mean": mean, "stddev": stddev})
-        self.mean = mean
-        self.stddev = stddev
 
-    def _apply_noise(self, inputs: Any, **options: Any) -> Any:
-        return flatten_multiply_normal(inputs, mean=self.mean, stddev=self.stddev, **options)
 
-    def get_config(self) -> dict[str, Any]:
-        """The arguments that the layer was made with."""
-        return {**super().get_config(), "mean": self.mean, "stddev": self.stddev}
+@export("flatnoise.layers")
+@keras.saving.register_keras_serializable(package="flatnoise")
+class AddLaplaceNoise(NoiseLayer):
+    """Adds Laplace noise, on every call.
+
+    No two replicas of a `tf.distribute` strategy add the same noise. The state of the noise is
+    saved with the model: a training that is taken up again goes on with fresh noise.
+
+    Examples:
+        >>> layer = flatnoise.layers.AddLaplaceNoise(scale=0.1)
+        >>> layer(keras.ops.zeros((32, 28, 28, 1))).shape
+        TensorShape([32, 28, 28, 1])
+
+    Args:
+        loc: Float, the location of the noise.
+        scale: Float, the scale of the noise, at least 0.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        seed: Integer, optional random seed to enable deterministic behavior.
+        training_only: Boolean. If `True`, noise is applied in training only, as by
+            `keras.layers.GaussianNoise`; otherwise on every call.
+        shard_invariant: Boolean. If `True`, the replicas of a `tf.distribute` strategy share the
+            noise that one of them alone would apply to the whole batch, at the price of telling
+            each other the sizes of their shares; otherwise each replica applies noise of its own.
+        implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
+        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Call arguments:
+        inputs: Floating-point tensor of rank 1 or more, the batch first.
+        training: Boolean. Counts only where `training_only` is `True`.
+    """
+
+    noise = ADD_LAPLACE
+
+    def __init__(
+        self,
+        *,
+        loc: float = 0.0,
+        scale: float = 0.1,
+        flatten: bool = False,
+        seed: int | None = None,
+        training_only: bool = False,
+        shard_invariant: bool = False,
+        implementation: str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        """Makes the layer; the class tells of the arguments."""
+        super().__init__(
+            {"loc": loc, "scale": scale},
+            flatten=flatten,
+            seed=seed,
+            training_only=training_only,
+            shard_invariant=shard_invariant,
+            implementation=implementation,
+            **kwargs,
+        )
+
+
+@export("flatnoise.layers")
+@keras.saving.register_keras_serializable(package="flatnoise")
+class AddTruncatedGaussianNoise(NoiseLayer):
+    """Adds normal noise that is cut off at two standard deviations, on every call.
+
+    No two replicas of a `tf.distribute` strategy add the same noise. The state of the noise is
+    saved with the model: a training that is taken up again goes on with fresh noise.
+
+    Examples:
+        >>> layer = flatnoise.layers.AddTruncatedGaussianNoise(stddev=0.1)
+        >>> layer(keras.ops.zeros((32, 28, 28, 1))).shape
+        TensorShape([32, 28, 28, 1])
+
+    Args:
+        mean: Float, the mean of the noise.
+        stddev: Float, the standard deviation of the noise before its tails are cut off, at least 0.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        seed: Integer, optional random seed to enable deterministic behavior.
+        training_only: Boolean. If `True`, noise is applied in training only, as by
+            `keras.layers.GaussianNoise`; otherwise on every call.
+        shard_invariant: Boolean. If `True`, the replicas of a `tf.distribute` strategy share the
+            noise that one of them alone would apply to the whole batch, at the price of telling
+            each other the sizes of their shares; otherwise each replica applies noise of its own.
+        implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
+        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Call arguments:
+        inputs: Floating-point tensor of rank 1 or more, the batch first.
+        training: Boolean. Counts only where `training_only` is `True`.
+    """
+
+    noise = ADD_TRUNCATED_NORMAL
+
+    def __init__(
+        self,
+        *,
+        mean: float = 0.0,
+        stddev: float = 0.1,
+        flatten: bool = False,
+        seed: int | None = None,
+        training_only: bool = False,
+        shard_invariant: bool = False,
+        implementation: str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        """Makes the layer; the class tells of the arguments."""
+        super().__init__(
+            {"mean": mean, "stddev": stddev},
+            flatten=flatten,
+            seed=seed,
+            training_only=training_only,
+            shard_invariant=shard_invariant,
+            implementation=implementation,
+            **kwargs,
+        )
+
+
+@export("flatnoise.layers")
+@keras.saving.register_keras_serializable(package="flatnoise")
+class MaskingNoise(NoiseLayer):
+    """Puts a value in place of elements at random, on every call.
+
+    The other elements stay as they are, where dropout scales them.
+
+    No two replicas of a `tf.distribute` strategy replace the same elements. The state of the noise
+    is saved with the model: a training that is taken up again goes on with fresh noise.
+
+    Examples:
+        >>> layer = flatnoise.layers.MaskingNoise(rate=0.25)
+        >>> layer(keras.ops.zeros((32, 28, 28, 1))).shape
+        TensorShape([32, 28, 28, 1])
+
+    Args:
+        rate: Float, the probability that an element is replaced, from 0 to 1.
+        value: Float, what is put in.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        seed: Integer, optional random seed to enable deterministic behavior.
+        training_only: Boolean. If `True`, noise is applied in training only, as by
+            `keras.layers.GaussianNoise`; otherwise on every call.
+        shard_invariant: Boolean. If `True`, the replicas of a `tf.distribute` strategy share the
+            noise that one of them alone would apply to the whole batch, at the price of telling
+            each other the sizes of their shares; otherwise each replica applies noise of its own.
+        implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
+        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Call arguments:
+        inputs: Floating-point tensor of rank 1 or more, the batch first.
+        training: Boolean. Counts only where `training_only` is `True`.
+    """
+
+    noise = MASK
+
+    def __init__(
+        self,
+        *,
+        rate: float = 0.1,
+        value: float = 0.0,
+        flatten: bool = False,
+        seed: int | None = None,
+        training_only: bool = False,
+        shard_invariant: bool = False,
+        implementation: str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        """Makes the layer; the class tells of the arguments."""
+        super().__init__(
+            {"rate": rate, "value": value},
+            flatten=flatten,
+            seed=seed,
+            training_only=training_only,
+            shard_invariant=shard_invariant,
+            implementation=implementation,
+            **kwargs,
+        )
+
+
+@export("flatnoise.layers")
+@keras.saving.register_keras_serializable(package="flatnoise")
+class SaltAndPepperNoise(NoiseLayer):
+    """Turns elements into salt or pepper at random, on every call.
+
+    No two replicas of a `tf.distribute` strategy replace the same elements. The state of the noise
+    is saved with the model: a training that is taken up again goes on with fresh noise.
+
+    Examples:
+        >>> layer = flatnoise.layers.SaltAndPepperNoise(amount=0.1)
+        >>> layer(keras.ops.zeros((32, 28, 28, 1))).shape
+        TensorShape([32, 28, 28, 1])
+
+    Args:
+        amount: Float, the probability that an element becomes salt or pepper, from 0 to 1.
+        salt_vs_pepper: Float, the share of salt in these, from 0 to 1.
+        salt: Float, the value of salt.
+        pepper: Float, the value of pepper.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        seed: Integer, optional random seed to enable deterministic behavior.
+        training_only: Boolean. If `True`, noise is applied in training only, as by
+            `keras.layers.GaussianNoise`; otherwise on every call.
+        shard_invariant: Boolean. If `True`, the replicas of a `tf.distribute` strategy share the
+            noise that one of them alone would apply to the whole batch, at the price of telling
+            each other the sizes of their shares; otherwise each replica applies noise of its own.
+        implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
+        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Call arguments:
+        inputs: Floating-point tensor of rank 1 or more, the batch first.
+        training: Boolean. Counts only where `training_only` is `True`.
+    """
+
+    noise = SALT_AND_PEPPER
+
+    def __init__(
+        self,
+        *,
+        amount: float = 0.05,
+        salt_vs_pepper: float = 0.5,
+        salt: float = 1.0,
+        pepper: float = 0.0,
+        flatten: bool = False,
+        seed: int | None = None,
+        training_only: bool = False,
+        shard_invariant: bool = False,
+        implementation: str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        """Makes the layer; the class tells of the arguments."""
+        super().__init__(
+            {"amount": amount, "salt_vs_pepper": salt_vs_pepper, "salt": salt, "pepper": pepper},
+            flatten=flatten,
+            seed=seed,
+            training_only=training_only,
+            shard_invariant=shard_invariant,
+            implementation=implementation,
+            **kwargs,
+        )

@@ -77,8 +77,9 @@ class LearnedGaussianNoise(NoiseLayer):
             noise that one of them alone would apply to the whole batch, at the price of telling
             each other the sizes of their shares; otherwise each replica applies noise of its own.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where it can run, stock ops elsewhere. Their results differ by
-            at most a few units in the last place.
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Call arguments:
@@ -88,6 +89,7 @@ class LearnedGaussianNoise(NoiseLayer):
 
     def __init__(
         self,
+        *,
         stddev: float = 0.1,
         axis: int | tuple[int, ...] | None = -1,
         flatten: bool = False,
@@ -101,6 +103,7 @@ class LearnedGaussianNoise(NoiseLayer):
     ) -> None:
         """Makes the layer; the class tells of the arguments."""
         super().__init__(
+            {},
             flatten=flatten,
             seed=seed,
             training_only=training_only,
@@ -114,6 +117,9 @@ class LearnedGaussianNoise(NoiseLayer):
         self._axes = _as_axes(axis)
         self.stddev_regularizer = keras.regularizers.get(stddev_regularizer)
         self.stddev_constraint = keras.constraints.get(stddev_constraint)
+
+    def _check_values(self, values: dict[str, Any]) -> None:
+        """There are none that stay as they are."""
 
     def build(self, input_shape: Any) -> None:
         """Makes the weight, of the sizes of the input's chosen axes."""

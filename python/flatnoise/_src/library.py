@@ -112,5 +112,5 @@ def warn_once_about_fallback(reason: str) -> None:
         "flatnoise adds noise with stock TensorFlow ops (the same numbers, slower), because its "
         f"compiled op can't be used: {reason}.",
         RuntimeWarning,
-        stacklevel=4,
+        stacklevel=5,
     )

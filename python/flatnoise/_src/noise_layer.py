@@ -7,6 +7,7 @@ from typing import Any
 from flatnoise._src import broadcasting, library
 from flatnoise._src.arguments import IMPLEMENTATIONS
 from flatnoise._src.errors import check_choice, invalid_value
+from flatnoise._src.functions import apply_noise
 from flatnoise._src.noises import Noise
 from flatnoise._src.seeds import (
     SeedGenerator,
@@ -17,34 +18,35 @@ from flatnoise._src.seeds import (
 from flatnoise._src.shapes import flattened
 from flatnoise._src.tensorflow import keras, tf
 
-__all__ = ["NoiseLayer", "check_number", "check_parameters"]
+__all__ = ["NoiseLayer", "check_backend", "check_number", "check_parameters"]
 
 _SEED_STATE = "seed_generator_state"
 
 
-def _check_backend() -> None:
+def check_backend(what: str) -> None:
+    """Raises RuntimeError unless Keras runs on TensorFlow, which `what` needs."""
     backend = keras.config.backend()
     if backend != "tensorflow":
         raise RuntimeError(
-            "The layers of flatnoise need Keras's TensorFlow backend. Expected "
+            f"{what} needs Keras's TensorFlow backend. Expected "
             f"keras.config.backend() to be 'tensorflow'. Received: '{backend}'. Set the "
             "environment variable KERAS_BACKEND=tensorflow before Keras is imported."
         )
 
 
-def check_number(argument: str, value: Any) -> None:
-    """Raises ValueError if a `value` is no finite real number."""
+def check_number(argument: str, value: Any, finite: bool = True) -> None:
+    """Raises ValueError if a `value` is no real number, or is not finite where it has to be."""
     is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value):
-        raise invalid_value(argument, "a finite float value", value)
+    if not is_number or (finite and not math.isfinite(value)):
+        raise invalid_value(argument, "a finite float value" if finite else "a float value", value)
 
 
 def check_parameters(noise: Noise, values: dict[str, Any]) -> None:
     """Raises ValueError if `values` can't be the parameters of a noise."""
-    for name, value in values.items():
-        check_number(name, value)
-    given = tuple(values.values())
-    noise.check(given, noise.to_op(*given))
+    for parameter in noise.parameters:
+        check_number(parameter.name, values[parameter.name], finite=parameter.must_be_finite)
+    given = [values[parameter.name] for parameter in noise.parameters]
+    noise.check(given, given)
 
 
 def _check_flag(argument: str, value: Any) -> None:
@@ -53,10 +55,16 @@ def _check_flag(argument: str, value: Any) -> None:
 
 
 class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
-    """What the noise layers share: seeds, shapes, masks, saving. They say which noise, and how."""
+    """What the noise layers share: values, seeds, shapes, masks, saving.
+
+    A layer says which `noise` it applies. Its parameters are attributes of their names.
+    """
+
+    noise: Noise
 
     def __init__(
         self,
+        values: dict[str, Any],
         *,
         flatten: bool,
         seed: int | None,
@@ -66,12 +74,16 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
         **kwargs: Any,
     ) -> None:
         """Checks and keeps the arguments that all layers have; they tell of them."""
-        _check_backend()
+        check_backend(type(self).__name__)
         super().__init__(**kwargs)
         _check_flag("flatten", flatten)
         _check_flag("training_only", training_only)
         _check_flag("shard_invariant", shard_invariant)
         check_choice("implementation", implementation, IMPLEMENTATIONS)
+        self._check_values(values)
+        for name, value in values.items():
+            setattr(self, name, value)
+        self._names = tuple(values)
         self.flatten = flatten
         self.seed = seed
         self.training_only = training_only
@@ -88,9 +100,15 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
         # There is nothing to build, unless a subclass says otherwise.
         self.built = type(self).build is keras.layers.Layer.build
 
+    def _check_values(self, values: dict[str, Any]) -> None:
+        check_parameters(self.noise, values)
+
+    def _values(self) -> tuple[Any, ...]:
+        """The values of the noise's parameters."""
+        return tuple(getattr(self, parameter.name) for parameter in self.noise.parameters)
+
     def _apply_noise(self, inputs: Any, **options: Any) -> Any:
-        """Has a function of the package do it, which takes the `options`."""
-        raise NotImplementedError
+        return apply_noise(self.noise, inputs, values=self._values(), **options)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Adds noise, unless the layer is to do so in training only and this is none."""
@@ -120,7 +138,7 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
         """The symbolic output for a symbolic input."""
         if not keras.backend.is_float_dtype(inputs.dtype):
             raise ValueError(
-                f"Layer '{self.name}' adds real numbers. Expected floating-point inputs. "
+                f"Layer '{self.name}' applies real noise. Expected floating-point inputs. "
                 f"Received: inputs of dtype {inputs.dtype}"
             )
         return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=inputs.dtype)
@@ -145,6 +163,7 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
         """The arguments that the layer was made with."""
         return {
             **super().get_config(),
+            **{name: getattr(self, name) for name in self._names},
             "flatten": self.flatten,
             "seed": self.seed,
             "training_only": self.training_only,

@@ -1,8 +1,9 @@
 """The noises: what functions, layers, the NumPy API, the fallback and gradients are made from.
 
 A noise is a distribution of numbers z and a combination, which is how z and the noise's parameters
-change an element. A new noise is a row here, its public function and its layer. The formulas use
-operators alone: they take tensors, arrays and numbers.
+change an element. A new noise is a row here, its public function and its layer. The formulas take
+tensors and arrays alike: they use operators, and what `xp`, which is NumPy or TensorFlow, has by
+the same name.
 """
 
 import dataclasses
@@ -15,46 +16,91 @@ import numpy as np
 from flatnoise._src.errors import invalid_values
 
 __all__ = [
+    "ADD_GUMBEL",
+    "ADD_LAPLACE",
+    "ADD_LOGISTIC",
     "ADD_NORMAL",
+    "ADD_TRUNCATED_NORMAL",
     "ADD_UNIFORM",
+    "ALPHA_DROPOUT",
     "COMBINATIONS",
     "DISTRIBUTIONS",
+    "DROPOUT",
+    "KINDS",
+    "MASK",
     "MULTIPLY_NORMAL",
     "NOISES",
+    "SALT_AND_PEPPER",
     "Combination",
+    "Distribution",
     "Noise",
     "OpParameter",
     "Parameter",
     "Rule",
-    "noise_of",
+    "distributions_of",
+    "op_parameter_texts",
 ]
 
-DISTRIBUTIONS = ("normal", "uniform")
+
+@dataclasses.dataclass(frozen=True)
+class Distribution:
+    """A distribution of z, and what its users call the op's parameters `loc` and `scale`."""
+
+    name: str
+    loc: str
+    scale: str
+
+
+DISTRIBUTIONS = {
+    distribution.name: distribution
+    for distribution in (
+        Distribution("normal", "mean", "stddev"),
+        Distribution("uniform", "minval", "maxval - minval"),
+        Distribution("laplace", "loc", "scale"),
+        Distribution("gumbel", "loc", "scale"),
+        Distribution("logistic", "loc", "scale"),
+        Distribution("truncated_normal", "mean", "stddev"),
+    )
+}
 
 
 @dataclasses.dataclass(frozen=True)
 class OpParameter:
-    """A parameter of the op: its name, and what `validate_args` asks of its values."""
+    """A parameter of the op: its name, and what `validate_args` asks of its values, if anything."""
 
     name: str
-    expected: str
-    holds: Callable[[Any], Any]
+    expected: str | None = None
+    holds: Callable[[Any], Any] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Combination:
     """How z and the op's parameters change an element.
 
-    `combine` takes x, z, the op's parameters, and a function to pass what is to be rounded by
-    itself. Its result is NaN where its last parameter is: the fallback marks errors so, where it
-    can't raise.
+    `combine` takes `xp`, x, z, a sequence of the op's parameters, and a function to pass what is to
+    be rounded by itself.
+
+    All are linear in x: with `input_grad_parameters`, the op makes of the output's gradient that of
+    its input; without, the two are equal. Where the output is linear in the parameters, the
+    gradient op makes their gradients. Where it isn't, `replaced_grads` has, by their places, the
+    parameters that have a gradient. Each is a function of the output's gradient, of x and of the
+    parameters: it gives the input and the parameters of which the op makes the terms that are
+    summed to that gradient.
     """
 
     name: str
     parameters: tuple[OpParameter, ...]
     combine: Callable[..., Any]
-    input_grad_is_identity: bool
-    parameter_grads_need_input: bool
+    input_grad_parameters: Callable[[Sequence[Any]], Sequence[Any]] | None
+    parameter_grads_need_input: bool = False
+    replaced_grads: dict[int, Callable[..., tuple[Any, Sequence[Any]]]] | None = dataclasses.field(
+        default=None, hash=False
+    )
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the output is linear in the parameters."""
+        return self.replaced_grads is None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,18 +110,20 @@ class Parameter:
     name: str
     default: float
     meaning: str
+    must_be_finite: bool = True
+    is_differentiable: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """What users are told where one of the op's parameters isn't what the op asks for."""
+    """What parameters have to satisfy, and what users are told where they don't."""
 
-    op_parameter: int
-    parameters: tuple[str, ...]  # that it is made from
+    parameters: tuple[str, ...]
     expected: str
+    holds: Callable[..., Any]
 
 
-def _unchanged(*parameters: Any) -> tuple[Any, ...]:
+def _unchanged(_xp: Any, *parameters: Any) -> tuple[Any, ...]:
     return parameters
 
 
@@ -92,10 +140,12 @@ class Noise:
     distribution: str
     combination: Combination
     parameters: tuple[Parameter, ...]
-    rules: tuple[Rule, ...]
-    # From the parameters to the op's, and what errors call each of these.
+    rules: tuple[Rule, ...] = ()
+    # From `xp` and the parameters to the op's.
     to_op: Callable[..., tuple[Any, ...]] = _unchanged
-    op_parameter_texts: tuple[str, ...] = ()
+    # Whether `to_op` takes numbers in double precision, and its results are rounded; otherwise the
+    # numbers are rounded first, as TensorFlow does it for uniform noise.
+    rounds_last: bool = False
     # What `flatnoise.layers.AddNoise` calls it.
     noise_type: str | None = None
 
@@ -109,60 +159,181 @@ class Noise:
         """Whether the op's parameters are the user's as they are."""
         return self.to_op is _unchanged
 
-    def check(self, given: Sequence[Any], op_parameters: Sequence[Any]) -> None:
-        """Raises ValueError unless the op's parameters are what the op asks for.
+    def check(self, given: Sequence[Any], converted: Sequence[Any]) -> None:
+        """Raises ValueError unless the parameters satisfy the noise's rules.
 
         Args:
             given: What the user passed for the noise's parameters, to be shown.
-            op_parameters: Finite numbers or arrays; None for those that aren't known.
+            converted: The same as numbers or arrays; None for those that aren't known.
         """
         for rule in self.rules:
-            value = op_parameters[rule.op_parameter]
-            asked = self.combination.parameters[rule.op_parameter]
-            if value is None or _are_true(asked.holds(value)):
+            places = [self._place(name) for name in rule.parameters]
+            values = [converted[place] for place in places]
+            if any(value is None for value in values) or _are_true(rule.holds(*values)):
                 continue
-            named = zip(self.parameters, given, strict=True)
-            shown = {each.name: value for each, value in named if each.name in rule.parameters}
+            shown = {self.parameters[place].name: given[place] for place in places}
             raise invalid_values(rule.expected, shown)
 
+    def _place(self, name: str) -> int:
+        return [parameter.name for parameter in self.parameters].index(name)
 
-def _add(x: Any, z: Any, loc: Any, scale: Any, rounded: Callable[[Any], Any]) -> Any:
+
+def _is_finite(value: Any) -> Any:
+    return abs(value) < math.inf
+
+
+def _is_scale(value: Any) -> Any:
+    return (value >= 0) & (value < math.inf)
+
+
+def _is_probability(value: Any) -> Any:
+    return (value >= 0) & (value <= 1)
+
+
+# What multiplies by 1 and adds nothing: not even to -0, which + 0 would make positive.
+_AS_IT_IS = (1.0, -0.0)
+
+
+def _add(_xp: Any, x: Any, z: Any, parameters: Sequence[Any], rounded: Callable[[Any], Any]) -> Any:
+    loc, scale = parameters
     return x + rounded(loc + scale * z)
 
 
-def _multiply(x: Any, z: Any, loc: Any, scale: Any, rounded: Callable[[Any], Any]) -> Any:
+def _multiply(
+    _xp: Any, x: Any, z: Any, parameters: Sequence[Any], rounded: Callable[[Any], Any]
+) -> Any:
+    loc, scale = parameters
     return x * rounded(loc + scale * z)
 
 
+def _mask(xp: Any, x: Any, z: Any, parameters: Sequence[Any], rounded: Callable[[Any], Any]) -> Any:
+    rate, value, scale, shift = parameters
+    return xp.where(z < rate, value, rounded(scale * x) + shift)
+
+
+def _salt_and_pepper(
+    xp: Any, x: Any, z: Any, parameters: Sequence[Any], rounded: Callable[[Any], Any]
+) -> Any:
+    amount, salt_vs_pepper, salt, pepper = parameters
+    salted = xp.where(z < 1 - rounded(amount * salt_vs_pepper), x, salt)
+    return xp.where(z < amount * (1 - salt_vs_pepper), pepper, salted)
+
+
 _LOC_AND_SCALE = (
-    OpParameter("loc", "finite", lambda loc: abs(loc) < math.inf),
-    OpParameter(
-        "scale", "finite and not negative", lambda scale: (scale >= 0) & (scale < math.inf)
-    ),
+    OpParameter("loc", "finite", _is_finite),
+    OpParameter("scale", "finite and not negative", _is_scale),
 )
 
 ADD = Combination(
     name="add",
     parameters=_LOC_AND_SCALE,
     combine=_add,
-    input_grad_is_identity=True,
-    parameter_grads_need_input=False,
+    input_grad_parameters=None,
 )
 MULTIPLY = Combination(
     name="multiply",
     parameters=_LOC_AND_SCALE,
     combine=_multiply,
-    input_grad_is_identity=False,
+    input_grad_parameters=lambda parameters: parameters,
     parameter_grads_need_input=True,
 )
-COMBINATIONS = {combination.name: combination for combination in (ADD, MULTIPLY)}
+REPLACE_BELOW = Combination(
+    name="mask",
+    parameters=(
+        OpParameter("rate", "from 0 to 1", _is_probability),
+        OpParameter("value"),
+        OpParameter("scale"),
+        OpParameter("shift"),
+    ),
+    combine=_mask,
+    input_grad_parameters=lambda p: (p[0], 0.0, p[2], -0.0),
+    replaced_grads={
+        1: lambda grad, x, p: (0.0, (p[0], grad, *_AS_IT_IS)),
+        2: lambda grad, x, p: (grad, (p[0], 0.0, x, -0.0)),
+        3: lambda grad, x, p: (grad, (p[0], 0.0, *_AS_IT_IS)),
+    },
+)
+REPLACE_ENDS = Combination(
+    name="salt_and_pepper",
+    parameters=(
+        OpParameter("amount", "from 0 to 1", _is_probability),
+        OpParameter("salt_vs_pepper", "from 0 to 1", _is_probability),
+        OpParameter("salt"),
+        OpParameter("pepper"),
+    ),
+    combine=_salt_and_pepper,
+    input_grad_parameters=lambda p: (p[0], p[1], 0.0, 0.0),
+    replaced_grads={
+        2: lambda grad, x, p: (0.0, (p[0], p[1], grad, 0.0)),
+        3: lambda grad, x, p: (0.0, (p[0], p[1], 0.0, grad)),
+    },
+)
+COMBINATIONS = {
+    combination.name: combination for combination in (ADD, MULTIPLY, REPLACE_BELOW, REPLACE_ENDS)
+}
 
-_STDDEV_RULE = Rule(1, ("stddev",), "a number that is not negative")
+
+def _scale_rule(name: str) -> Rule:
+    return Rule((name,), "a number that is not negative", lambda scale: scale >= 0)
 
 
-def _range(minval: Any, maxval: Any) -> tuple[Any, Any]:
+def _loc_and_scale(meaning_of_scale: str) -> tuple[Parameter, ...]:
+    return (
+        Parameter("loc", 0.0, "the location of the noise"),
+        Parameter("scale", 1.0, meaning_of_scale),
+    )
+
+
+def _probability_rule(name: str) -> Rule:
+    return Rule((name,), "a number from 0 to 1", _is_probability)
+
+
+def _rate(default: float) -> Parameter:
+    meaning = "the probability that an element is replaced"
+    return Parameter("rate", default, meaning, is_differentiable=False)
+
+
+def _range(_xp: Any, minval: Any, maxval: Any) -> tuple[Any, ...]:
     with np.errstate(over="ignore"):  # to infinity, which the rule refuses
         return minval, maxval - minval
+
+
+def _is_range(minval: Any, maxval: Any) -> Any:
+    with np.errstate(over="ignore"):
+        return _is_scale(maxval - minval)
+
+
+_TINY = float(np.finfo(np.float32).tiny)
+
+
+def _inverse_of_kept(xp: Any, rate: Any) -> Any:
+    """1 / (1 - rate), and 0 where nothing is kept."""
+    if isinstance(rate, float):
+        return 1 / (1 - rate) if rate < 1 else 0.0
+    return xp.where(rate < 1, 1 / xp.maximum(1 - rate, _TINY), 0.0)
+
+
+def _dropout(xp: Any, rate: Any) -> tuple[Any, ...]:
+    return rate, 0.0, _inverse_of_kept(xp, rate), -0.0
+
+
+# The value that SELU approaches: Klambauer et al., "Self-normalizing neural networks" (2017).
+_SELU_LIMIT = -1.6732632423543772 * 1.0507009873554805
+
+
+def _alpha_dropout(xp: Any, rate: Any) -> tuple[Any, ...]:
+    """Elements become the limit of SELU, and all are scaled back to mean 0 and variance 1."""
+    variance = (1 - rate) * (1 + rate * _SELU_LIMIT**2)
+    # Roots and quotients are rounded correctly everywhere; powers are not.
+    scale = 1 / xp.sqrt(xp.maximum(variance, _TINY))
+    shift = -scale * _SELU_LIMIT * rate
+    # The op refuses NaN, but not a rate of 1, at which the scale is infinite.
+    rate = xp.where(rate < 1, rate, math.nan)
+    return rate, scale * _SELU_LIMIT + shift, scale, shift
+
+
+def _masking(_xp: Any, rate: Any, value: Any) -> tuple[Any, ...]:
+    return rate, value, *_AS_IT_IS
 
 
 ADD_NORMAL = Noise(
@@ -173,8 +344,7 @@ ADD_NORMAL = Noise(
         Parameter("mean", 0.0, "the mean of the noise"),
         Parameter("stddev", 1.0, "the standard deviation of the noise"),
     ),
-    rules=(_STDDEV_RULE,),
-    op_parameter_texts=("mean (loc)", "stddev (scale)"),
+    rules=(_scale_rule("stddev"),),
     noise_type="gaussian",
 )
 ADD_UNIFORM = Noise(
@@ -185,10 +355,46 @@ ADD_UNIFORM = Noise(
         Parameter("minval", 0.0, "the least noise"),
         Parameter("maxval", 1.0, "the bound that the noise stays below"),
     ),
-    rules=(Rule(1, ("minval", "maxval"), "minval <= maxval, and a difference that is finite"),),
+    rules=(
+        Rule(("minval", "maxval"), "minval <= maxval, and a difference that is finite", _is_range),
+    ),
     to_op=_range,
-    op_parameter_texts=("minval (loc)", "maxval - minval (scale)"),
     noise_type="uniform",
+)
+ADD_LAPLACE = Noise(
+    name="add_laplace",
+    distribution="laplace",
+    combination=ADD,
+    parameters=_loc_and_scale("the mean distance of the noise from `loc`"),
+    rules=(_scale_rule("scale"),),
+    noise_type="laplace",
+)
+ADD_GUMBEL = Noise(
+    name="add_gumbel",
+    distribution="gumbel",
+    combination=ADD,
+    parameters=_loc_and_scale("the scale of the noise"),
+    rules=(_scale_rule("scale"),),
+    noise_type="gumbel",
+)
+ADD_LOGISTIC = Noise(
+    name="add_logistic",
+    distribution="logistic",
+    combination=ADD,
+    parameters=_loc_and_scale("the scale of the noise"),
+    rules=(_scale_rule("scale"),),
+    noise_type="logistic",
+)
+ADD_TRUNCATED_NORMAL = Noise(
+    name="add_truncated_normal",
+    distribution="truncated_normal",
+    combination=ADD,
+    parameters=(
+        Parameter("mean", 0.0, "the mean of the noise"),
+        Parameter("stddev", 1.0, "the standard deviation before the tails are cut"),
+    ),
+    rules=(_scale_rule("stddev"),),
+    noise_type="truncated_gaussian",
 )
 MULTIPLY_NORMAL = Noise(
     name="multiply_normal",
@@ -198,13 +404,89 @@ MULTIPLY_NORMAL = Noise(
         Parameter("mean", 1.0, "the mean of the factors"),
         Parameter("stddev", 1.0, "the standard deviation of the factors"),
     ),
-    rules=(_STDDEV_RULE,),
-    op_parameter_texts=("mean (loc)", "stddev (scale)"),
+    rules=(_scale_rule("stddev"),),
+    noise_type="speckle",
 )
-NOISES = (ADD_NORMAL, ADD_UNIFORM, MULTIPLY_NORMAL)
-_BY_KIND = {(noise.distribution, noise.combination.name): noise for noise in NOISES}
+DROPOUT = Noise(
+    name="dropout",
+    distribution="uniform",
+    combination=REPLACE_BELOW,
+    parameters=(_rate(0.5),),
+    rules=(_probability_rule("rate"),),
+    to_op=_dropout,
+    rounds_last=True,
+)
+ALPHA_DROPOUT = Noise(
+    name="alpha_dropout",
+    distribution="uniform",
+    combination=REPLACE_BELOW,
+    parameters=(_rate(0.5),),
+    rules=(
+        Rule(
+            ("rate",),
+            "a number from 0 to 1 that is less than 1",
+            lambda rate: (rate >= 0) & (rate < 1),
+        ),
+    ),
+    to_op=_alpha_dropout,
+    rounds_last=True,
+)
+MASK = Noise(
+    name="mask",
+    distribution="uniform",
+    combination=REPLACE_BELOW,
+    parameters=(
+        _rate(0.5),
+        Parameter("value", 0.0, "what is put in", must_be_finite=False),
+    ),
+    rules=(_probability_rule("rate"),),
+    to_op=_masking,
+    noise_type="masking",
+)
+SALT_AND_PEPPER = Noise(
+    name="salt_and_pepper",
+    distribution="uniform",
+    combination=REPLACE_ENDS,
+    parameters=(
+        Parameter(
+            "amount", 0.05, "the probability that an element is replaced", is_differentiable=False
+        ),
+        Parameter(
+            "salt_vs_pepper", 0.5, "the share of salt in what is replaced", is_differentiable=False
+        ),
+        Parameter("salt", 1.0, "the value of salt", must_be_finite=False),
+        Parameter("pepper", 0.0, "the value of pepper", must_be_finite=False),
+    ),
+    rules=(_probability_rule("amount"), _probability_rule("salt_vs_pepper")),
+    noise_type="salt_and_pepper",
+)
+NOISES = (
+    ADD_NORMAL,
+    ADD_UNIFORM,
+    ADD_LAPLACE,
+    ADD_GUMBEL,
+    ADD_LOGISTIC,
+    ADD_TRUNCATED_NORMAL,
+    MULTIPLY_NORMAL,
+    DROPOUT,
+    ALPHA_DROPOUT,
+    MASK,
+    SALT_AND_PEPPER,
+)
+# What the op is compiled for: the distribution and the combination of each noise.
+KINDS = tuple(dict.fromkeys((noise.distribution, noise.combination.name) for noise in NOISES))
 
 
-def noise_of(distribution: str, combination: str) -> Noise | None:
-    """The noise of a distribution and a combination; None if no function makes it."""
-    return _BY_KIND.get((distribution, combination))
+def distributions_of(combination: str) -> list[str]:
+    """The distributions that there are noises of with this combination."""
+    return [distribution for distribution, name in KINDS if name == combination]
+
+
+def op_parameter_texts(distribution: str, combination: Combination) -> list[str]:
+    """What the op's errors call its parameters: as users do, if these have a name of their own."""
+    names = dataclasses.asdict(DISTRIBUTIONS[distribution])
+    texts = []
+    for parameter in combination.parameters:
+        own = names[parameter.name] if combination.parameters is _LOC_AND_SCALE else parameter.name
+        texts.append(own if own == parameter.name else f"{own} ({parameter.name})")
+    return texts

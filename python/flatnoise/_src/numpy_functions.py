@@ -13,11 +13,19 @@ from flatnoise._src.export import export
 from flatnoise._src.noises import Combination, Noise
 
 __all__ = [
+    "flatten_add_gumbel",
+    "flatten_add_laplace",
+    "flatten_add_logistic",
     "flatten_add_normal",
+    "flatten_add_truncated_normal",
     "flatten_add_uniform",
+    "flatten_alpha_dropout",
+    "flatten_dropout",
+    "flatten_mask",
     "flatten_multiply_normal",
     "flatten_noise",
     "flatten_noise_grad",
+    "flatten_salt_and_pepper",
     "philox4x32",
     "random_words",
 ]
@@ -170,6 +178,375 @@ def flatten_multiply_normal(
 
 
 @export("flatnoise.numpy")
+def flatten_add_laplace(
+    inputs: npt.ArrayLike,
+    seed: Sequence[int],
+    loc: npt.ArrayLike = 0.0,
+    scale: npt.ArrayLike = 1.0,
+    *,
+    flatten: bool = True,
+    offset: int = 0,
+    instruction_set: str | None = None,
+) -> Array:
+    """Flattens an array to `[batch, features]` and adds Laplace noise.
+
+    As `flatnoise.flatten_add_laplace`, on an array.
+
+    Args:
+        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
+        seed: Two integers.
+        loc: The location of the noise, in the units of `inputs`: a finite number, or an array that
+            broadcasts to the output's shape.
+        scale: The scale of the noise, at least 0; otherwise as `loc`.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
+            on of a batch are noised as in the whole batch with `offset = r * features`.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
+            in use. All give the same bits.
+
+    Returns:
+        An array of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
+        `flatten` is false.
+
+    Raises:
+        ValueError: If an argument can't be right; the message names it.
+    """
+    return _checked(
+        noises.ADD_LAPLACE,
+        inputs,
+        seed,
+        (loc, scale),
+        flatten=flatten,
+        offset=offset,
+        instruction_set=instruction_set,
+    )
+
+
+@export("flatnoise.numpy")
+def flatten_add_gumbel(
+    inputs: npt.ArrayLike,
+    seed: Sequence[int],
+    loc: npt.ArrayLike = 0.0,
+    scale: npt.ArrayLike = 1.0,
+    *,
+    flatten: bool = True,
+    offset: int = 0,
+    instruction_set: str | None = None,
+) -> Array:
+    """Flattens an array to `[batch, features]` and adds Gumbel noise.
+
+    As `flatnoise.flatten_add_gumbel`, on an array.
+
+    Args:
+        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
+        seed: Two integers.
+        loc: The location of the noise, in the units of `inputs`: a finite number, or an array that
+            broadcasts to the output's shape.
+        scale: The scale of the noise, at least 0; otherwise as `loc`.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
+            on of a batch are noised as in the whole batch with `offset = r * features`.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
+            in use. All give the same bits.
+
+    Returns:
+        An array of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
+        `flatten` is false.
+
+    Raises:
+        ValueError: If an argument can't be right; the message names it.
+    """
+    return _checked(
+        noises.ADD_GUMBEL,
+        inputs,
+        seed,
+        (loc, scale),
+        flatten=flatten,
+        offset=offset,
+        instruction_set=instruction_set,
+    )
+
+
+@export("flatnoise.numpy")
+def flatten_add_logistic(
+    inputs: npt.ArrayLike,
+    seed: Sequence[int],
+    loc: npt.ArrayLike = 0.0,
+    scale: npt.ArrayLike = 1.0,
+    *,
+    flatten: bool = True,
+    offset: int = 0,
+    instruction_set: str | None = None,
+) -> Array:
+    """Flattens an array to `[batch, features]` and adds logistic noise.
+
+    As `flatnoise.flatten_add_logistic`, on an array.
+
+    Args:
+        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
+        seed: Two integers.
+        loc: The location of the noise, in the units of `inputs`: a finite number, or an array that
+            broadcasts to the output's shape.
+        scale: The scale of the noise, at least 0; otherwise as `loc`.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
+            on of a batch are noised as in the whole batch with `offset = r * features`.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
+            in use. All give the same bits.
+
+    Returns:
+        An array of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
+        `flatten` is false.
+
+    Raises:
+        ValueError: If an argument can't be right; the message names it.
+    """
+    return _checked(
+        noises.ADD_LOGISTIC,
+        inputs,
+        seed,
+        (loc, scale),
+        flatten=flatten,
+        offset=offset,
+        instruction_set=instruction_set,
+    )
+
+
+@export("flatnoise.numpy")
+def flatten_add_truncated_normal(
+    inputs: npt.ArrayLike,
+    seed: Sequence[int],
+    mean: npt.ArrayLike = 0.0,
+    stddev: npt.ArrayLike = 1.0,
+    *,
+    flatten: bool = True,
+    offset: int = 0,
+    instruction_set: str | None = None,
+) -> Array:
+    """Flattens an array to `[batch, features]` and adds truncated normal noise.
+
+    As `flatnoise.flatten_add_truncated_normal`, on an array.
+
+    Args:
+        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
+        seed: Two integers.
+        mean: The mean of the noise, in the units of `inputs`: a finite number, or an array that
+            broadcasts to the output's shape.
+        stddev: The standard deviation of the noise before its tails are cut off, at least 0;
+            otherwise as `mean`.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
+            on of a batch are noised as in the whole batch with `offset = r * features`.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
+            in use. All give the same bits.
+
+    Returns:
+        An array of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
+        `flatten` is false.
+
+    Raises:
+        ValueError: If an argument can't be right; the message names it.
+    """
+    return _checked(
+        noises.ADD_TRUNCATED_NORMAL,
+        inputs,
+        seed,
+        (mean, stddev),
+        flatten=flatten,
+        offset=offset,
+        instruction_set=instruction_set,
+    )
+
+
+@export("flatnoise.numpy")
+def flatten_dropout(
+    inputs: npt.ArrayLike,
+    seed: Sequence[int],
+    rate: npt.ArrayLike = 0.5,
+    *,
+    flatten: bool = True,
+    offset: int = 0,
+    instruction_set: str | None = None,
+) -> Array:
+    """Flattens an array to `[batch, features]` and drops elements at random.
+
+    As `flatnoise.flatten_dropout`, on an array.
+
+    Args:
+        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
+        seed: Two integers.
+        rate: The probability that an element is replaced: a number from 0 to 1, or an array that
+            broadcasts to the output's shape.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
+            on of a batch are noised as in the whole batch with `offset = r * features`.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
+            in use. All give the same bits.
+
+    Returns:
+        An array of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
+        `flatten` is false.
+
+    Raises:
+        ValueError: If an argument can't be right; the message names it.
+    """
+    return _checked(
+        noises.DROPOUT,
+        inputs,
+        seed,
+        (rate,),
+        flatten=flatten,
+        offset=offset,
+        instruction_set=instruction_set,
+    )
+
+
+@export("flatnoise.numpy")
+def flatten_alpha_dropout(
+    inputs: npt.ArrayLike,
+    seed: Sequence[int],
+    rate: npt.ArrayLike = 0.5,
+    *,
+    flatten: bool = True,
+    offset: int = 0,
+    instruction_set: str | None = None,
+) -> Array:
+    """Flattens an array to `[batch, features]` and applies alpha dropout.
+
+    As `flatnoise.flatten_alpha_dropout`, on an array.
+
+    Args:
+        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
+        seed: Two integers.
+        rate: The probability that an element is replaced, less than 1: a number from 0 to 1, or an
+            array that broadcasts to the output's shape.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
+            on of a batch are noised as in the whole batch with `offset = r * features`.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
+            in use. All give the same bits.
+
+    Returns:
+        An array of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
+        `flatten` is false.
+
+    Raises:
+        ValueError: If an argument can't be right; the message names it.
+    """
+    return _checked(
+        noises.ALPHA_DROPOUT,
+        inputs,
+        seed,
+        (rate,),
+        flatten=flatten,
+        offset=offset,
+        instruction_set=instruction_set,
+    )
+
+
+@export("flatnoise.numpy")
+def flatten_mask(
+    inputs: npt.ArrayLike,
+    seed: Sequence[int],
+    rate: npt.ArrayLike = 0.5,
+    value: npt.ArrayLike = 0.0,
+    *,
+    flatten: bool = True,
+    offset: int = 0,
+    instruction_set: str | None = None,
+) -> Array:
+    """Flattens an array to `[batch, features]` and puts a value in place of elements at random.
+
+    As `flatnoise.flatten_mask`, on an array.
+
+    Args:
+        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
+        seed: Two integers.
+        rate: The probability that an element is replaced: a number from 0 to 1, or an array that
+            broadcasts to the output's shape.
+        value: What is put in: a number, or an array that broadcasts to the output's shape.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
+            on of a batch are noised as in the whole batch with `offset = r * features`.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
+            in use. All give the same bits.
+
+    Returns:
+        An array of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
+        `flatten` is false.
+
+    Raises:
+        ValueError: If an argument can't be right; the message names it.
+    """
+    return _checked(
+        noises.MASK,
+        inputs,
+        seed,
+        (rate, value),
+        flatten=flatten,
+        offset=offset,
+        instruction_set=instruction_set,
+    )
+
+
+@export("flatnoise.numpy")
+def flatten_salt_and_pepper(
+    inputs: npt.ArrayLike,
+    seed: Sequence[int],
+    amount: npt.ArrayLike = 0.05,
+    salt_vs_pepper: npt.ArrayLike = 0.5,
+    salt: npt.ArrayLike = 1.0,
+    pepper: npt.ArrayLike = 0.0,
+    *,
+    flatten: bool = True,
+    offset: int = 0,
+    instruction_set: str | None = None,
+) -> Array:
+    """Flattens an array to `[batch, features]` and turns elements into salt or pepper at random.
+
+    As `flatnoise.flatten_salt_and_pepper`, on an array.
+
+    Args:
+        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
+        seed: Two integers.
+        amount: The probability that an element is replaced: a number from 0 to 1, or an array that
+            broadcasts to the output's shape.
+        salt_vs_pepper: The share of salt in what is replaced, from 0 to 1; otherwise as `amount`.
+        salt: The value of salt: a number, or an array that broadcasts to the output's shape.
+        pepper: The value of pepper; otherwise as `salt`.
+        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
+            rank 1) or has the shape of `inputs`.
+        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
+            on of a batch are noised as in the whole batch with `offset = r * features`.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
+            in use. All give the same bits.
+
+    Returns:
+        An array of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
+        `flatten` is false.
+
+    Raises:
+        ValueError: If an argument can't be right; the message names it.
+    """
+    return _checked(
+        noises.SALT_AND_PEPPER,
+        inputs,
+        seed,
+        (amount, salt_vs_pepper, salt, pepper),
+        flatten=flatten,
+        offset=offset,
+        instruction_set=instruction_set,
+    )
+
+
+@export("flatnoise.numpy")
 def flatten_noise(
     inputs: npt.ArrayLike,
     seed: Sequence[int],
@@ -183,13 +560,27 @@ def flatten_noise(
 ) -> Array:
     """Combines an array with noise, as `flatnoise.raw_ops.FlattenNoise` does.
 
+    Each element gets a number z of the distribution. The combinations, and the parameters that they
+    take in this order:
+
+    - `"add"`: inputs + (loc + scale * z), of `loc` and `scale`;
+    - `"multiply"`: inputs * (loc + scale * z), of the same, for `"normal"`;
+    - `"mask"`: value where z < rate, else scale * inputs + shift, of `rate`, `value`, `scale` and
+      `shift`, for `"uniform"`. A shift of -0 leaves the product as it is;
+    - `"salt_and_pepper"`: pepper where z < amount * (1 - salt_vs_pepper), salt where z >= 1 -
+      amount * salt_vs_pepper, else inputs, of `amount`, `salt_vs_pepper`, `salt` and `pepper`, for
+      `"uniform"`.
+
     Args:
         inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
         seed: Two integers.
-        parameters: The op's parameters, `loc` and `scale`: numbers, or arrays that broadcast to the
-            output's shape. Their values are not checked.
-        distribution: `"normal"` (mean 0, variance 1) or `"uniform"` (on [0, 1)).
-        combination: `"add"` or `"multiply"`.
+        parameters: The combination's parameters: numbers, or arrays that broadcast to the output's
+            shape. Their values are not checked.
+        distribution: What z is: `"normal"` (mean 0, variance 1), `"uniform"` (on [0, 1)),
+            `"laplace"` (density `exp(-abs(z)) / 2`), `"gumbel"` (distribution function
+            `exp(-exp(-z))`), `"logistic"` (`1 / (1 + exp(-z))`) or `"truncated_normal"` (the
+            normal one between -2 and 2).
+        combination: How z and the parameters change an element: one of those above.
         flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
             rank 1) or has the shape of `inputs`.
         offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
@@ -238,8 +629,9 @@ def flatten_noise_grad(
 ) -> list[Array]:
     """Computes the gradients of `flatten_noise` with respect to its parameters.
 
-    The terms are `grad` and `grad * z`, for the combination `"multiply"` each times the element of
-    `inputs`. They are summed over the dimensions that were broadcast.
+    For the combination `"add"` the terms are `grad` and `grad * z`, for `"multiply"` each times the
+    element of `inputs`. They are summed over the dimensions that were broadcast. The other
+    combinations aren't linear in their parameters and have no such gradients.
 
     Args:
         grad: The gradient with respect to the output, of the output's shape.
@@ -247,8 +639,11 @@ def flatten_noise_grad(
         parameters: The parameters of `flatten_noise`; they give their shapes alone.
         inputs: The inputs of `flatten_noise`, of any shape that has as many elements as `grad`, and
             of its type. The combination `"add"` doesn't read them.
-        distribution: `"normal"` (mean 0, variance 1) or `"uniform"` (on [0, 1)).
-        combination: `"add"` or `"multiply"`.
+        distribution: What z is: `"normal"` (mean 0, variance 1), `"uniform"` (on [0, 1)),
+            `"laplace"` (density `exp(-abs(z)) / 2`), `"gumbel"` (distribution function
+            `exp(-exp(-z))`), `"logistic"` (`1 / (1 + exp(-z))`) or `"truncated_normal"` (the
+            normal one between -2 and 2).
+        combination: How z and the parameters change an element: one of those above.
         offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
             on of a batch are noised as in the whole batch with `offset = r * features`.
         instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
@@ -261,6 +656,8 @@ def flatten_noise_grad(
         ValueError: If an argument can't be right; the message names it.
     """
     array = _float_array("grad", grad)
+    linear = [name for name, kind in noises.COMBINATIONS.items() if kind.is_linear]
+    check_choice("combination", combination, linear)
     kind = _combination(combination, parameters)
     dtype = _compute_dtype(array)
     shapes = [
@@ -353,12 +750,13 @@ def _checked(
     array = _float_array("inputs", inputs)
     shape = _output_shape(array, flatten)
     dtype = _compute_dtype(array)
+    array_dtype = np.float64 if noise.rounds_last else dtype
     converted = [
-        arrays.real_parameter(parameter.name, value, dtype, shape)
+        arrays.real_parameter(parameter.name, value, array_dtype, shape, parameter.must_be_finite)
         for parameter, value in zip(noise.parameters, values, strict=True)
     ]
-    parameters = noise.to_op(*converted)
-    noise.check(values, parameters)
+    noise.check(values, converted)
+    parameters = [np.asarray(each, dtype) for each in noise.to_op(np, *converted)]
     return _run(
         array,
         parameters,
@@ -399,7 +797,7 @@ def _stream(
     combination: str,
     instruction_set: str | None,
 ) -> dict[str, Any]:
-    check_choice("distribution", distribution, noises.DISTRIBUTIONS)
+    check_choice("distribution", distribution, noises.distributions_of(combination))
     if instruction_set is not None:
         known = _core().build_info()["instruction_sets"]
         check_choice("instruction_set", instruction_set, known)
@@ -416,7 +814,7 @@ def _combination(name: str, parameters: Sequence[npt.ArrayLike]) -> Combination:
     check_choice("combination", name, noises.COMBINATIONS)
     kind = noises.COMBINATIONS[name]
     if not isinstance(parameters, (list, tuple)) or len(parameters) != len(kind.parameters):
-        names = " and ".join(parameter.name for parameter in kind.parameters)
+        names = ", ".join(parameter.name for parameter in kind.parameters)
         raise invalid_value("parameters", f"a list of {names}", arrays.describe(parameters))
     return kind
 

@@ -6,12 +6,13 @@ refuses, or where an argument is of another kind, the long way is taken, which e
 wrong.
 """
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from flatnoise._src import gpu, library
+from flatnoise._src import library, placement
 from flatnoise._src.arrays import is_negative_zero
 from flatnoise._src.noises import Noise
 from flatnoise._src.tensorflow import tf
@@ -46,12 +47,15 @@ def quick_call(
     if not isinstance(seed, _EagerTensor) and not _is_pair(seed):
         return None
     for value in values:
-        if type(value) is not float or is_negative_zero(value):
+        if type(value) is not float:
             return None
     found = library.load()
-    if not found.loaded or gpu.problem() is not None:
+    if not found.loaded or placement.eager_problem(inputs) is not None:
         return None
-    parameters = _op_parameters(noise, values)
+    parameters = [
+        _negative_zero() if is_negative_zero(parameter) else parameter
+        for parameter in _op_parameters(noise, values)
+    ]
     try:
         return found.ops.flatnoise_flatten_noise(
             input=inputs,
@@ -79,9 +83,16 @@ def _is_pair(seed: Any) -> bool:
     return _LEAST_INT32 <= first <= _LARGEST_INT32 and _LEAST_INT32 <= second <= _LARGEST_INT32
 
 
+@functools.cache
+def _negative_zero() -> Any:
+    # As an array: for the number, TensorFlow gives the tensor that it has kept of 0.0.
+    return tf.constant(np.asarray(-0.0, np.float32))
+
+
 def _op_parameters(noise: Noise, values: Sequence[Any]) -> list[float]:
     if noise.passes_parameters:
         return list(values)
-    # Rounded as the long way rounds them: before they are combined.
-    with np.errstate(over="ignore"):  # the op refuses an infinite difference
-        return [parameter.item() for parameter in noise.to_op(*map(np.float32, values))]
+    with np.errstate(over="ignore"):  # the op refuses what is infinite
+        if not noise.rounds_last:
+            values = list(map(np.float32, values))
+        return [float(parameter) for parameter in noise.to_op(np, *values)]

@@ -30,22 +30,36 @@ def FlattenNoise(
 ) -> Any:
     """Combines `input` with noise, flattened to `[batch, features]`.
 
-    Computes ``input + (loc + scale * z)`` or ``input * (loc + scale * z)``, where the parameters
-    are `loc` and `scale`. The functions of `flatnoise` check their arguments, expand parameters
-    that the op doesn't read in place, and fall back to stock ops where the op can't run.
+    Each element gets a number z of the distribution. The combinations, and the parameters that they
+    take in this order:
+
+    - `"add"`: input + (loc + scale * z), of `loc` and `scale`;
+    - `"multiply"`: input * (loc + scale * z), of the same, for `"normal"`;
+    - `"mask"`: value where z < rate, else scale * input + shift, of `rate`, `value`, `scale` and
+      `shift`, for `"uniform"`. A shift of -0 leaves the product as it is;
+    - `"salt_and_pepper"`: pepper where z < amount * (1 - salt_vs_pepper), salt where z >= 1 -
+      amount * salt_vs_pepper, else input, of `amount`, `salt_vs_pepper`, `salt` and `pepper`, for
+      `"uniform"`.
+
+    The functions of `flatnoise` make these parameters of their own, check their arguments, expand
+    parameters that the op doesn't read in place, and fall back to stock ops where the op can't run.
 
     Args:
         input: A `half`, `bfloat16`, `float32` or `float64` tensor of rank 1 or more.
         seed: An `int32` or `int64` tensor of shape `[2]`.
         offset: An `int64` scalar, at least 0: the element of the stream to start at.
-        parameters: `float32` tensors (`float64` for `float64` input), `loc` and `scale`. Each
-            broadcasts to the output's shape and varies over one contiguous run of its dimensions,
-            such as `[features]`, `[batch, 1]` or `[height, width, channels]`.
-        distribution: `"normal"` (mean 0, variance 1) or `"uniform"` (on [0, 1)).
-        combination: `"add"` or `"multiply"`.
+        parameters: The combination's parameters, `float32` tensors (`float64` for `float64` input).
+            Each broadcasts to the output's shape and varies over one contiguous run of its
+            dimensions, such as `[features]`, `[batch, 1]` or `[height, width, channels]`.
+        distribution: What z is: `"normal"` (mean 0, variance 1), `"uniform"` (on [0, 1)),
+            `"laplace"` (density `exp(-abs(z)) / 2`), `"gumbel"` (distribution function
+            `exp(-exp(-z))`), `"logistic"` (`1 / (1 + exp(-z))`) or `"truncated_normal"` (the
+            normal one between -2 and 2).
+        combination: How z and the parameters change an element: one of those above.
         flatten: Whether the result is `[batch, features]` or has the shape of `input`.
-        validate_args: Whether to refuse a `loc` that is not finite, and a `scale` that is negative
-            or not finite.
+        validate_args: Whether to refuse, for the first two combinations, a `loc` that is not finite
+            and a `scale` that is negative or not finite, and for the others a `rate`, an `amount`
+            and a `salt_vs_pepper` that is not from 0 to 1.
         name: A name for the operation.
 
     Returns:
@@ -83,8 +97,10 @@ def FlattenNoiseGrad(
 ) -> list[Any]:
     """Computes the gradients of `FlattenNoise` with respect to its parameters.
 
-    The terms are ``grad`` and ``grad * z``, for the combination `"multiply"` each times the
-    input's element. They are summed in a fixed order over the dimensions that were broadcast.
+    For the combination `"add"` the terms are ``grad`` and ``grad * z``, for `"multiply"` each times
+    the input's element. They are summed in a fixed order over the dimensions that were broadcast.
+    The other combinations aren't linear in their parameters, so they have no such op: gradients
+    through `FlattenNoise` are made of itself.
 
     Args:
         grad: The gradient with respect to the output, of the output's shape.
@@ -93,8 +109,11 @@ def FlattenNoiseGrad(
         parameters: The parameters of `FlattenNoise`; they give their shapes alone.
         input: The input of `FlattenNoise`, of any shape that has as many elements as `grad`. The
             combination `"add"` doesn't read it: `grad` may stand in its place.
-        distribution: `"normal"` (mean 0, variance 1) or `"uniform"` (on [0, 1)).
-        combination: `"add"` or `"multiply"`.
+        distribution: What z is: `"normal"` (mean 0, variance 1), `"uniform"` (on [0, 1)),
+            `"laplace"` (density `exp(-abs(z)) / 2`), `"gumbel"` (distribution function
+            `exp(-exp(-z))`), `"logistic"` (`1 / (1 + exp(-z))`) or `"truncated_normal"` (the
+            normal one between -2 and 2).
+        combination: How z and the parameters change an element: one of those above.
         name: A name for the operation.
 
     Returns:

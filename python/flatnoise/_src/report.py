@@ -24,7 +24,7 @@ def _describe(device: Any) -> str:
 
 
 def _tensorflow_facts() -> dict[str, Any]:
-    from flatnoise._src import fallback, functions
+    from flatnoise._src import functions, placement
     from flatnoise._src.tensorflow import tf
 
     with warnings.catch_warnings():
@@ -33,7 +33,8 @@ def _tensorflow_facts() -> dict[str, Any]:
     return {
         "tensorflow_cuda_version": tf.sysconfig.get_build_info().get("cuda_version"),
         "devices": [_describe(device) for device in tf.config.list_physical_devices()],
-        "implementation": "tensorflow" if chosen is fallback.flatten_noise else "native",
+        "device_error": placement.problem(),
+        "implementation": "tensorflow" if chosen in functions.STOCK_OPS else "native",
     }
 
 
@@ -43,6 +44,7 @@ def facts() -> dict[str, Any]:
     runtime: dict[str, Any] = {
         "tensorflow_cuda_version": None,
         "devices": [],
+        "device_error": None,
         "implementation": None,
     }
     if info["tensorflow_version"] is not None:
@@ -66,7 +68,7 @@ def _in_use(found: dict[str, Any]) -> str:
     if found["implementation"] == "native":
         return "the compiled op"
     substitute = "nothing" if found["implementation"] is None else "stock TensorFlow ops"
-    reason = found["native_error"] or found["gpu_error"]
+    reason = found["native_error"] or found["gpu_error"] or found["device_error"]
     return f"{substitute}: {reason}"
 
 

@@ -10,6 +10,7 @@ __all__ = [
     "SeedGenerator",
     "distinct_per_replica",
     "elements_on_earlier_replicas",
+    "state_of",
     "stateless_seed",
 ]
 
@@ -40,12 +41,13 @@ class SeedGenerator(keras.random.SeedGenerator):  # type: ignore[misc]
         if seed is None:
             seed = random.randint(1, 10**9)
         super().__init__(seed, name)
-        self.state = keras.Variable(
+        aggregation = self.state.aggregation  # "none", which Keras 3.4 doesn't know
+        self.state: Any = keras.Variable(
             lambda shape, dtype: tf.constant([0, 0, seed], dtype),
             shape=(3,),
             dtype="int64",
             trainable=False,
-            aggregation="none",
+            aggregation=aggregation,
             name="seed_generator_state",
         )
 
@@ -62,6 +64,12 @@ class SeedGenerator(keras.random.SeedGenerator):  # type: ignore[misc]
             end_mask=1,
         )
         return tf.raw_ops.RightShift(x=words, y=_constant(0, 8))
+
+
+def state_of(generator: Any) -> Any:
+    """The state in which a `SeedGenerator` goes on as one of Keras's own does."""
+    seed, draws = tf.unstack(tf.cast(generator.state.value, tf.int64))
+    return tf.stack([draws * _STEP, tf.zeros_like(draws), seed])
 
 
 def _constant(*values: int) -> Any:

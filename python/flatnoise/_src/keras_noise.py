@@ -1,0 +1,121 @@
+"""What Keras's own noise layers compute, by the fused ops.
+
+Each function gives the tensor that Keras's code would give, or None where that has to do it
+itself: for inputs that the ops don't take, and rates that leave nothing to draw. A seed is drawn
+only where it is used, so that the draws stay Keras's.
+"""
+
+import math
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from flatnoise._src.arguments import compute_dtype, is_tensor
+from flatnoise._src.functions import (
+    flatten_add_normal,
+    flatten_alpha_dropout,
+    flatten_dropout,
+    flatten_mask,
+    flatten_multiply_normal,
+)
+from flatnoise._src.noises import ALPHA_DROPOUT
+from flatnoise._src.seeds import stateless_seed
+from flatnoise._src.tensorflow import keras, tf
+
+__all__ = ["Draw", "alpha_dropout", "dropout", "gaussian_dropout", "gaussian_noise"]
+
+# Gives a pair of integers for what a layer has as its seed generator.
+Draw = Callable[[Any], Any]
+_next: Draw = operator.methodcaller("next")
+
+_DTYPES = frozenset([tf.float16, tf.bfloat16, tf.float32, tf.float64])
+
+
+def _tensor(inputs: Any) -> Any:
+    """`inputs` as a tensor, or None if the ops don't take it."""
+    if not is_tensor(inputs):
+        return None
+    tensor = tf.convert_to_tensor(inputs)
+    return tensor if tensor.dtype in _DTYPES and tensor.shape.rank != 0 else None
+
+
+def _drops_some(rate: Any) -> bool:
+    return isinstance(rate, (float, int)) and 0 < rate < 1
+
+
+def _seed(pair: Any) -> Any:
+    # Keras 3.4 draws uint32.
+    return stateless_seed(pair) if pair.dtype == tf.int64 else tf.cast(pair, tf.int32)
+
+
+def _is_shape(shape: Any) -> bool:
+    return shape is None or (isinstance(shape, (list, tuple)) and len(shape) > 0)
+
+
+def _is_shape_of(inputs: Any, shape: Sequence[Any] | None) -> bool:
+    """Whether `shape` asks for a number for each of the elements of `inputs`."""
+    if shape is None:
+        return True
+    if inputs.shape.rank != len(shape):
+        return False
+    return all(
+        size is None or (isinstance(size, int) and size == known)
+        for size, known in zip(shape, inputs.shape.as_list(), strict=True)
+    )
+
+
+def _kept(inputs: Any, seed: Any, rate: float, shape: Sequence[Any] | None, dtype: Any) -> Any:
+    """Where a tensor of `shape`, with the sizes of `inputs` in place of None, is not dropped."""
+    sizes = tf.shape(inputs)
+    if shape is not None:
+        sizes = [sizes[i] if size is None else size for i, size in enumerate(shape)]
+    return flatten_mask(tf.ones(sizes, dtype), seed, float(rate), 0.0, flatten=False) != 0
+
+
+def dropout(inputs: Any, rate: Any, noise_shape: Any, generator: Any, draw: Draw = _next) -> Any:
+    """What Keras's `random.dropout` computes."""
+    tensor = _tensor(inputs)
+    if tensor is None or not _drops_some(rate) or not _is_shape(noise_shape):
+        return None
+    seed = _seed(draw(generator))
+    if _is_shape_of(tensor, noise_shape):
+        return flatten_dropout(tensor, seed, float(rate), flatten=False)
+    kept = _kept(tensor, seed, rate, noise_shape, compute_dtype(tensor.dtype))
+    return tf.where(kept, tensor * (1.0 / (1.0 - rate)), tf.zeros([], tensor.dtype))
+
+
+def gaussian_noise(layer: Any, inputs: Any, draw: Draw = _next) -> Any:
+    """What `keras.layers.GaussianNoise` computes in training."""
+    tensor = _tensor(inputs)
+    if tensor is None or tensor.dtype != layer.compute_dtype or layer.stddev <= 0:
+        return None
+    seed = _seed(draw(layer.seed_generator))
+    return flatten_add_normal(tensor, seed, 0.0, layer.stddev, flatten=False)
+
+
+def gaussian_dropout(layer: Any, inputs: Any, draw: Draw = _next) -> Any:
+    """What `keras.layers.GaussianDropout` computes in training."""
+    tensor = _tensor(inputs)
+    if tensor is None or tensor.dtype != layer.compute_dtype or not _drops_some(layer.rate):
+        return None
+    stddev = math.sqrt(layer.rate / (1.0 - layer.rate))
+    seed = _seed(draw(layer.seed_generator))
+    return flatten_multiply_normal(tensor, seed, 1.0, stddev, flatten=False)
+
+
+def alpha_dropout(layer: Any, inputs: Any, draw: Draw = _next) -> Any:
+    """What `keras.layers.AlphaDropout` computes in training."""
+    tensor = _tensor(inputs)
+    rate, noise_shape = layer.rate, layer.noise_shape
+    if tensor is None or not _drops_some(rate) or not _is_shape(noise_shape):
+        return None
+    seed = _seed(draw(layer.seed_generator))
+    # Keras draws in the type of `keras.config.floatx()`, whatever that of the inputs.
+    drawn = tf.float64 if keras.config.floatx() == "float64" else tf.float32
+    if _is_shape_of(tensor, noise_shape) and drawn == compute_dtype(tensor.dtype):
+        return flatten_alpha_dropout(tensor, seed, float(rate), flatten=False)
+    _, dropped, scale, shift = ALPHA_DROPOUT.to_op(np, rate)
+    kept = _kept(tensor, seed, rate, noise_shape, drawn)
+    return tf.where(kept, tensor * float(scale) + float(shift), tf.cast(dropped, tensor.dtype))

@@ -1,0 +1,21 @@
+// The GPU op classes as kernels of TensorFlow's CPU, under a label, so that the tests can ask for
+// them: in place of gpu_device.cc.
+#include "host_stream.h"
+#include "tensorflow/core/framework/op_kernel.h"
+#include "tensorflow/gpu_kernels.h"
+
+namespace flatnoise {
+
+cudaStream_t StreamOf(tensorflow::OpKernelContext*) { return cuda::HostStream(); }
+
+namespace {
+
+REGISTER_KERNEL_BUILDER(
+    Name("Flatnoise>FlattenNoise").Device(tensorflow::DEVICE_CPU).Label("cuda_on_host"),
+    FlattenNoiseGpuOp);
+REGISTER_KERNEL_BUILDER(
+    Name("Flatnoise>FlattenNoiseGrad").Device(tensorflow::DEVICE_CPU).Label("cuda_on_host"),
+    FlattenNoiseGradGpuOp);
+
+}  // namespace
+}  // namespace flatnoise

@@ -1,0 +1,57 @@
+// The launchers of cc/cuda, in place of the .cu files: the kernels' bodies run on the host, in
+// memory that was filled beforehand, so that what they leave unwritten is seen.
+#include <cstdint>
+#include <cstring>
+
+#include "../cc/cuda_host_grid.h"
+#include "core/number_types.h"
+#include "cuda/apply_noise.h"
+#include "cuda/parameter_gradients.h"
+#include "cuda/task_sizes.h"
+#include "host_stream.h"
+
+namespace flatnoise::cuda {
+namespace {
+
+// More than one, and few enough that threads take several chunks each.
+constexpr int64_t kBlocks = 3;
+
+// Of no type a NaN.
+constexpr int kUnwritten = 0x5A;
+constexpr int kNaN = 0xFF;
+
+void FillOutput(const ApplyNoiseTask& task) {
+  if (task.output == task.input) return;
+  const size_t element_size =
+      Visit(task.type, [](auto element) { return sizeof(typename decltype(element)::type); });
+  std::memset(task.output, kUnwritten, static_cast<size_t>(task.elements) * element_size);
+}
+
+}  // namespace
+
+cudaError_t ApplyNoise(const ApplyNoiseTask& task, cudaStream_t stream) {
+  if (task.elements == 0) return cudaSuccess;
+  if (!SizesAgree(task)) return cudaErrorInvalidValue;
+  return LaunchOnHost(stream, [&] {
+    FillOutput(task);
+    ApplyNoiseOnHost(task, kBlocks);
+  });
+}
+
+size_t ParameterGradientsWorkspaceBytes(const ParameterGradientsTask& task) {
+  return WorkspaceBytes(task);
+}
+
+cudaError_t ParameterGradients(const ParameterGradientsTask& task, void* workspace,
+                               cudaStream_t stream) {
+  if (!SizesAgree(task)) return cudaErrorInvalidValue;
+  const size_t bytes = WorkspaceBytes(task);
+  const bool fits = bytes == 0 || workspace != nullptr;
+  if (!fits || reinterpret_cast<uintptr_t>(workspace) % 16 != 0) return cudaErrorMisalignedAddress;
+  return LaunchOnHost(stream, [&] {
+    if (bytes != 0) std::memset(workspace, kNaN, bytes);
+    ParameterGradientsOnHost(task, workspace, kBlocks);
+  });
+}
+
+}  // namespace flatnoise::cuda

@@ -1,0 +1,37 @@
+"""Models of Keras's own layers, for the tests of what takes the place of these."""
+
+import keras
+
+
+def encoder(dropout=0.2, seed=3, blocks=2):
+    """A transformer encoder with dropout of the attention too, as KerasHub's are built."""
+    keras.utils.set_random_seed(seed)
+    inputs = x = keras.Input((6, 8))
+    for _ in range(blocks):
+        attention = keras.layers.MultiHeadAttention(num_heads=2, key_dim=4, dropout=dropout)
+        attended = keras.layers.Dropout(dropout)(attention(x, x))
+        x = keras.layers.LayerNormalization()(keras.layers.add([x, attended]))
+        hidden = keras.layers.Dense(16, activation="gelu")(x)
+        hidden = keras.layers.Dropout(dropout)(keras.layers.Dense(8)(hidden))
+        x = keras.layers.LayerNormalization()(keras.layers.add([x, hidden]))
+    pooled = keras.layers.GlobalAveragePooling1D()(x)
+    return keras.Model(inputs, keras.layers.Dense(3)(pooled))
+
+
+def mixed(seed=3):
+    """Each noise layer of Keras's, on images; GaussianNoise stands before Flatten."""
+    keras.utils.set_random_seed(seed)
+    return keras.Sequential(
+        [
+            keras.Input((6, 6, 2)),
+            keras.layers.Conv2D(4, 3),
+            keras.layers.SpatialDropout2D(0.3),
+            keras.layers.AlphaDropout(0.1),
+            keras.layers.GaussianDropout(0.1),
+            keras.layers.GaussianNoise(0.3),
+            keras.layers.Flatten(),
+            keras.layers.Dense(8),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(3),
+        ]
+    )
