@@ -50,6 +50,7 @@ def title(about: Mapping[str, str | int]) -> str:
 
 
 def memory(name: str) -> int:
+    """A figure of /proc/self/status, such as VmRSS, in bytes."""
     lines = pathlib.Path("/proc/self/status").read_text().splitlines()
     return next(1024 * int(line.split()[1]) for line in lines if line.startswith(name))
 

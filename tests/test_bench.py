@@ -395,8 +395,7 @@ def small_model(monkeypatch):
     def make_data(rng):
         return rng.normal(size=(16, 8)).astype(np.float32), np.arange(16) % 10
 
-    loss = keras.losses.SparseCategoricalCrossentropy
-    monkeypatch.setattr(training, "MODELS", {"small": (make, make_data, loss)})
+    monkeypatch.setattr(training, "MODELS", {"small": (make, make_data, training.CROSSENTROPY)})
     monkeypatch.setattr(Recorder, "patched", [])
 
 

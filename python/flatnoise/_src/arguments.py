@@ -141,8 +141,8 @@ def convert_parameters(
         dtype: The type that the noise is computed in.
         output: Gives the output's static shape. It is asked where a parameter isn't a number.
     """
-    number = dtype.as_numpy_dtype
-    array_dtype = np.float64 if noise.rounds_last else number
+    op_dtype = dtype.as_numpy_dtype
+    array_dtype = noise.array_dtype(op_dtype)
     converted = [
         _convert_parameter(parameter, value, dtype, array_dtype, output)
         for parameter, value in zip(noise.parameters, values, strict=True)
@@ -155,13 +155,8 @@ def convert_parameters(
     xp = tf if any(each is None for each in known) else np
     parameters = noise.to_op(xp, *converted)
     return tuple(
-        each if isinstance(each, tf.Tensor) else _rounded(each, number) for each in parameters
+        each if isinstance(each, tf.Tensor) else np.asarray(each, op_dtype) for each in parameters
     )
-
-
-def _rounded(value: Any, number: Any) -> Any:
-    """A number or an array as NumPy's of the type `number`."""
-    return value.astype(number) if isinstance(value, np.ndarray) else number(value)
 
 
 def is_checked(parameter: Any) -> bool:

@@ -66,11 +66,15 @@ DISTRIBUTIONS = {
 
 @dataclasses.dataclass(frozen=True)
 class OpParameter:
-    """A parameter of the op: its name, and what `validate_args` asks of its values, if anything."""
+    """A parameter of the op: its name, and what `validate_args` asks of its values, if anything.
+
+    A distribution's users may have a name of their own for it, which `Distribution` has then.
+    """
 
     name: str
     expected: str | None = None
     holds: Callable[[Any], Any] | None = None
+    is_of_distribution: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,6 +163,10 @@ class Noise:
         """Whether the op's parameters are the user's as they are."""
         return self.to_op is _unchanged
 
+    def array_dtype(self, dtype: Any) -> Any:
+        """The type of numbers and arrays for `to_op`, where the op's parameters are of `dtype`."""
+        return np.float64 if self.rounds_last else dtype
+
     def check(self, given: Sequence[Any], converted: Sequence[Any]) -> None:
         """Raises ValueError unless the parameters satisfy the noise's rules.
 
@@ -220,8 +228,8 @@ def _salt_and_pepper(
 
 
 _LOC_AND_SCALE = (
-    OpParameter("loc", "finite", _is_finite),
-    OpParameter("scale", "finite and not negative", _is_scale),
+    OpParameter("loc", "finite", _is_finite, is_of_distribution=True),
+    OpParameter("scale", "finite and not negative", _is_scale, is_of_distribution=True),
 )
 
 ADD = Combination(
@@ -484,9 +492,10 @@ def distributions_of(combination: str) -> list[str]:
 
 def op_parameter_texts(distribution: str, combination: Combination) -> list[str]:
     """What the op's errors call its parameters: as users do, if these have a name of their own."""
-    names = dataclasses.asdict(DISTRIBUTIONS[distribution])
+    names = DISTRIBUTIONS[distribution]
     texts = []
     for parameter in combination.parameters:
-        own = names[parameter.name] if combination.parameters is _LOC_AND_SCALE else parameter.name
-        texts.append(own if own == parameter.name else f"{own} ({parameter.name})")
+        name = parameter.name
+        own = getattr(names, name) if parameter.is_of_distribution else name
+        texts.append(own if own == name else f"{own} ({name})")
     return texts

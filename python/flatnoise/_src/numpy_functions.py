@@ -750,7 +750,7 @@ def _checked(
     array = _float_array("inputs", inputs)
     shape = _output_shape(array, flatten)
     dtype = _compute_dtype(array)
-    array_dtype = np.float64 if noise.rounds_last else dtype
+    array_dtype = noise.array_dtype(dtype)
     converted = [
         arrays.real_parameter(parameter.name, value, array_dtype, shape, parameter.must_be_finite)
         for parameter, value in zip(noise.parameters, values, strict=True)
