@@ -222,13 +222,16 @@ def faults(found: dict[str, list[Kernel]]) -> list[str]:
     return wrong
 
 
-def report(found: dict[str, list[Kernel]], ptx: str, version: str, shown: list[str]) -> str:
-    """The whole page."""
+def report(
+    found: dict[str, list[Kernel]], ptx: str, version: str, shown: list[str], options: str
+) -> str:
+    """The whole page; `options` are those that chose the architectures."""
     lines = [
         "# What the compiler makes of the CUDA kernels",
         "",
-        "Made by `python tools/cuda_report.py --output docs/cuda-report.md`. Nothing here was",
-        "measured on a GPU: these are the compiler's figures and counts in its machine code.",
+        f"Made by `python tools/cuda_report.py{options} --output docs/cuda-report.md`.",
+        "Nothing here was measured on a GPU: these are the compiler's figures and counts in its",
+        "machine code.",
         "",
         f"Compiler: {version}; flags: `{' '.join(f for f in FLAGS if not f.startswith('-I'))}`.",
         f"PTX (compute_{ptx}) compiles and uses no local memory.",
@@ -265,7 +268,8 @@ def main() -> None:
     version = re.search(r"release \S+ V\S+", run(nvcc, "--version"))
     said = f"nvcc {version[0]}" if version else "nvcc"
     shown = SHOWN if not arguments.architectures else chosen
-    text = report(found, chosen[0], said, shown)
+    options = f" --architectures {' '.join(chosen)}" if arguments.architectures else ""
+    text = report(found, chosen[0], said, shown, options)
     if arguments.output:
         arguments.output.write_text(text)
     print(text)
