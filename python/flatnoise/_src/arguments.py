@@ -14,10 +14,12 @@ from flatnoise._src import arrays, broadcasting, shapes
 from flatnoise._src.broadcasting import Shape
 from flatnoise._src.errors import invalid_value
 from flatnoise._src.noises import Noise, Parameter
-from flatnoise._src.tensorflow import tf
+from flatnoise._src.seeds import next_seed
+from flatnoise._src.tensorflow import keras, tf
 
 __all__ = [
     "IMPLEMENTATIONS",
+    "check_flag",
     "compute_dtype",
     "convert_input",
     "convert_offset",
@@ -65,6 +67,12 @@ def compute_dtype(dtype: Any) -> Any:
     return tf.float64 if dtype == tf.float64 else tf.float32
 
 
+def check_flag(argument: str, value: Any) -> None:
+    """Raises ValueError unless `value` is a boolean."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise invalid_value(argument, "a boolean", repr(value))
+
+
 def convert_input(inputs: Any) -> Any:
     """A dense floating-point tensor of rank 1 or more."""
     expected = "a float16, bfloat16, float32 or float64 tensor of rank 1 or more"
@@ -79,8 +87,13 @@ def convert_input(inputs: Any) -> Any:
 
 
 def convert_seed(seed: Any) -> Any:
-    """An int32 or int64 tensor of shape [2]."""
-    expected = "two integers, or an int32 or int64 tensor of shape (2,)"
+    """An int32 or int64 tensor of shape [2]; from a generator, its next."""
+    if isinstance(seed, keras.random.SeedGenerator):
+        return next_seed(seed)
+    expected = (
+        "an integer, two integers, an int32 or int64 tensor of shape (2,), or a "
+        "keras.random.SeedGenerator"
+    )
     if not is_tensor(seed) and not _holds_tensors(seed):
         pair = arrays.integer_pair(seed, expected)
         is_narrow = all(arrays.INT32.min <= value <= arrays.INT32.max for value in pair)
