@@ -411,3 +411,13 @@ def test_flatten_has_to_be_a_boolean(noise, implementation, flatten):
             flatten=flatten,
             implementation=implementation,
         )
+
+
+def test_inputs_of_a_functional_model_are_sent_to_the_layers(noise, implementation):
+    with pytest.raises(ValueError, match=r"flatnoise\.layers.* Received: inputs=a KerasTensor"):
+        FUNCTIONS[noise.name](keras.Input((3,)), [1, 2], implementation=implementation)
+
+
+def test_integers_are_called_what_they_were_given_as():
+    with pytest.raises(ValueError, match=r"Received: inputs=\[\[1, 2\]\] of shape \(1, 2\)"):
+        flatnoise.flatten_add_normal([[1, 2]], [1, 2])

@@ -244,3 +244,8 @@ def test_hdf5_files_keep_the_axes(tmp_path, axis, shape):
     loaded = keras.models.load_model(tmp_path / "model.h5")
     np.testing.assert_array_equal(loaded.layers[0].stddev, model.layers[0].stddev)
     np.testing.assert_array_equal(loaded(IMAGES), model(IMAGES))
+
+
+def test_the_stddev_is_not_there_before_the_layer_is_built():
+    with pytest.raises(ValueError, match=r"Call the layer, or `build\(input_shape\)`, first"):
+        _ = layers.LearnedGaussianNoise().stddev

@@ -96,7 +96,7 @@ template <class Kind, class Parameters>
 inline constexpr int64_t kMostRounds =
     sizeof(typename Kind::Element) == 4 && Parameters::kIsScalars ? 1 : 8;
 
-// Blocks of the grid, where so many fit on the device at once: a chunk to a thread, or whole rounds.
+// Blocks of the grid, where `resident` fit on the device: a chunk to a thread, or whole rounds.
 template <class Kind, class Parameters>
 FLATNOISE_INLINE int64_t GridBlocks(const ApplyNoiseTask& task, const ApplyNoisePlan& plan,
                                     int64_t resident) {

@@ -78,9 +78,16 @@ def convert_input(inputs: Any) -> Any:
     expected = "a float16, bfloat16, float32 or float64 tensor of rank 1 or more"
     if isinstance(inputs, (tf.RaggedTensor, tf.SparseTensor, tf.IndexedSlices)):
         raise invalid_value("inputs", f"a dense tensor ({expected})", f"a {type(inputs).__name__}")
+    if isinstance(inputs, keras.KerasTensor):
+        raise invalid_value(
+            "inputs",
+            f"{expected}. In a functional model take one of flatnoise.layers, or call the function "
+            "in the `call` of a layer of your own",
+            "a KerasTensor",
+        )
     tensor = _as_tensor("inputs", expected, inputs)
     if tensor.dtype not in _INPUT_DTYPES or tensor.shape.rank == 0:
-        raise invalid_value("inputs", expected, _describe(tensor))
+        raise invalid_value("inputs", expected, _describe(inputs))
     if (shapes.feature_count(tensor.shape) or 0) > arrays.INT64.max:  # an empty tensor's, then
         raise invalid_value("inputs", "a tensor of at most 2**63 - 1 features", _describe(tensor))
     return tensor

@@ -158,6 +158,11 @@ class LearnedGaussianNoise(NoiseLayer):
     @property
     def stddev(self) -> Any:
         """The standard deviation as it is now, a tensor of the sizes of the chosen axes."""
+        if not self.built:
+            raise ValueError(
+                f"Layer '{self.name}' has no standard deviation yet, as its shape is that of the "
+                "inputs' axes. Call the layer, or `build(input_shape)`, first."
+            )
         return tf.exp(tf.convert_to_tensor(self.log_stddev))
 
     def _apply_noise(self, inputs: Any, **options: Any) -> Any:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Empties a library's embedded CUDA code for all architectures but one.
 
-    scripts/prune_device_code.py LIBRARY ARCHITECTURE         (such as 90)
+    tools/prune_device_code.py LIBRARY ARCHITECTURE         (such as 90)
 
 The entries stay, so that the CUDA runtime finds the one it wants; their code becomes zeros, which
 compress to nothing. The layout of a fat binary is documented nowhere; this is what `cuobjdump -all`
