@@ -11,7 +11,6 @@ import pathlib
 
 import keras
 import numpy as np
-import tensorflow as tf
 from matplotlib.figure import Figure
 from sklearn.datasets import load_digits
 
@@ -25,11 +24,6 @@ DRAWS = 10
 
 
 @keras.saving.register_keras_serializable(package="robust_digits")
-def price_of_silence(stddev: tf.Tensor) -> tf.Tensor:
-    """A regularizer that falls as noise grows: minus the entropy of the noise, but for a factor."""
-    return -4e-3 * tf.reduce_sum(tf.math.log(stddev))
-
-
 def noise_layers(seed: int) -> dict[str, keras.layers.Layer]:
     """What the three networks begin with."""
     return {
@@ -40,7 +34,7 @@ def noise_layers(seed: int) -> dict[str, keras.layers.Layer]:
         "learned noise": flatnoise.layers.LearnedGaussianNoise(
             stddev=START,
             axis=(1, 2, 3),
-            stddev_regularizer=price_of_silence,
+            stddev_regularizer=flatnoise.regularizers.NoiseEntropy(4e-3),
             training_only=True,
             seed=seed,
         ),

@@ -1,20 +1,23 @@
 """What the functional API and the raw op refuse, when, and in which words."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import flatnoise
 from conftest import (
+    COMPILE,
     FUNCTIONS,
     NAMES,
     NOISES,
     PROBABILITIES,
     THOROUGH,
     noises_and_cases,
+    require_native_in_xla,
     valid_values,
 )
-from flatnoise._src import library
+from flatnoise._src import library, seeds
 
 X = tf.zeros([2, 3])
 SEED = (1, 2)
@@ -34,7 +37,9 @@ WRONG_FOR_EVERY_NOISE = {
     "any object as input": ({"inputs": object()}, "inputs"),
     "too many features": ({"inputs": tf.zeros([0, 2**31, 2**32])}, "inputs"),
     "no seed": ({"seed": None}, "seed"),
-    "one number as seed": ({"seed": 5}, "seed"),
+    "one float as seed": ({"seed": 5.0}, "seed"),
+    "a boolean as seed": ({"seed": True}, "seed"),
+    "one number beyond int64 as seed": ({"seed": 2**63}, "seed"),
     "seed of three": ({"seed": (1, 2, 3)}, "seed"),
     "seed tensor of three": ({"seed": tf.constant([1, 2, 3])}, "seed"),
     "seed of rank 2": ({"seed": np.zeros([1, 2], np.int64)}, "seed"),
@@ -143,6 +148,40 @@ def test_seeds_and_offsets_come_in_many_forms(implementation, seed, offset):
     expected = flatnoise.flatten_add_uniform(X, (1, 2), offset=4, implementation=implementation)
     actual = flatnoise.flatten_add_uniform(X, seed, offset=offset, implementation=implementation)
     np.testing.assert_array_equal(actual, expected)
+
+
+@pytest.mark.parametrize("seed", [7, np.int32(7), -1, 2**40 + 7], ids=repr)
+def test_an_integer_is_the_seed_that_keras_makes_of_it(implementation, seed):
+    actual = flatnoise.flatten_add_normal(X, seed, implementation=implementation)
+    pair = flatnoise.flatten_add_normal(X, [int(seed), 0], implementation=implementation)
+    np.testing.assert_array_equal(actual, pair)
+    if 0 <= seed < 2**31:  # Keras takes no others
+        expected = X + keras.random.normal(X.shape, seed=int(seed))
+        np.testing.assert_allclose(actual, expected, atol=4e-6)
+
+
+@pytest.mark.parametrize("mode", ["eager", "function", "xla"])
+@pytest.mark.parametrize(
+    "make", [keras.random.SeedGenerator, seeds.SeedGenerator], ids=["of Keras", "of the layers"]
+)
+def test_each_call_draws_the_next_seed_of_a_generator(implementation, mode, make):
+    if mode == "xla" and implementation == "native":
+        require_native_in_xla()
+    generator, theirs = make(2**40 + 7), keras.random.SeedGenerator(2**40 + 7)
+    add = COMPILE[mode](
+        lambda x: flatnoise.flatten_add_normal(x, generator, implementation=implementation)
+    )
+    x = tf.zeros([4, 5])
+    for _ in range(3):
+        expected = keras.random.normal(x.shape, seed=theirs)
+        np.testing.assert_allclose(add(x), expected, atol=4e-6)
+
+
+def test_what_can_t_be_a_seed_is_told_what_could():
+    with pytest.raises(
+        ValueError, match=r"SeedGenerator, such as 42 or \[42, 0\]. Received: seed="
+    ):
+        flatnoise.flatten_add_normal(X, "42")
 
 
 FORMS = {
@@ -360,3 +399,25 @@ def test_the_raw_op_says_why_it_is_missing(monkeypatch):
         flatnoise.raw_ops.FlattenNoise(**RAW)
     with pytest.raises(RuntimeError, match="no library for this TensorFlow"):
         flatnoise.flatten_add_normal(X, SEED, implementation="native")
+
+
+@pytest.mark.parametrize("flatten", ["no", 0, 1, None, (1, 2)], ids=repr)
+def test_flatten_has_to_be_a_boolean(noise, implementation, flatten):
+    with pytest.raises(ValueError, match=r"`flatten`. Expected a boolean. Received: flatten="):
+        FUNCTIONS[noise.name](
+            tf.zeros([2, 3]),
+            [1, 2],
+            *valid_values(noise.parameters),
+            flatten=flatten,
+            implementation=implementation,
+        )
+
+
+def test_inputs_of_a_functional_model_are_sent_to_the_layers(noise, implementation):
+    with pytest.raises(ValueError, match=r"flatnoise\.layers.* Received: inputs=a KerasTensor"):
+        FUNCTIONS[noise.name](keras.Input((3,)), [1, 2], implementation=implementation)
+
+
+def test_integers_are_called_what_they_were_given_as():
+    with pytest.raises(ValueError, match=r"Received: inputs=\[\[1, 2\]\] of shape \(1, 2\)"):
+        flatnoise.flatten_add_normal([[1, 2]], [1, 2])

@@ -1,5 +1,7 @@
 """Noise on the replicas of a strategy in one process: its own for each, or one for the batch."""
 
+import contextlib
+
 import keras
 import numpy as np
 import pytest
@@ -199,3 +201,14 @@ def test_kerass_distribution_leaves_the_noise_as_it_is():
         np.testing.assert_array_equal(predicted(), expected)
     finally:
         keras.distribution.set_distribution(None)
+
+
+@pytest.mark.parametrize("made_in", ["no scope", "another strategy's scope"])
+def test_shard_invariance_can_t_hold_for_layers_made_outside_the_scope(make, made_in):
+    scope = mirrored(2).scope() if made_in != "no scope" else contextlib.nullcontext()
+    with scope:
+        layer = make(seed=5, shard_invariant=True)
+        layer.build(BATCH.shape)
+    strategy = mirrored(2)
+    with pytest.raises(ValueError, match=r"made inside `with strategy\.scope\(\):`"):
+        strategy.run(tf.function(lambda: layer(BATCH)))

@@ -252,3 +252,38 @@ def test_of_two_packages_on_the_path_the_first_is_used_whole(native, copied_pack
         copied_package,
     )
     assert all(path.startswith(str(copied_package)) for path in said.split())
+
+
+NUMPY_BEHAVIOR = """
+import numpy as np, tensorflow as tf, flatnoise
+from flatnoise._src.noises import NOISES
+
+x = {dtype: tf.constant(np.linspace(-1, 1, 35).reshape(5, 7), dtype)
+     for dtype in ("float16", "bfloat16", "float32", "float64")}
+
+def results():
+    for noise in NOISES:
+        add = getattr(flatnoise, noise.function)
+        for value in x.values():
+            for wrap in (lambda f: f, tf.function):
+                def gradient(value, add=add):
+                    with tf.GradientTape() as tape:
+                        tape.watch(value)
+                        y = add(value, [1, 2], offset=3, implementation=IMPLEMENTATION)
+                    return y, tape.gradient(y, value)
+                for result in wrap(gradient)(value):
+                    yield noise.name, result.dtype, result.numpy().tobytes()
+
+before = list(results())
+tf.experimental.numpy.experimental_enable_numpy_behavior(dtype_conversion_mode="all")
+assert list(results()) == before
+print(len(before))
+"""
+
+
+@pytest.mark.parametrize("choice", ["native", "tensorflow"])
+def test_numbers_stay_where_tensorflow_converts_types_as_numpy_does(request, choice):
+    if choice == "native":
+        request.getfixturevalue("native")
+    program = f"IMPLEMENTATION = {choice!r}\n{NUMPY_BEHAVIOR}"
+    assert int(run(program)) == 11 * 4 * 2 * 2

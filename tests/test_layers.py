@@ -1,6 +1,8 @@
 """The Keras layers: shapes, seeds, masks, types, training, saving."""
 
 import dataclasses
+import functools
+import warnings
 
 import keras
 import numpy as np
@@ -277,6 +279,11 @@ def keras_file(model, fresh, folder):
     return keras.models.load_model(folder / "model.keras")
 
 
+def hdf5_file(model, fresh, folder):
+    model.save(folder / "model.h5")
+    return keras.models.load_model(folder / "model.h5")
+
+
 def weights_file(model, fresh, folder):
     model.save_weights(folder / "model.weights.h5")
     fresh.load_weights(folder / "model.weights.h5")
@@ -297,7 +304,9 @@ def clone_of_config(model, fresh, folder):
 
 
 @of_each_kind
-@pytest.mark.parametrize("save_and_load", [keras_file, weights_file, checkpoint, clone_of_config])
+@pytest.mark.parametrize(
+    "save_and_load", [keras_file, hdf5_file, weights_file, checkpoint, clone_of_config]
+)
 def test_saved_models_go_on_with_the_next_noise(make, tmp_path, save_and_load):
     model = classifier(make(seed=4))
     first = model(IMAGES)
@@ -402,3 +411,24 @@ def test_inference_models_that_noise_in_training_only_hold_no_custom_op(make, tm
     expected = model(IMAGES, training=False)
     served = tf.saved_model.load(str(tmp_path / "model"))
     np.testing.assert_allclose(served.serve(IMAGES), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [layers.AddUniformNoise, functools.partial(layers.AddNoise, noise_type="uniform")],
+    ids=["by class", "by name"],
+)
+def test_a_range_without_width_that_is_not_0_warns(make):
+    with pytest.warns(UserWarning, match="Expected minval < maxval.* Received: minval=0.1") as seen:
+        make(minval=0.1, maxval=0.1)
+    assert seen[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        make(minval=0.0, maxval=0.0)  # no noise, as a schedule may ask for
+        make(minval=-0.1, maxval=0.1)
+
+
+def test_a_configuration_holds_the_state_for_hdf5_files_alone(tmp_path):
+    model = classifier(layers.AddGaussianNoise(seed=5))
+    model.save(tmp_path / "model.h5")
+    assert "seed_generator_state" not in model.layers[0].get_config()

@@ -3,8 +3,10 @@
 import keras
 import numpy as np
 import pytest
+import scipy.stats
 import tensorflow as tf
 
+import flatnoise
 from flatnoise import layers
 
 AXES = [
@@ -183,3 +185,67 @@ def test_unknown_sizes_are_refused_where_they_matter():
     assert layers.LearnedGaussianNoise(axis=-1)(inputs).shape == (None, None, 3)
     with pytest.raises(ValueError, match="needs to know the sizes"):
         layers.LearnedGaussianNoise(axis=(1, 2))(inputs)
+
+
+def test_noise_entropy_is_rewarded():
+    # The differential entropy of a normal distribution: log(stddev) and a constant.
+    stddev = np.array([0.5, 2.0, 3.0], np.float32)
+    entropies = scipy.stats.norm(scale=stddev).entropy() - scipy.stats.norm().entropy()
+    penalty = flatnoise.regularizers.NoiseEntropy(0.25)(stddev)
+    np.testing.assert_allclose(penalty, -0.25 * entropies.sum(), rtol=1e-6)
+
+
+def test_the_layer_as_documented_trains_and_is_saved_loaded_and_cloned(tmp_path):
+    model = keras.Sequential(
+        [
+            keras.Input((3,)),
+            layers.LearnedGaussianNoise(
+                stddev=0.1, seed=1, stddev_regularizer=flatnoise.regularizers.NoiseEntropy(1.0)
+            ),
+        ]
+    )
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    x = np.zeros([64, 3], np.float32)
+    model.fit(x, x, epochs=2, verbose=0)
+    assert (model.layers[0].stddev.numpy() > 0.1).all()  # the reward is larger than the loss
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    for copy in (loaded, keras.models.clone_model(model)):
+        assert copy.layers[0].stddev_regularizer.get_config() == {"factor": 1.0}
+    np.testing.assert_array_equal(loaded.layers[0].stddev, model.layers[0].stddev)
+
+
+@pytest.mark.parametrize("factor", [-1.0, float("nan"), "much"])
+def test_a_factor_that_can_t_be_is_refused(factor):
+    with pytest.raises(ValueError, match=r"`factor`\. Expected a (finite )?float value"):
+        flatnoise.regularizers.NoiseEntropy(factor)
+
+
+@pytest.mark.parametrize("shape", [(2, 4, 5, 5), (2, 4, 5, 1), (2, 3)], ids=str)
+def test_inputs_of_other_channels_than_it_was_built_for_are_refused(shape):
+    layer = built(axis=-1)
+    with pytest.raises(ValueError, match="is incompatible with the layer"):
+        layer(tf.zeros(shape))
+
+
+def test_one_stddev_for_all_takes_inputs_of_any_shape():
+    layer = built(axis=None)
+    for shape in [(2, 4, 5, 5), (2, 3)]:
+        assert layer(tf.zeros(shape)).shape == shape
+
+
+@pytest.mark.parametrize("axis, shape", AXES, ids=str)
+def test_hdf5_files_keep_the_axes(tmp_path, axis, shape):
+    model = keras.Sequential(
+        [keras.Input(IMAGES.shape[1:]), layers.LearnedGaussianNoise(axis=axis)]
+    )
+    model.layers[0].log_stddev.assign(np.linspace(-3, -2, int(np.prod(shape))).reshape(shape))
+    model.save(tmp_path / "model.h5")
+    loaded = keras.models.load_model(tmp_path / "model.h5")
+    np.testing.assert_array_equal(loaded.layers[0].stddev, model.layers[0].stddev)
+    np.testing.assert_array_equal(loaded(IMAGES), model(IMAGES))
+
+
+def test_the_stddev_is_not_there_before_the_layer_is_built():
+    with pytest.raises(ValueError, match=r"Call the layer, or `build\(input_shape\)`, first"):
+        _ = layers.LearnedGaussianNoise().stddev

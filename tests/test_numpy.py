@@ -133,7 +133,7 @@ WRONG = {
     "text": ({"inputs": "text"}, "inputs"),
     "uneven rows": ({"inputs": [[1.0], [2.0, 3.0]]}, "inputs"),
     "no seed": ({"seed": None}, "seed"),
-    "one number as seed": ({"seed": 5}, "seed"),
+    "one float as seed": ({"seed": 5.0}, "seed"),
     "seed of three": ({"seed": (1, 2, 3)}, "seed"),
     "seed of floats": ({"seed": (1.5, 2)}, "seed"),
     "seed beyond int64": ({"seed": (2**63, 0)}, "seed"),

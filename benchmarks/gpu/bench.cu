@@ -1,5 +1,7 @@
 // Times the kernels against a copy on the device, and the gradient against a plain sum. Prints a
 // table and writes JSON:  bench FILE
+//
+// bench --once runs each kernel once, in the table's order, for a profiler.
 #include <cuda_runtime.h>
 
 #include <algorithm>
@@ -231,18 +233,12 @@ class Bench {
   DeviceBytes sums_;
 };
 
-int Main(const char* path) {
-  cudaDeviceProp properties;
-  int driver = 0, runtime = 0;
-  CHECK_CUDA(cudaGetDeviceProperties(&properties, 0));
-  CHECK_CUDA(cudaDriverGetVersion(&driver));
-  CHECK_CUDA(cudaRuntimeGetVersion(&runtime));
-  Bench bench(kLarge * 8);
+std::vector<Row> Rows(Bench* bench) {
   std::vector<Row> rows;
   const auto add = [&](ElementType type, const Noise& noise, int64_t elements,
                        const BroadcastPattern& pattern) {
-    rows.push_back(bench.Forward(type, noise, elements, pattern));
-    if (IsIn<LinearNoises>(noise)) rows.push_back(bench.Gradient(type, noise, elements, pattern));
+    rows.push_back(bench->Forward(type, noise, elements, pattern));
+    if (IsIn<LinearNoises>(noise)) rows.push_back(bench->Gradient(type, noise, elements, pattern));
   };
   constexpr ElementType kFloat = kElementType<float>;
   for (const Noise& noise : AllNoises()) add(kFloat, noise, kLarge, kScalar);
@@ -258,6 +254,20 @@ int Main(const char* path) {
       add(kFloat, noise, elements, kScalar);
     }
   }
+  return rows;
+}
+
+void RunOnce(const std::vector<Row>& rows) {
+  for (const Row& row : rows) row.contenders.front().run();
+  CHECK_CUDA(cudaDeviceSynchronize());
+}
+
+int Time(std::vector<Row>* rows, const char* path) {
+  cudaDeviceProp properties;
+  int driver = 0, runtime = 0;
+  CHECK_CUDA(cudaGetDeviceProperties(&properties, 0));
+  CHECK_CUDA(cudaDriverGetVersion(&driver));
+  CHECK_CUDA(cudaRuntimeGetVersion(&runtime));
   std::FILE* file = std::fopen(path, "w");
   if (file == nullptr) {
     std::fprintf(stderr, "can't write %s\n", path);
@@ -267,13 +277,21 @@ int Main(const char* path) {
                "{\"device\": \"%s\", \"multiprocessors\": %d, \"cuda_driver\": %d, "
                "\"cuda_runtime\": %d, \"rows\": [",
                properties.name, properties.multiProcessorCount, driver, runtime);
-  for (Row& row : rows) {
+  for (Row& row : *rows) {
     Measure(&row);
     Print(row);
     Write(file, row);
   }
   std::fprintf(file, "\n]}\n");
   std::fclose(file);
+  return 0;
+}
+
+int Main(const std::string& argument) {
+  Bench bench(kLarge * 8);
+  std::vector<Row> rows = Rows(&bench);
+  if (argument != "--once") return Time(&rows, argument.c_str());
+  RunOnce(rows);
   return 0;
 }
 

@@ -1,10 +1,16 @@
-"""Times flatnoise and stock ops through TensorFlow on a GPU, both sides in turn in one run.
+"""Times flatnoise and stock ops through TensorFlow on a GPU, all sides in turn in one run.
 
     python benchmarks/gpu/tensorflow_bench.py RESULT.json
 
-Every sample is a loop inside one compiled function, so that Python's and TensorFlow's cost of a
-call does not count, and ends with a number brought to the host. The kernels' own times, without
-TensorFlow, are what `tests/gpu/run bench` and `peers` measure.
+Every sample is one function of many steps, so that Python's cost of a call counts little, and ends
+with a number brought to the host. Outside XLA the steps are written out, as a loop's condition
+would wait for the host, each with a seed of its own that lies on the device. Inside XLA they are a
+loop, two to a round with a barrier between them: without it they would become one kernel, and with
+one step to a round XLA copies the result of a call back to where the round began. The kernels' own
+times, without TensorFlow, are what `tests/gpu/run bench` and `peers` measure.
+
+"chain" is what a call of ours costs XLA: noise, gain, ReLU and noise again, which XLA makes one
+kernel of where the noise is its own, and which a call breaks in two.
 """
 
 import json
@@ -13,103 +19,158 @@ import sys
 import time
 
 import tensorflow as tf
+from tensorflow.compiler.tf2xla.python import xla
 
 import flatnoise
 
-SHAPES = [(128, 224, 224, 3), (256, 64, 64, 3), (32, 28, 28, 1)]
-STEPS = 20
-SAMPLES = 15
+SHAPES = [(512, 224, 224, 3), (256, 64, 64, 3), (32, 28, 28, 1)]
+NOISES = ("normal", "uniform", "dropout")
+STEPS = 50
+SAMPLES = 11
+RATE = 0.1
+STATEFUL, STATELESS = "stock stateful", "stock stateless"
 
 
-def ours(distribution):
-    add = {
+def rows(x):
+    return tf.reshape(x, [x.shape[0], -1])
+
+
+def ours(noise):
+    function = {
         "normal": flatnoise.flatten_add_normal,
         "uniform": flatnoise.flatten_add_uniform,
-    }[distribution]
-    return lambda x, seed: add(x, seed, implementation="native")
+        "dropout": lambda x, seed, **rest: flatnoise.flatten_dropout(x, seed, RATE, **rest),
+    }[noise]
+    return lambda x, seed: function(x, seed, implementation="native")
 
 
-def stock(distribution, stateless):
-    if stateless:
-        draw = getattr(tf.random, f"stateless_{distribution}")
-        return lambda x, seed: _rows(x) + draw(tf.shape(_rows(x)), seed, dtype=x.dtype)
-    draw = getattr(tf.random, distribution)
-    return lambda x, seed: _rows(x) + draw(tf.shape(_rows(x)), dtype=x.dtype)
+def stateful(noise):
+    if noise == "dropout":
+        return lambda x, seed: tf.nn.dropout(rows(x), RATE)
+    draw = getattr(tf.random, noise)
+    return lambda x, seed: rows(x) + draw(rows(x).shape, dtype=x.dtype)
 
 
-def _rows(x):
-    return tf.reshape(x, [tf.shape(x)[0], -1])
+def stateless(noise, alg):
+    if noise == "dropout":
+        return lambda x, seed: tf.nn.experimental.stateless_dropout(
+            rows(x), RATE, seed, rng_alg=alg
+        )
+    draw = getattr(tf.random, f"stateless_{noise}")
+    return lambda x, seed: rows(x) + draw(rows(x).shape, seed, dtype=x.dtype, alg=alg)
 
 
-def repeated(add, shape, jit_compile):
-    """`STEPS` additions, each to the sum before it, as one function that returns one number."""
+def once(noised):
+    return noised
 
-    @tf.function(jit_compile=jit_compile)
+
+def chain(noised):
     def run(x, seed):
-        def body(i, h):
-            return i + 1, tf.reshape(add(h, seed + tf.cast(i, seed.dtype)), shape)
-
-        _, h = tf.while_loop(lambda i, h: i < STEPS, body, (0, x))
-        return tf.reshape(h, [-1])[0]
+        h = tf.nn.relu(noised(x, seed) * tf.cast(1.5, x.dtype))
+        return noised(h, seed + 1)
 
     return run
 
 
-def seconds_per_step(run, x, seed):
+def repeated(step, shape, jit_compile):
+    """`STEPS` steps, each of the result before it, as one function that returns one number."""
+
+    def written_out(x, seeds):
+        for seed in seeds:
+            x = tf.reshape(step(x, seed), shape)
+        return tf.reshape(x, [-1])[0]
+
+    def loop(x, seeds):
+        def body(i, x):
+            seed = seeds[0] + tf.cast(i, tf.int64)
+            x = xla.optimization_barrier(step(x, seed))
+            return i + 2, tf.reshape(step(tf.reshape(x, shape), seed + 1), shape)
+
+        _, x = tf.while_loop(lambda i, x: i < STEPS, body, (0, x))
+        return tf.reshape(x, [-1])[0]
+
+    return tf.function(loop if jit_compile else written_out, jit_compile=jit_compile)
+
+
+def seconds_per_step(run, x, seeds):
     start = time.perf_counter()
-    run(x, seed).numpy()
+    run(x, seeds).numpy()
     return (time.perf_counter() - start) / STEPS
 
 
-def measure(shape, dtype, distribution):
-    contenders = {
-        "flatnoise, function": (ours(distribution), False),
-        "flatnoise, XLA": (ours(distribution), True),
-        "stock stateful, function": (stock(distribution, False), False),
-        "stock stateful, XLA": (stock(distribution, False), True),
-        "stock stateless, function": (stock(distribution, True), False),
-        "stock stateless, XLA": (stock(distribution, True), True),
-        "x + 1, function": (lambda x, seed: x + 1, False),
+def contenders(noise):
+    forms = {
+        "flatnoise": ours(noise),
+        STATEFUL: stateful(noise),
+        f"{STATELESS}, philox": stateless(noise, "philox"),
+        f"{STATELESS}, threefry": stateless(noise, "threefry"),
     }
+    for name, noised in forms.items():
+        for jit_compile in (False, True):
+            if "threefry" in name and not jit_compile:
+                continue  # XLA alone has it
+            yield f"{name}, {'XLA' if jit_compile else 'function'}", noised, jit_compile
+
+
+def measure(make_step, shape, dtype, noise):
     x = tf.cast(tf.random.stateless_normal(shape, [1, 2]), dtype)
-    seed = tf.constant([3, 4])
-    runs = {name: repeated(add, shape, jit) for name, (add, jit) in contenders.items()}
-    for run in runs.values():
-        seconds_per_step(run, x, seed)
-    samples = {name: [] for name in runs}
+    seeds = [tf.constant([3, i], tf.int64) for i in range(STEPS)]
+    runs, samples, failed = {}, {}, {}
+    for name, noised, jit_compile in contenders(noise):
+        run = repeated(make_step(noised), shape, jit_compile)
+        try:
+            seconds_per_step(run, x, seeds)
+        except Exception as error:  # a peer that can't do this case
+            failed[name] = f"{type(error).__name__}: {str(error)[:200]}"
+            continue
+        runs[name], samples[name] = run, []
     for _ in range(SAMPLES):
         for name, run in runs.items():
-            samples[name].append(seconds_per_step(run, x, seed))
-    return {name: statistics.median(times) for name, times in samples.items()}
+            samples[name].append(seconds_per_step(run, x, seeds))
+    return {name: statistics.median(times) for name, times in samples.items()}, failed
 
 
 def fastest(times, side):
     return min(value for name, value in times.items() if name.startswith(side))
 
 
+def cases():
+    large, middle, small = SHAPES
+    for noise in NOISES:
+        yield once, large, "float32", noise
+        yield once, large, "bfloat16", noise
+        yield once, middle, "float32", noise
+        yield chain, middle, "float32", noise
+    yield once, small, "float32", "normal"
+
+
 def main(result_file):
-    rows = []
+    # It would make one sum of stock's many additions.
+    tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
+    found = []
     with tf.device("/GPU:0"):
-        for shape in SHAPES:
-            for dtype in ("float32", "bfloat16"):
-                for distribution in ("normal", "uniform"):
-                    times = measure(shape, dtype, distribution)
-                    rows.append(
-                        {
-                            "shape": shape,
-                            "dtype": dtype,
-                            "distribution": distribution,
-                            "seconds": times,
-                        }
-                    )
-                    ratio = fastest(times, "stock") / fastest(times, "flatnoise")
-                    print(
-                        f"\n{dtype} {shape} {distribution}: {ratio:.1f} times the best stock form"
-                    )
-                    for name, value in times.items():
-                        print(f"  {name:<28}{value * 1e6:10.1f} us", flush=True)
+        for make_step, shape, dtype, noise in cases():
+            times, failed = measure(make_step, shape, dtype, noise)
+            found.append(
+                {
+                    "step": make_step.__name__,
+                    "shape": shape,
+                    "dtype": dtype,
+                    "noise": noise,
+                    "seconds": times,
+                    "failed": failed,
+                }
+            )
+            ratio = fastest(times, "stock") / fastest(times, "flatnoise")
+            print(
+                f"\n{make_step.__name__} {noise} {dtype} {shape}: {ratio:.2f} x the best stock form"
+            )
+            for name, value in times.items():
+                print(f"  {name:<32}{value * 1e6:10.1f} us", flush=True)
+            for name, reason in failed.items():
+                print(f"  {name:<32}{reason}")
     with open(result_file, "w") as file:
-        json.dump({"info": flatnoise.build_info(), "rows": rows}, file, indent=1)
+        json.dump({"info": flatnoise.build_info(), "rows": found}, file, indent=1)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cstdint>
 
 #include "core/noise.h"
@@ -35,8 +34,7 @@ cudaError_t Launch(const ApplyNoiseTask& task, ApplyNoisePlan plan, cudaStream_t
   int resident = 0;
   const cudaError_t error = ResidentBlocks<kKernel>(&resident);
   if (error != cudaSuccess) return error;
-  const int64_t threads = UsefulThreads<typename Kind::Element>(task, plan);
-  const int64_t blocks = std::min<int64_t>((threads + kThreads - 1) / kThreads, resident);
+  const int64_t blocks = GridBlocks<Kind, typename Variant::Parameters>(task, plan, resident);
   PlanRounds<Kind>(blocks, &plan);
   return Start(kKernel, dim3(static_cast<unsigned>(blocks)), stream, task, plan);
 }

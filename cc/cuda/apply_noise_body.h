@@ -88,6 +88,26 @@ FLATNOISE_INLINE int64_t UsefulThreads(const ApplyNoiseTask& task, const ApplyNo
   return plan.chunks > single ? plan.chunks : single;
 }
 
+// Rounds of a thread, at most. Blocks that end give way to others, so that no part of the device
+// waits for its slowest; but what a thread does first (it reads the seed, makes keys, finds its
+// place in the parameters) has to count little beside what it does then. On an H100 one round is
+// best for float32 and scalars, four to ten for two bytes; with one the latter take a third longer.
+template <class Kind, class Parameters>
+inline constexpr int64_t kMostRounds =
+    sizeof(typename Kind::Element) == 4 && Parameters::kIsScalars ? 1 : 8;
+
+// Blocks of the grid, where `resident` fit on the device: a chunk to a thread, or whole rounds.
+template <class Kind, class Parameters>
+FLATNOISE_INLINE int64_t GridBlocks(const ApplyNoiseTask& task, const ApplyNoisePlan& plan,
+                                    int64_t resident) {
+  using T = typename Kind::Element;
+  constexpr int64_t kInFlight = kChunksInFlight<T>, kMost = kMostRounds<Kind, Parameters>;
+  const int64_t useful = (UsefulThreads<T>(task, plan) + kThreads - 1) / kThreads;
+  if (useful <= resident) return useful;
+  const int64_t rounds = useful / (resident * kInFlight);
+  return useful / (kInFlight * (rounds < 1 ? 1 : rounds > kMost ? kMost : rounds));
+}
+
 template <class T>
 FLATNOISE_INLINE void PlanSteps(int64_t blocks, BroadcastPlan* plan) {
   constexpr int64_t kInFlight = kChunksInFlight<T>;

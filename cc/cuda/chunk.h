@@ -11,9 +11,11 @@
 
 #if defined(__CUDA_ARCH__)
 #define FLATNOISE_UNROLL _Pragma("unroll")
+#define FLATNOISE_UNROLLED_BY_4 _Pragma("unroll 4")
 #define FLATNOISE_ROLLED _Pragma("unroll 1")
 #else
 #define FLATNOISE_UNROLL
+#define FLATNOISE_UNROLLED_BY_4
 #define FLATNOISE_ROLLED
 #endif
 

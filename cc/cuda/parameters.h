@@ -108,6 +108,7 @@ template <class Kind>
 class ScalarParameters {
  public:
   using Scalar = typename Kind::Scalar;
+  static constexpr bool kIsScalars = true;
   static constexpr bool kOnlyChunks = false;
   static constexpr bool kChecksElements = false;
 
@@ -145,6 +146,7 @@ template <class Kind>
 class FeatureParameters {
  public:
   using Scalar = typename Kind::Scalar;
+  static constexpr bool kIsScalars = false;
   static constexpr bool kOnlyChunks = true;
   static constexpr bool kChecksElements = true;
 
@@ -197,6 +199,7 @@ template <class Kind>
 class BroadcastParameters {
  public:
   using Scalar = typename Kind::Scalar;
+  static constexpr bool kIsScalars = false;
   static constexpr bool kOnlyChunks = false;
   static constexpr bool kChecksElements = true;
 

@@ -14,7 +14,15 @@ from flatnoise._src.build import __version__, build_info
 from flatnoise._src.noises import NOISES
 
 _FUNCTIONS = tuple(noise.function for noise in NOISES)
-_NEED_TENSORFLOW = (*_FUNCTIONS, "convert", "layers", "patch_keras", "raw_ops", "unpatch_keras")
+_NEED_TENSORFLOW = (
+    *_FUNCTIONS,
+    "convert",
+    "layers",
+    "patch_keras",
+    "raw_ops",
+    "regularizers",
+    "unpatch_keras",
+)
 _HAS_TENSORFLOW = importlib.util.find_spec("tensorflow") is not None
 
 __all__ = [
@@ -25,12 +33,13 @@ __all__ = [
     "numpy",
     "patch_keras",
     "raw_ops",
+    "regularizers",
     "unpatch_keras",
 ]
 __all__ += _FUNCTIONS
 
 if TYPE_CHECKING or _HAS_TENSORFLOW:
-    from flatnoise import layers, raw_ops
+    from flatnoise import layers, raw_ops, regularizers
     from flatnoise._src.convert import convert
     from flatnoise._src.functions import *  # noqa: F403  (a function for each of NOISES)
     from flatnoise._src.patch import patch_keras, unpatch_keras

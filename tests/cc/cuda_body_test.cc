@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cuda_cases.h"
@@ -126,6 +127,38 @@ TEST(CudaApplyNoiseAtRandom, HasBitsOfCpu) {
     ExpectForward(kind, c, 1 + random.Below(4));
     ASSERT_FALSE(testing::Test::HasFatalFailure()) << kind.Name() << ", case " << i;
   }
+}
+
+// How many chunks each thread of the grid takes, for so many elements from an aligned address.
+template <class Variant>
+std::pair<int64_t, int64_t> BlocksAndChunks(int64_t elements, int64_t resident) {
+  using Kind = typename Variant::Kind;
+  ApplyNoiseTask task = {};
+  task.elements = elements;
+  for (Parameter& parameter : task.parameters) parameter.pattern = {1, 1};
+  const ApplyNoisePlan plan = PlanChunks<Kind>(task);
+  const int64_t blocks = GridBlocks<Kind, typename Variant::Parameters>(task, plan, resident);
+  return {blocks, plan.chunks / (blocks * kThreads)};
+}
+
+TEST(CudaApplyNoiseGrid, FillsTheDeviceFirstThenLeavesThreadsLittle) {
+  using Float = NoiseKind<float, Normal, Add>;
+  using Half = NoiseKind<BFloat16, Normal, Add>;
+  using FloatScalars = ApplyNoiseVariant<Float, ScalarParameters<Float>>;
+  using FloatPatterns = ApplyNoiseVariant<Float, BroadcastParameters<Float>>;
+  using HalfScalars = ApplyNoiseVariant<Half, ScalarParameters<Half>>;
+  using Grid = std::pair<int64_t, int64_t>;
+  // What a block takes of one chunk for each thread.
+  constexpr int64_t kFloats = 1024, kHalves = 2048;
+
+  EXPECT_EQ(BlocksAndChunks<FloatScalars>(1, 792), Grid(1, 0));
+  EXPECT_EQ(BlocksAndChunks<FloatScalars>(792 * kFloats, 792), Grid(792, 1));
+  EXPECT_EQ(BlocksAndChunks<FloatScalars>(1000 * kFloats, 792), Grid(500, 2));
+  EXPECT_EQ(BlocksAndChunks<FloatScalars>(65536 * kFloats, 792), Grid(32768, 2));
+  EXPECT_EQ(BlocksAndChunks<FloatPatterns>(65536 * kFloats, 396), Grid(4096, 16));
+  EXPECT_EQ(BlocksAndChunks<HalfScalars>(792 * kHalves, 792), Grid(792, 1));
+  EXPECT_EQ(BlocksAndChunks<HalfScalars>(1584 * kHalves, 792), Grid(792, 2));
+  EXPECT_EQ(BlocksAndChunks<HalfScalars>(32768 * kHalves, 792), Grid(4096, 8));
 }
 
 TEST(CudaApplyNoiseArguments, SeedsOf32And64BitsNameTheSameStream) {

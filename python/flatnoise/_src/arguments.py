@@ -14,10 +14,12 @@ from flatnoise._src import arrays, broadcasting, shapes
 from flatnoise._src.broadcasting import Shape
 from flatnoise._src.errors import invalid_value
 from flatnoise._src.noises import Noise, Parameter
-from flatnoise._src.tensorflow import tf
+from flatnoise._src.seeds import next_seed
+from flatnoise._src.tensorflow import keras, tf
 
 __all__ = [
     "IMPLEMENTATIONS",
+    "check_flag",
     "compute_dtype",
     "convert_input",
     "convert_offset",
@@ -65,22 +67,40 @@ def compute_dtype(dtype: Any) -> Any:
     return tf.float64 if dtype == tf.float64 else tf.float32
 
 
+def check_flag(argument: str, value: Any) -> None:
+    """Raises ValueError unless `value` is a boolean."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise invalid_value(argument, "a boolean", repr(value))
+
+
 def convert_input(inputs: Any) -> Any:
     """A dense floating-point tensor of rank 1 or more."""
     expected = "a float16, bfloat16, float32 or float64 tensor of rank 1 or more"
     if isinstance(inputs, (tf.RaggedTensor, tf.SparseTensor, tf.IndexedSlices)):
         raise invalid_value("inputs", f"a dense tensor ({expected})", f"a {type(inputs).__name__}")
+    if isinstance(inputs, keras.KerasTensor):
+        raise invalid_value(
+            "inputs",
+            f"{expected}. In a functional model take one of flatnoise.layers, or call the function "
+            "in the `call` of a layer of your own",
+            "a KerasTensor",
+        )
     tensor = _as_tensor("inputs", expected, inputs)
     if tensor.dtype not in _INPUT_DTYPES or tensor.shape.rank == 0:
-        raise invalid_value("inputs", expected, _describe(tensor))
+        raise invalid_value("inputs", expected, _describe(inputs))
     if (shapes.feature_count(tensor.shape) or 0) > arrays.INT64.max:  # an empty tensor's, then
         raise invalid_value("inputs", "a tensor of at most 2**63 - 1 features", _describe(tensor))
     return tensor
 
 
 def convert_seed(seed: Any) -> Any:
-    """An int32 or int64 tensor of shape [2]."""
-    expected = "two integers, or an int32 or int64 tensor of shape (2,)"
+    """An int32 or int64 tensor of shape [2]; from a generator, its next."""
+    if isinstance(seed, keras.random.SeedGenerator):
+        return next_seed(seed)
+    expected = (
+        "an integer, two integers, an int32 or int64 tensor of shape (2,), or a "
+        "keras.random.SeedGenerator"
+    )
     if not is_tensor(seed) and not _holds_tensors(seed):
         pair = arrays.integer_pair(seed, expected)
         is_narrow = all(arrays.INT32.min <= value <= arrays.INT32.max for value in pair)

@@ -66,11 +66,12 @@ def _integers(values: Any) -> list[int] | None:
     return None if None in integers else integers  # type: ignore[return-value]
 
 
-def integer_pair(seed: Any, expected: str = "two integers") -> tuple[int, int]:
-    """The two integers of a seed, each within int64."""
-    pair = _integers(seed)
+def integer_pair(seed: Any, expected: str = "an integer, or two") -> tuple[int, int]:
+    """The two integers of a seed, each within int64. One integer alone is followed by 0."""
+    first = exact_integer(seed)
+    pair = _integers(seed) if first is None else [first, 0]
     if pair is None or len(pair) != 2:
-        raise invalid_value("seed", expected, repr(seed))
+        raise invalid_value("seed", f"{expected}, such as 42 or [42, 0]", repr(seed))
     if not all(INT64.min <= value <= INT64.max for value in pair):
         raise invalid_value("seed", f"{expected}, each within int64", repr(seed))
     return pair[0], pair[1]

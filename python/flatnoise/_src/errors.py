@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["check_choice", "invalid_value", "invalid_values"]
+__all__ = ["check_choice", "invalid_value", "invalid_values", "listed"]
 
 
 def invalid_value(argument: str, expected: str, received: Any) -> ValueError:
@@ -20,11 +20,15 @@ def invalid_values(expected: str, received: dict[str, Any]) -> ValueError:
         ((argument, value),) = received.items()
         return invalid_value(argument, expected, value)
     arguments = " and ".join(f"`{argument}`" for argument in received)
-    values = ", ".join(f"{argument}={value}" for argument, value in received.items())
     return ValueError(
         f"Invalid values received for arguments {arguments}. Expected {expected}. "
-        f"Received: {values}"
+        f"Received: {listed(received)}"
     )
+
+
+def listed(values: dict[str, Any]) -> str:
+    """Such as `minval=0, maxval=1`."""
+    return ", ".join(f"{argument}={value}" for argument, value in values.items())
 
 
 def check_choice(argument: str, value: Any, choices: Iterable[str]) -> None:

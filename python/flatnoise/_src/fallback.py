@@ -13,6 +13,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from flatnoise._src import noises, placement
 from flatnoise._src.arguments import compute_dtype
 from flatnoise._src.shapes import (
@@ -27,7 +29,8 @@ from flatnoise._src.tensorflow import tf
 __all__ = ["flatten_noise", "flatten_noise_on_mesh"]
 
 _PHILOX = 1
-_SEED_KEY = 0x02461E293EC8F720
+# An array: as NumPy does it, TensorFlow may take a number for an int32.
+_SEED_KEY = np.array([0x02461E293EC8F720], np.uint64)
 _WORDS_PER_BLOCK = 4
 _WORDS_PER_NUMBER = {tf.float32: 1, tf.float64: 2}
 
@@ -53,7 +56,7 @@ def _words(count: Any, seed: Any, first_block: Any) -> Any:
     # TensorFlow's rule from seeds to keys. Its op for that, StatelessRandomGetKeyCounter, follows
     # it too, except under XLA, where it drops the upper halves of the seeds.
     counter = tf.bitcast(tf.cast(seed, tf.int64), tf.uint64)
-    key, high = tf.unstack(_random_bits(2, tf.constant([_SEED_KEY], tf.uint64), counter, tf.uint64))
+    key, high = tf.unstack(_random_bits(2, tf.constant(_SEED_KEY), counter, tf.uint64))
     # The low half starts at 0, and first_block < 2**62: nothing to carry into the high half.
     low = tf.bitcast(_int64(first_block), tf.uint64)
     return _random_bits(count, tf.reshape(key, [1]), tf.stack([low, high]), tf.uint32)

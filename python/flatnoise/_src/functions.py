@@ -62,7 +62,8 @@ def flatten_add_normal(
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
-        seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
+        seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
+            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
         mean: The mean of the noise, in the units of `inputs`: a finite number, or an array or a
             floating-point tensor that broadcasts to the output's shape. Differentiable.
         stddev: The standard deviation of the noise, at least 0; otherwise as `mean`.
@@ -127,7 +128,8 @@ def flatten_add_uniform(
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
-        seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
+        seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
+            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
         minval: The least noise, in the units of `inputs`: a finite number, or an array or a
             floating-point tensor that broadcasts to the output's shape. Differentiable.
         maxval: The bound that the noise stays below (rounding may reach it), at least `minval`;
@@ -194,7 +196,8 @@ def flatten_multiply_normal(
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
-        seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
+        seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
+            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
         mean: The mean of the factors: a finite number, or an array or a floating-point tensor that
             broadcasts to the output's shape. Differentiable.
         stddev: The standard deviation of the factors, at least 0; otherwise as `mean`.
@@ -261,7 +264,8 @@ def flatten_add_laplace(
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
-        seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
+        seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
+            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
         loc: The location of the noise, in the units of `inputs`: a finite number, or an array or a
             floating-point tensor that broadcasts to the output's shape. Differentiable.
         scale: The scale of the noise, at least 0; otherwise as `loc`.
@@ -328,7 +332,8 @@ def flatten_add_gumbel(
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
-        seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
+        seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
+            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
         loc: The location of the noise, in the units of `inputs`: a finite number, or an array or a
             floating-point tensor that broadcasts to the output's shape. Differentiable.
         scale: The scale of the noise, at least 0; otherwise as `loc`.
@@ -394,7 +399,8 @@ def flatten_add_logistic(
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
-        seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
+        seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
+            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
         loc: The location of the noise, in the units of `inputs`: a finite number, or an array or a
             floating-point tensor that broadcasts to the output's shape. Differentiable.
         scale: The scale of the noise, at least 0; otherwise as `loc`.
@@ -461,7 +467,8 @@ def flatten_add_truncated_normal(
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
-        seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
+        seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
+            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
         mean: The mean of the noise, in the units of `inputs`: a finite number, or an array or a
             floating-point tensor that broadcasts to the output's shape. Differentiable.
         stddev: The standard deviation of the noise before its tails are cut off, at least 0;
@@ -529,7 +536,8 @@ def flatten_dropout(
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
-        seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
+        seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
+            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
         rate: The probability that an element is replaced: a number from 0 to 1, or an array or a
             floating-point tensor that broadcasts to the output's shape. Not differentiable.
         flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
@@ -595,7 +603,8 @@ def flatten_alpha_dropout(
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
-        seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
+        seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
+            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
         rate: The probability that an element is replaced, less than 1: a number from 0 to 1, or an
             array or a floating-point tensor that broadcasts to the output's shape. Not
             differentiable.
@@ -660,7 +669,8 @@ def flatten_mask(
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
-        seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
+        seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
+            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
         rate: The probability that an element is replaced: a number from 0 to 1, or an array or a
             floating-point tensor that broadcasts to the output's shape. Not differentiable.
         value: What is put in: a number, or an array or a floating-point tensor that broadcasts to
@@ -730,7 +740,8 @@ def flatten_salt_and_pepper(
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
-        seed: Two integers, or an int32 or int64 tensor of shape `[2]`.
+        seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
+            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
         amount: The probability that an element is replaced: a number from 0 to 1, or an array or a
             floating-point tensor that broadcasts to the output's shape. Not differentiable.
         salt_vs_pepper: The share of salt in what is replaced, from 0 to 1; otherwise as `amount`.
@@ -799,7 +810,7 @@ def _apply_noise(
     check_choice("implementation", implementation, arguments.IMPLEMENTATIONS)
     inputs = arguments.convert_input(inputs)
     run = choose_implementation(implementation, inputs)
-    flatten = bool(flatten)
+    arguments.check_flag("flatten", flatten)
     dtype = arguments.compute_dtype(inputs.dtype)
     output = functools.partial(shapes.output_sizes, inputs.shape, flatten)
     parameters = arguments.convert_parameters(noise, values, dtype, output)

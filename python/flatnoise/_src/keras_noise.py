@@ -6,8 +6,7 @@ only where it is used, so that the draws stay Keras's.
 """
 
 import math
-import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,14 +20,10 @@ from flatnoise._src.functions import (
     flatten_multiply_normal,
 )
 from flatnoise._src.noises import ALPHA_DROPOUT
-from flatnoise._src.seeds import stateless_seed
+from flatnoise._src.seeds import Draw, draw_next, next_seed
 from flatnoise._src.tensorflow import keras, tf
 
-__all__ = ["Draw", "alpha_dropout", "dropout", "gaussian_dropout", "gaussian_noise"]
-
-# Gives a pair of integers for what a layer has as its seed generator.
-Draw = Callable[[Any], Any]
-_next: Draw = operator.methodcaller("next")
+__all__ = ["alpha_dropout", "dropout", "gaussian_dropout", "gaussian_noise"]
 
 _DTYPES = frozenset([tf.float16, tf.bfloat16, tf.float32, tf.float64])
 
@@ -43,11 +38,6 @@ def _tensor(inputs: Any) -> Any:
 
 def _drops_some(rate: Any) -> bool:
     return isinstance(rate, (float, int)) and 0 < rate < 1
-
-
-def _seed(pair: Any) -> Any:
-    # Keras 3.4 draws uint32.
-    return stateless_seed(pair) if pair.dtype == tf.int64 else tf.cast(pair, tf.int32)
 
 
 def _is_shape(shape: Any) -> bool:
@@ -74,44 +64,46 @@ def _kept(inputs: Any, seed: Any, rate: float, shape: Sequence[Any] | None, dtyp
     return flatten_mask(tf.ones(sizes, dtype), seed, float(rate), 0.0, flatten=False) != 0
 
 
-def dropout(inputs: Any, rate: Any, noise_shape: Any, generator: Any, draw: Draw = _next) -> Any:
+def dropout(
+    inputs: Any, rate: Any, noise_shape: Any, generator: Any, draw: Draw = draw_next
+) -> Any:
     """What Keras's `random.dropout` computes."""
     tensor = _tensor(inputs)
     if tensor is None or not _drops_some(rate) or not _is_shape(noise_shape):
         return None
-    seed = _seed(draw(generator))
+    seed = next_seed(generator, draw)
     if _is_shape_of(tensor, noise_shape):
         return flatten_dropout(tensor, seed, float(rate), flatten=False)
     kept = _kept(tensor, seed, rate, noise_shape, compute_dtype(tensor.dtype))
     return tf.where(kept, tensor * (1.0 / (1.0 - rate)), tf.zeros([], tensor.dtype))
 
 
-def gaussian_noise(layer: Any, inputs: Any, draw: Draw = _next) -> Any:
+def gaussian_noise(layer: Any, inputs: Any, draw: Draw = draw_next) -> Any:
     """What `keras.layers.GaussianNoise` computes in training."""
     tensor = _tensor(inputs)
     if tensor is None or tensor.dtype != layer.compute_dtype or layer.stddev <= 0:
         return None
-    seed = _seed(draw(layer.seed_generator))
+    seed = next_seed(layer.seed_generator, draw)
     return flatten_add_normal(tensor, seed, 0.0, layer.stddev, flatten=False)
 
 
-def gaussian_dropout(layer: Any, inputs: Any, draw: Draw = _next) -> Any:
+def gaussian_dropout(layer: Any, inputs: Any, draw: Draw = draw_next) -> Any:
     """What `keras.layers.GaussianDropout` computes in training."""
     tensor = _tensor(inputs)
     if tensor is None or tensor.dtype != layer.compute_dtype or not _drops_some(layer.rate):
         return None
     stddev = math.sqrt(layer.rate / (1.0 - layer.rate))
-    seed = _seed(draw(layer.seed_generator))
+    seed = next_seed(layer.seed_generator, draw)
     return flatten_multiply_normal(tensor, seed, 1.0, stddev, flatten=False)
 
 
-def alpha_dropout(layer: Any, inputs: Any, draw: Draw = _next) -> Any:
+def alpha_dropout(layer: Any, inputs: Any, draw: Draw = draw_next) -> Any:
     """What `keras.layers.AlphaDropout` computes in training."""
     tensor = _tensor(inputs)
     rate, noise_shape = layer.rate, layer.noise_shape
     if tensor is None or not _drops_some(rate) or not _is_shape(noise_shape):
         return None
-    seed = _seed(draw(layer.seed_generator))
+    seed = next_seed(layer.seed_generator, draw)
     # Keras draws in the type of `keras.config.floatx()`, whatever that of the inputs.
     drawn = tf.float64 if keras.config.floatx() == "float64" else tf.float32
     if _is_shape_of(tensor, noise_shape) and drawn == compute_dtype(tensor.dtype):

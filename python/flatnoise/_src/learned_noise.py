@@ -7,7 +7,7 @@ from typing import Any
 from flatnoise._src.errors import invalid_value
 from flatnoise._src.export import export
 from flatnoise._src.functions import flatten_add_normal
-from flatnoise._src.noise_layer import NoiseLayer, check_number
+from flatnoise._src.noise_layer import NoiseLayer, check_number, is_for_hdf5
 from flatnoise._src.tensorflow import keras, tf
 
 __all__ = ["LearnedGaussianNoise"]
@@ -47,13 +47,13 @@ class LearnedGaussianNoise(NoiseLayer):
     ratio. The gradient goes through the noise itself ("reparameterized"); no noise is stored for
     it, it is made again from its seed.
 
-    A loss that noise harms drives `stddev` towards 0. Use a regularizer that speaks for noise, as
-    in the example, or a constraint, where that isn't wanted.
+    A loss that noise harms drives `stddev` towards 0. Use a regularizer that speaks for noise, such
+    as `flatnoise.regularizers.NoiseEntropy`, or a constraint, where that isn't wanted.
 
     Examples:
         >>> layer = flatnoise.layers.LearnedGaussianNoise(
         ...     stddev=0.1,
-        ...     stddev_regularizer=lambda stddev: -1e-3 * tf.reduce_sum(tf.math.log(stddev)),
+        ...     stddev_regularizer=flatnoise.regularizers.NoiseEntropy(1e-3),
         ... )
         >>> layer(tf.zeros([16, 64])).shape
         TensorShape([16, 64])
@@ -67,7 +67,8 @@ class LearnedGaussianNoise(NoiseLayer):
             but the batch's for one per feature, `None` for a single one. Their sizes must be known.
         flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
             rank 1) or has the shape of `inputs`.
-        stddev_regularizer: Regularizer of `stddev` (not of its logarithm).
+        stddev_regularizer: Regularizer of `stddev` (not of its logarithm). As everywhere in Keras,
+            a lambda can't be saved or cloned.
         stddev_constraint: Constraint on `stddev` (not on its logarithm). Values below
             `keras.config.epsilon()` are raised to that.
         seed: Integer, optional random seed to enable deterministic behavior.
@@ -138,6 +139,10 @@ class LearnedGaussianNoise(NoiseLayer):
                 "deviation for each index. "
                 f"Received: axis={self.axis}, input_shape={tuple(input_shape)}"
             )
+        if kept:
+            self.input_spec = keras.layers.InputSpec(
+                ndim=rank, axes=dict(zip(kept, shape, strict=True))
+            )
         # What to reshape the weight to, so that it broadcasts over the dimensions but the batch's.
         self._spread = [input_shape[axis] if axis in kept else 1 for axis in range(1, rank)]
         self.log_stddev = self.add_weight(
@@ -153,6 +158,11 @@ class LearnedGaussianNoise(NoiseLayer):
     @property
     def stddev(self) -> Any:
         """The standard deviation as it is now, a tensor of the sizes of the chosen axes."""
+        if not self.built:
+            raise ValueError(
+                f"Layer '{self.name}' has no standard deviation yet, as its shape is that of the "
+                "inputs' axes. Call the layer, or `build(input_shape)`, first."
+            )
         return tf.exp(tf.convert_to_tensor(self.log_stddev))
 
     def _apply_noise(self, inputs: Any, **options: Any) -> Any:
@@ -165,10 +175,22 @@ class LearnedGaussianNoise(NoiseLayer):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that the layer was made with."""
-        return {
+        config = {
             **super().get_config(),
             "stddev": self._first_stddev,
             "axis": self.axis,
             "stddev_regularizer": keras.regularizers.serialize(self.stddev_regularizer),
             "stddev_constraint": keras.constraints.serialize(self.stddev_constraint),
         }
+        if is_for_hdf5():  # whose reader keeps no `axis` but a single one
+            config["axes"] = list(self._axes)
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The layer of a configuration."""
+        arguments = dict(config)
+        axes = arguments.pop("axes", None)
+        if axes is not None:
+            arguments["axis"] = axes
+        return super().from_config(arguments)

@@ -1,16 +1,19 @@
 """What the noise layers share: arguments, seeds, shapes, masks, saving."""
 
+import importlib
 import math
 import numbers
+import warnings
 from typing import Any
 
 from flatnoise._src import broadcasting, library
-from flatnoise._src.arguments import IMPLEMENTATIONS
+from flatnoise._src.arguments import IMPLEMENTATIONS, check_flag
 from flatnoise._src.errors import check_choice, invalid_value
 from flatnoise._src.functions import apply_noise
 from flatnoise._src.noises import Noise
 from flatnoise._src.seeds import (
     SeedGenerator,
+    are_in_step,
     distinct_per_replica,
     elements_on_earlier_replicas,
     stateless_seed,
@@ -18,9 +21,14 @@ from flatnoise._src.seeds import (
 from flatnoise._src.shapes import flattened
 from flatnoise._src.tensorflow import keras, tf
 
-__all__ = ["NoiseLayer", "check_backend", "check_number", "check_parameters"]
+# Not public: only that tells which kind of file a configuration is for.
+_global_state = importlib.import_module("keras.src.backend.common.global_state")
+
+__all__ = ["NoiseLayer", "check_backend", "check_number", "check_parameters", "is_for_hdf5"]
 
 _SEED_STATE = "seed_generator_state"
+# From `check_parameters`, through the constructors, to where a layer is made.
+_LEVELS_TO_CALLER = 5
 
 
 def check_backend(what: str) -> None:
@@ -47,11 +55,15 @@ def check_parameters(noise: Noise, values: dict[str, Any]) -> None:
         check_number(parameter.name, values[parameter.name], finite=parameter.must_be_finite)
     given = [values[parameter.name] for parameter in noise.parameters]
     noise.check(given, given)
+    for surprise in noise.surprises(given):
+        warnings.warn(
+            f"Noise of type `{noise.name}`: {surprise}", UserWarning, stacklevel=_LEVELS_TO_CALLER
+        )
 
 
-def _check_flag(argument: str, value: Any) -> None:
-    if not isinstance(value, bool):
-        raise invalid_value(argument, "a boolean", value)
+def is_for_hdf5() -> bool:
+    """Whether Keras asks for a configuration for an HDF5 file (`model.save("model.h5")`)."""
+    return bool(_global_state.get_global_attribute("use_legacy_config"))
 
 
 class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
@@ -76,9 +88,9 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
         """Checks and keeps the arguments that all layers have; they tell of them."""
         check_backend(type(self).__name__)
         super().__init__(**kwargs)
-        _check_flag("flatten", flatten)
-        _check_flag("training_only", training_only)
-        _check_flag("shard_invariant", shard_invariant)
+        check_flag("flatten", flatten)
+        check_flag("training_only", training_only)
+        check_flag("shard_invariant", shard_invariant)
         check_choice("implementation", implementation, IMPLEMENTATIONS)
         self._check_values(values)
         for name, value in values.items():
@@ -114,6 +126,8 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
         """Adds noise, unless the layer is to do so in training only and this is none."""
         if self.training_only and not training:
             return flattened(inputs) if self.flatten else inputs
+        if self.shard_invariant:
+            self._check_scope()
         seed = stateless_seed(self.seed_generator.next())
         return self._apply_noise(
             inputs,
@@ -121,6 +135,16 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
             offset=elements_on_earlier_replicas(inputs) if self.shard_invariant else 0,
             flatten=self.flatten,
             implementation=self.implementation,
+        )
+
+    def _check_scope(self) -> None:
+        if are_in_step(self.seed_generator):
+            return
+        raise ValueError(
+            f"Layer '{self.name}' has shard_invariant=True, so all replicas have to draw the same "
+            "seeds. Expected a layer made inside `with strategy.scope():` of the strategy that it "
+            "is called under. Received: a layer made outside it, from whose one state the "
+            "replicas would draw in turn."
         )
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
@@ -161,7 +185,7 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that the layer was made with."""
-        return {
+        config = {
             **super().get_config(),
             **{name: getattr(self, name) for name in self._names},
             "flatten": self.flatten,
@@ -170,3 +194,16 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
             "shard_invariant": self.shard_invariant,
             "implementation": self.implementation,
         }
+        if is_for_hdf5():  # which holds weights, and nothing else of a layer
+            config[_SEED_STATE] = self.seed_generator.state.numpy().tolist()
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The layer of a configuration."""
+        arguments = dict(config)
+        state = arguments.pop(_SEED_STATE, None)
+        layer = super().from_config(arguments)
+        if state is not None:
+            layer.seed_generator.state.assign(state)
+        return layer

@@ -8,12 +8,12 @@ the same name.
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from flatnoise._src.errors import invalid_values
+from flatnoise._src.errors import invalid_values, listed
 
 __all__ = [
     "ADD_GUMBEL",
@@ -145,6 +145,8 @@ class Noise:
     combination: Combination
     parameters: tuple[Parameter, ...]
     rules: tuple[Rule, ...] = ()
+    # What a layer's parameters satisfy unless something else was meant: it warns.
+    expectations: tuple[Rule, ...] = ()
     # From `xp` and the parameters to the op's.
     to_op: Callable[..., tuple[Any, ...]] = _unchanged
     # Whether `to_op` takes numbers in double precision, and its results are rounded; otherwise the
@@ -174,13 +176,26 @@ class Noise:
             given: What the user passed for the noise's parameters, to be shown.
             converted: The same as numbers or arrays; None for those that aren't known.
         """
-        for rule in self.rules:
+        for rule, shown in self._broken(self.rules, given, converted):
+            raise invalid_values(rule.expected, shown)
+
+    def surprises(self, values: Sequence[Any]) -> list[str]:
+        """What to warn of, where the parameters are valid numbers."""
+        return [
+            f"Expected {rule.expected}. Received: {listed(shown)}"
+            for rule, shown in self._broken(self.expectations, values, values)
+        ]
+
+    def _broken(
+        self, rules: Iterable[Rule], given: Sequence[Any], converted: Sequence[Any]
+    ) -> Iterator[tuple[Rule, dict[str, Any]]]:
+        for rule in rules:
             places = [self._place(name) for name in rule.parameters]
             values = [converted[place] for place in places]
             if any(value is None for value in values) or _are_true(rule.holds(*values)):
                 continue
             shown = {self.parameters[place].name: given[place] for place in places}
-            raise invalid_values(rule.expected, shown)
+            yield rule, shown
 
     def _place(self, name: str) -> int:
         return [parameter.name for parameter in self.parameters].index(name)
@@ -365,6 +380,13 @@ ADD_UNIFORM = Noise(
     ),
     rules=(
         Rule(("minval", "maxval"), "minval <= maxval, and a difference that is finite", _is_range),
+    ),
+    expectations=(
+        Rule(
+            ("minval", "maxval"),
+            "minval < maxval, as otherwise the same constant is added to every element",
+            lambda minval, maxval: minval < maxval or minval == 0,
+        ),
     ),
     to_op=_range,
     noise_type="uniform",

@@ -41,7 +41,7 @@ Array = npt.NDArray[Any]
 @export("flatnoise.numpy")
 def flatten_add_normal(
     inputs: npt.ArrayLike,
-    seed: Sequence[int],
+    seed: int | Sequence[int],
     mean: npt.ArrayLike = 0.0,
     stddev: npt.ArrayLike = 1.0,
     *,
@@ -55,7 +55,7 @@ def flatten_add_normal(
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
-        seed: Two integers.
+        seed: An integer, or two: `42` is `[42, 0]`.
         mean: The mean of the noise, in the units of `inputs`: a finite number, or an array that
             broadcasts to the output's shape.
         stddev: The standard deviation of the noise, at least 0; otherwise as `mean`.
@@ -87,7 +87,7 @@ def flatten_add_normal(
 @export("flatnoise.numpy")
 def flatten_add_uniform(
     inputs: npt.ArrayLike,
-    seed: Sequence[int],
+    seed: int | Sequence[int],
     minval: npt.ArrayLike = 0.0,
     maxval: npt.ArrayLike = 1.0,
     *,
@@ -101,7 +101,7 @@ def flatten_add_uniform(
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
-        seed: Two integers.
+        seed: An integer, or two: `42` is `[42, 0]`.
         minval: The least noise, in the units of `inputs`: a finite number, or an array that
             broadcasts to the output's shape.
         maxval: The bound that the noise stays below (rounding may reach it), at least `minval`;
@@ -134,7 +134,7 @@ def flatten_add_uniform(
 @export("flatnoise.numpy")
 def flatten_multiply_normal(
     inputs: npt.ArrayLike,
-    seed: Sequence[int],
+    seed: int | Sequence[int],
     mean: npt.ArrayLike = 1.0,
     stddev: npt.ArrayLike = 1.0,
     *,
@@ -148,7 +148,7 @@ def flatten_multiply_normal(
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
-        seed: Two integers.
+        seed: An integer, or two: `42` is `[42, 0]`.
         mean: The mean of the factors: a finite number, or an array that broadcasts to the output's
             shape.
         stddev: The standard deviation of the factors, at least 0; otherwise as `mean`.
@@ -180,7 +180,7 @@ def flatten_multiply_normal(
 @export("flatnoise.numpy")
 def flatten_add_laplace(
     inputs: npt.ArrayLike,
-    seed: Sequence[int],
+    seed: int | Sequence[int],
     loc: npt.ArrayLike = 0.0,
     scale: npt.ArrayLike = 1.0,
     *,
@@ -194,7 +194,7 @@ def flatten_add_laplace(
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
-        seed: Two integers.
+        seed: An integer, or two: `42` is `[42, 0]`.
         loc: The location of the noise, in the units of `inputs`: a finite number, or an array that
             broadcasts to the output's shape.
         scale: The scale of the noise, at least 0; otherwise as `loc`.
@@ -226,7 +226,7 @@ def flatten_add_laplace(
 @export("flatnoise.numpy")
 def flatten_add_gumbel(
     inputs: npt.ArrayLike,
-    seed: Sequence[int],
+    seed: int | Sequence[int],
     loc: npt.ArrayLike = 0.0,
     scale: npt.ArrayLike = 1.0,
     *,
@@ -240,7 +240,7 @@ def flatten_add_gumbel(
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
-        seed: Two integers.
+        seed: An integer, or two: `42` is `[42, 0]`.
         loc: The location of the noise, in the units of `inputs`: a finite number, or an array that
             broadcasts to the output's shape.
         scale: The scale of the noise, at least 0; otherwise as `loc`.
@@ -272,7 +272,7 @@ def flatten_add_gumbel(
 @export("flatnoise.numpy")
 def flatten_add_logistic(
     inputs: npt.ArrayLike,
-    seed: Sequence[int],
+    seed: int | Sequence[int],
     loc: npt.ArrayLike = 0.0,
     scale: npt.ArrayLike = 1.0,
     *,
@@ -286,7 +286,7 @@ def flatten_add_logistic(
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
-        seed: Two integers.
+        seed: An integer, or two: `42` is `[42, 0]`.
         loc: The location of the noise, in the units of `inputs`: a finite number, or an array that
             broadcasts to the output's shape.
         scale: The scale of the noise, at least 0; otherwise as `loc`.
@@ -318,7 +318,7 @@ def flatten_add_logistic(
 @export("flatnoise.numpy")
 def flatten_add_truncated_normal(
     inputs: npt.ArrayLike,
-    seed: Sequence[int],
+    seed: int | Sequence[int],
     mean: npt.ArrayLike = 0.0,
     stddev: npt.ArrayLike = 1.0,
     *,
@@ -332,7 +332,7 @@ def flatten_add_truncated_normal(
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
-        seed: Two integers.
+        seed: An integer, or two: `42` is `[42, 0]`.
         mean: The mean of the noise, in the units of `inputs`: a finite number, or an array that
             broadcasts to the output's shape.
         stddev: The standard deviation of the noise before its tails are cut off, at least 0;
@@ -365,7 +365,7 @@ def flatten_add_truncated_normal(
 @export("flatnoise.numpy")
 def flatten_dropout(
     inputs: npt.ArrayLike,
-    seed: Sequence[int],
+    seed: int | Sequence[int],
     rate: npt.ArrayLike = 0.5,
     *,
     flatten: bool = True,
@@ -378,7 +378,7 @@ def flatten_dropout(
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
-        seed: Two integers.
+        seed: An integer, or two: `42` is `[42, 0]`.
         rate: The probability that an element is replaced: a number from 0 to 1, or an array that
             broadcasts to the output's shape.
         flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
@@ -409,7 +409,7 @@ def flatten_dropout(
 @export("flatnoise.numpy")
 def flatten_alpha_dropout(
     inputs: npt.ArrayLike,
-    seed: Sequence[int],
+    seed: int | Sequence[int],
     rate: npt.ArrayLike = 0.5,
     *,
     flatten: bool = True,
@@ -422,7 +422,7 @@ def flatten_alpha_dropout(
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
-        seed: Two integers.
+        seed: An integer, or two: `42` is `[42, 0]`.
         rate: The probability that an element is replaced, less than 1: a number from 0 to 1, or an
             array that broadcasts to the output's shape.
         flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
@@ -453,7 +453,7 @@ def flatten_alpha_dropout(
 @export("flatnoise.numpy")
 def flatten_mask(
     inputs: npt.ArrayLike,
-    seed: Sequence[int],
+    seed: int | Sequence[int],
     rate: npt.ArrayLike = 0.5,
     value: npt.ArrayLike = 0.0,
     *,
@@ -467,7 +467,7 @@ def flatten_mask(
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
-        seed: Two integers.
+        seed: An integer, or two: `42` is `[42, 0]`.
         rate: The probability that an element is replaced: a number from 0 to 1, or an array that
             broadcasts to the output's shape.
         value: What is put in: a number, or an array that broadcasts to the output's shape.
@@ -499,7 +499,7 @@ def flatten_mask(
 @export("flatnoise.numpy")
 def flatten_salt_and_pepper(
     inputs: npt.ArrayLike,
-    seed: Sequence[int],
+    seed: int | Sequence[int],
     amount: npt.ArrayLike = 0.05,
     salt_vs_pepper: npt.ArrayLike = 0.5,
     salt: npt.ArrayLike = 1.0,
@@ -515,7 +515,7 @@ def flatten_salt_and_pepper(
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
-        seed: Two integers.
+        seed: An integer, or two: `42` is `[42, 0]`.
         amount: The probability that an element is replaced: a number from 0 to 1, or an array that
             broadcasts to the output's shape.
         salt_vs_pepper: The share of salt in what is replaced, from 0 to 1; otherwise as `amount`.
@@ -549,7 +549,7 @@ def flatten_salt_and_pepper(
 @export("flatnoise.numpy")
 def flatten_noise(
     inputs: npt.ArrayLike,
-    seed: Sequence[int],
+    seed: int | Sequence[int],
     parameters: Sequence[npt.ArrayLike],
     *,
     distribution: str = "normal",
@@ -573,7 +573,7 @@ def flatten_noise(
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
-        seed: Two integers.
+        seed: An integer, or two: `42` is `[42, 0]`.
         parameters: The combination's parameters: numbers, or arrays that broadcast to the output's
             shape. Their values are not checked.
         distribution: What z is: `"normal"` (mean 0, variance 1), `"uniform"` (on [0, 1)),
@@ -618,7 +618,7 @@ def flatten_noise(
 @export("flatnoise.numpy")
 def flatten_noise_grad(
     grad: npt.ArrayLike,
-    seed: Sequence[int],
+    seed: int | Sequence[int],
     parameters: Sequence[npt.ArrayLike],
     inputs: npt.ArrayLike | None = None,
     *,
@@ -635,7 +635,7 @@ def flatten_noise_grad(
 
     Args:
         grad: The gradient with respect to the output, of the output's shape.
-        seed: Two integers.
+        seed: An integer, or two: `42` is `[42, 0]`.
         parameters: The parameters of `flatten_noise`; they give their shapes alone.
         inputs: The inputs of `flatten_noise`, of any shape that has as many elements as `grad`, and
             of its type. The combination `"add"` doesn't read them.
@@ -675,11 +675,13 @@ def flatten_noise_grad(
 
 
 @export("flatnoise.numpy")
-def random_words(seed: Sequence[int], blocks: int, first_block: int = 0) -> npt.NDArray[np.uint32]:
+def random_words(
+    seed: int | Sequence[int], blocks: int, first_block: int = 0
+) -> npt.NDArray[np.uint32]:
     """Returns blocks of random words of a seed's stream.
 
     Args:
-        seed: Two integers.
+        seed: An integer, or two: `42` is `[42, 0]`.
         blocks: How many, from 0 to 2**48.
         first_block: The block to start at, from 0 to 2**64 - blocks. Numbers `4 * first_block` and
             on of float32 noise are made from these words, `2 * first_block` and on of float64
@@ -740,7 +742,7 @@ def _core() -> Any:
 def _checked(
     noise: Noise,
     inputs: npt.ArrayLike,
-    seed: Sequence[int],
+    seed: int | Sequence[int],
     values: Sequence[npt.ArrayLike],
     *,
     flatten: bool,
@@ -773,7 +775,7 @@ def _run(
     array: Array,
     parameters: Sequence[Any],
     *,
-    seed: Sequence[int],
+    seed: int | Sequence[int],
     distribution: str,
     combination: str,
     flatten: bool,
@@ -791,7 +793,7 @@ def _run(
 
 
 def _stream(
-    seed: Sequence[int],
+    seed: int | Sequence[int],
     offset: int,
     distribution: str,
     combination: str,

@@ -44,6 +44,8 @@ def quick_call(
         return None
     if type(flatten) is not bool or type(offset) is not int or not 0 <= offset <= _LARGEST_OFFSET:
         return None
+    if type(seed) is int:
+        seed = (seed, 0)
     if not isinstance(seed, _EagerTensor) and not _is_pair(seed):
         return None
     for value in values:

@@ -1,18 +1,28 @@
 """The seeds that layers draw, and the place of a replica's elements in the stream of a seed."""
 
 import functools
+import operator
 import random
+from collections.abc import Callable
 from typing import Any
 
 from flatnoise._src.tensorflow import keras, tf
 
 __all__ = [
+    "Draw",
     "SeedGenerator",
+    "are_in_step",
     "distinct_per_replica",
+    "draw_next",
     "elements_on_earlier_replicas",
+    "next_seed",
     "state_of",
     "stateless_seed",
 ]
+
+# Gives a pair of integers for what a layer has as its seed generator.
+Draw = Callable[[Any], Any]
+draw_next: Draw = operator.methodcaller("next")
 
 _PHILOX = 1
 # By what TensorFlow's generators move their counter on for each draw.
@@ -112,11 +122,33 @@ def stateless_seed(pair: Any) -> Any:
     return tf.raw_ops.Cast(x=tf.raw_ops.FloorMod(x=pair, y=_constant(_MODULUS)), DstT=tf.int32)
 
 
+def next_seed(generator: Any, draw: Draw = draw_next) -> Any:
+    """The next seed of stateless ops of a generator, Keras's own or one of these."""
+    pair = draw(generator)
+    # Keras 3.4 draws uint32.
+    return stateless_seed(pair) if pair.dtype == tf.int64 else tf.cast(pair, tf.int32)
+
+
 def _context_of_several_replicas() -> Any:
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:
         return None
     return context
+
+
+def are_in_step(generator: SeedGenerator) -> bool:
+    """Whether each replica here has a copy of the generator's state of its own, or is the only one.
+
+    A variable made outside the strategy's scope is one for all replicas: what they draw depends on
+    which comes first.
+    """
+    if _context_of_several_replicas() is None:
+        return True
+    value = generator.state.value
+    return (
+        isinstance(value, tf.distribute.DistributedValues)
+        and value.distribute_strategy is tf.distribute.get_strategy()
+    )
 
 
 def distinct_per_replica(seed: Any) -> Any:
