@@ -19,9 +19,7 @@ COLUMNS = {
     "registers": r"launch__registers_per_thread",
     "blocks": r"launch__grid_size",
 }
-STALL = re.compile(
-    r"issue_stalled_(\w+?)_per_issue_active\.ratio|issue_stalled_(\w+)_per_warp_active"
-)
+STALL = re.compile(r"issue_stalled_(\w+?)_per_issue_active\.ratio")
 
 
 def number(text: str) -> float:
@@ -39,7 +37,7 @@ def stalls(row: dict[str, str]) -> str:
     found = []
     for name, value in row.items():
         match = STALL.search(name)
-        if match and not name.endswith("not_issued"):
+        if match:
             found.append((number(value), match[1]))
     return ", ".join(f"{reason} {value:.2f}" for value, reason in sorted(found, reverse=True)[:3])
 
