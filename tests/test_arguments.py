@@ -421,3 +421,20 @@ def test_inputs_of_a_functional_model_are_sent_to_the_layers(noise, implementati
 def test_integers_are_called_what_they_were_given_as():
     with pytest.raises(ValueError, match=r"Received: inputs=\[\[1, 2\]\] of shape \(1, 2\)"):
         flatnoise.flatten_add_normal([[1, 2]], [1, 2])
+
+
+@pytest.mark.parametrize("flatten", [True, False])
+def test_booleans_of_numpy_are_those_of_python(noise, implementation, flatten):
+    given, expected = (
+        FUNCTIONS[noise.name](
+            tf.zeros([2, 3, 4]),
+            [1, 2],
+            *valid_values(noise.parameters),
+            flatten=flag,
+            implementation=implementation,
+        )
+        for flag in (np.bool_(flatten), flatten)
+    )
+    np.testing.assert_array_equal(given, expected)
+    layer = flatnoise.layers.AddNoise(flatten=np.bool_(flatten))
+    assert layer.get_config()["flatten"] is flatten

@@ -19,8 +19,8 @@ from flatnoise._src.tensorflow import keras, tf
 
 __all__ = [
     "IMPLEMENTATIONS",
-    "check_flag",
     "compute_dtype",
+    "convert_flag",
     "convert_input",
     "convert_offset",
     "convert_parameters",
@@ -67,10 +67,11 @@ def compute_dtype(dtype: Any) -> Any:
     return tf.float64 if dtype == tf.float64 else tf.float32
 
 
-def check_flag(argument: str, value: Any) -> None:
-    """Raises ValueError unless `value` is a boolean."""
+def convert_flag(argument: str, value: Any) -> bool:
+    """Python's boolean, of one of Python's or of NumPy's."""
     if not isinstance(value, (bool, np.bool_)):
         raise invalid_value(argument, "a boolean", repr(value))
+    return bool(value)
 
 
 def convert_input(inputs: Any) -> Any:

@@ -810,7 +810,7 @@ def _apply_noise(
     check_choice("implementation", implementation, arguments.IMPLEMENTATIONS)
     inputs = arguments.convert_input(inputs)
     run = choose_implementation(implementation, inputs)
-    arguments.check_flag("flatten", flatten)
+    flatten = arguments.convert_flag("flatten", flatten)
     dtype = arguments.compute_dtype(inputs.dtype)
     output = functools.partial(shapes.output_sizes, inputs.shape, flatten)
     parameters = arguments.convert_parameters(noise, values, dtype, output)

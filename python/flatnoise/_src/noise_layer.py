@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 from flatnoise._src import broadcasting, library
-from flatnoise._src.arguments import IMPLEMENTATIONS, check_flag
+from flatnoise._src.arguments import IMPLEMENTATIONS, convert_flag
 from flatnoise._src.errors import check_choice, invalid_value
 from flatnoise._src.functions import apply_noise
 from flatnoise._src.noises import Noise
@@ -88,24 +88,21 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
         """Checks and keeps the arguments that all layers have; they tell of them."""
         check_backend(type(self).__name__)
         super().__init__(**kwargs)
-        check_flag("flatten", flatten)
-        check_flag("training_only", training_only)
-        check_flag("shard_invariant", shard_invariant)
         check_choice("implementation", implementation, IMPLEMENTATIONS)
         self._check_values(values)
         for name, value in values.items():
             setattr(self, name, value)
         self._names = tuple(values)
-        self.flatten = flatten
+        self.flatten = convert_flag("flatten", flatten)
         self.seed = seed
-        self.training_only = training_only
-        self.shard_invariant = shard_invariant
+        self.training_only = convert_flag("training_only", training_only)
+        self.shard_invariant = convert_flag("shard_invariant", shard_invariant)
         self.implementation = implementation
         self.seed_generator = SeedGenerator(seed)
         # Keras's own trackers pass a seed generator's state by; tf.train.Checkpoint saves this.
         self._seed_checkpoint = tf.train.Checkpoint(state=self.seed_generator.state)
         # A mask has the shape of the input: it is lost where that is, as in keras.layers.Flatten.
-        self.supports_masking = not flatten
+        self.supports_masking = not self.flatten
         # Without XLA kernels the compiled op can't be compiled: Keras's jit_compile="auto" then
         # leaves XLA out.
         self.supports_jit = implementation != "native" or library.load().has_xla_kernels
