@@ -82,6 +82,15 @@ absl::Status CheckNoiseOfGradient(const Noise& noise, int64_t parameters) {
       NameOf(noise.combination), "'");
 }
 
+absl::Status CheckReturnsNoise(const Noise& noise) {
+  const bool returns_noise = Visit(noise.combination, [](auto combination) {
+    return decltype(combination)::type::kReturnsNoise;
+  });
+  if (returns_noise) return absl::Status();
+  return InvalidArgument("combination must be one that returns its noise, as 'diffuse' does, got '",
+                         NameOf(noise.combination), "'");
+}
+
 absl::Status BroadcastParameter(const Noise& noise, int index, Dimensions parameter,
                                 Dimensions tensor, BroadcastPattern* pattern) {
   const BroadcastStatus status = Broadcast(parameter, tensor, pattern);
@@ -100,7 +109,11 @@ absl::Status BroadcastParameter(const Noise& noise, int index, Dimensions parame
 
 absl::Status CheckForwardShapes(const NoiseAttributes& attributes, const InputShapes& shapes,
                                 TensorShape* output, BroadcastPatterns* patterns) {
-  TF_RETURN_IF_ERROR(CheckSharedShapes(shapes, "input"));
+  const bool has_input = attributes.input_type != kStoredType<Nothing>;
+  TF_RETURN_IF_ERROR(CheckSharedShapes(shapes, has_input ? "input" : "shape"));
+  if (shapes.bounds && *shapes.bounds != TensorShape({2})) {
+    return InvalidArgument("bounds must have shape [2], got ", shapes.bounds->DebugString());
+  }
   *output = shapes.tensor;
   if (attributes.flatten) {
     *output = TensorShape({shapes.tensor.dim_size(0), CountFeatures(shapes.tensor)});

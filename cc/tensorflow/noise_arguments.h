@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
@@ -14,12 +15,14 @@
 
 namespace flatnoise {
 
-// The inputs of both ops. The gradient op's last one, after the parameters, is the op's input.
+// The inputs of all ops. After the parameters come bounds, if there are any; the gradient op has
+// the op's input there. An op without an input has its output's shape in place of it.
 inline constexpr int kTensor = 0, kSeed = 1, kOffset = 2, kFirstParameter = 3;
 
 struct InputShapes {
   tensorflow::TensorShape tensor, seed, offset;
   absl::InlinedVector<tensorflow::TensorShape, kMostParameters> parameters;
+  std::optional<tensorflow::TensorShape> bounds;
 };
 
 using BroadcastPatterns = std::array<BroadcastPattern, kMostParameters>;
@@ -29,6 +32,9 @@ absl::Status CheckNoise(const Noise& noise, int64_t parameters);
 
 // Likewise for FlattenNoiseGrad, which knows the noises that are linear in their parameters.
 absl::Status CheckNoiseOfGradient(const Noise& noise, int64_t parameters);
+
+// Whether the noise's z can be had beside the output.
+absl::Status CheckReturnsNoise(const Noise& noise);
 
 // Checks the shapes of FlattenNoise, and tells that of its output and how parameters broadcast.
 absl::Status CheckForwardShapes(const NoiseAttributes& attributes, const InputShapes& shapes,

@@ -10,13 +10,19 @@
 namespace flatnoise {
 
 struct NoiseInputs {
-  const void* tensor;  // the input, or the gradient of the output
+  const void* tensor;  // the input, if there is one, or the gradient of the output
   int64_t elements;
   const void* seed;
   bool seed_is_int64;
   const int64_t* offset;
   Parameter parameters[kMostParameters];
-  const void* input;  // of the op, in its gradient
+  const void* bounds;  // null where there are none
+  const void* input;   // of the op, in its gradient
+};
+
+struct NoiseOutputs {
+  void* tensor;
+  void* noise;  // null where it isn't returned
 };
 
 }  // namespace flatnoise

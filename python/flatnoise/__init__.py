@@ -14,9 +14,12 @@ from flatnoise._src.build import __version__, build_info
 from flatnoise._src.noises import NOISES
 
 _FUNCTIONS = tuple(noise.function for noise in NOISES)
+_SAMPLES = ("gumbel", "laplace", "logistic", "normal", "truncated_normal", "uniform")
 _NEED_TENSORFLOW = (
     *_FUNCTIONS,
+    *_SAMPLES,
     "convert",
+    "diffuse",
     "layers",
     "patch_keras",
     "raw_ops",
@@ -29,6 +32,7 @@ __all__ = [
     "__version__",
     "build_info",
     "convert",
+    "diffuse",
     "layers",
     "numpy",
     "patch_keras",
@@ -36,13 +40,15 @@ __all__ = [
     "regularizers",
     "unpatch_keras",
 ]
-__all__ += _FUNCTIONS
+__all__ += [*_FUNCTIONS, *_SAMPLES]
 
 if TYPE_CHECKING or _HAS_TENSORFLOW:
     from flatnoise import layers, raw_ops, regularizers
     from flatnoise._src.convert import convert
+    from flatnoise._src.diffusion import diffuse
     from flatnoise._src.functions import *  # noqa: F403  (a function for each of NOISES)
     from flatnoise._src.patch import patch_keras, unpatch_keras
+    from flatnoise._src.samples import *  # noqa: F403
 
 if not TYPE_CHECKING:
     # Without TensorFlow the package still imports: `flatnoise.numpy` needs none.

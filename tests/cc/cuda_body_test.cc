@@ -56,7 +56,7 @@ void ExpectBitsOfCpu(const KindCase& kind, const ForwardCase& c, int64_t blocks)
   const auto expected = ExpectedOutput<T>(kind, c, elements, parameters);
 
   Buffer<T> input(elements, c.input_shift);
-  Buffer<T> output(c.elements, c.output_shift);
+  Buffer<T> output(c.elements, c.output_shift), noise(c.elements, c.output_shift);
   if (c.in_place) output = Buffer<T>(elements, c.output_shift);
   std::vector<Buffer<Scalar>> values;
   for (int k = 0; k < Kind::kParameters; ++k) {
@@ -76,9 +76,16 @@ void ExpectBitsOfCpu(const KindCase& kind, const ForwardCase& c, int64_t blocks)
     const auto i = static_cast<size_t>(k);
     task.parameters[k] = {values[i].data(), c.patterns[i]};
   }
+  if (c.no_input && !c.in_place) task.input = nullptr;
+  if (c.clips) task.bounds = kBounds<Scalar>;
+  if (ReturnsNoise(kind, c)) task.noise_output = noise.data();
   ApplyNoiseOnHost(task, blocks);
-  ASSERT_TRUE(SameElements(output.data(), expected.data(), c.elements))
+  ASSERT_TRUE(SameElements(output.data(), expected.output.data(), c.elements))
       << c.Text() << ", " << blocks << " blocks";
+  if (task.noise_output != nullptr) {
+    ASSERT_TRUE(SameElements(noise.data(), expected.noise.data(), c.elements)) << c.Text();
+    ASSERT_TRUE(noise.GuardsHold()) << "written outside the noise: " << c.Text();
+  }
   ASSERT_TRUE(output.GuardsHold()) << "written outside the output: " << c.Text();
 }
 
@@ -101,6 +108,7 @@ TEST_P(CudaApplyNoise, EveryOffset) { Expect(OffsetCases(), 2); }
 TEST_P(CudaApplyNoise, EveryAlignment) { Expect(AlignmentCases(1), 1); }
 TEST_P(CudaApplyNoise, ParametersPerFeature) { Expect(FeatureCases(), 2); }
 TEST_P(CudaApplyNoise, ParametersOfEveryPattern) { Expect(BroadcastCases(), 1); }
+TEST_P(CudaApplyNoise, EveryOption) { Expect(OptionCases(), 2); }
 TEST_P(CudaApplyNoise, NegativeOffsetsLeaveNothingUnwritten) { Expect(NegativeOffsetCases(), 1); }
 
 TEST_P(CudaApplyNoise, EveryGrid) {

@@ -98,6 +98,9 @@ struct ForwardCase {
   bool validate_args = false;
   bool special_values = false;  // NaN, infinities, subnormals; parameters that are not allowed
   bool short_seed = false;
+  bool clips = false;          // between kBounds
+  bool no_input = false;       // not in place
+  bool returns_noise = false;  // where the combination does
 
   std::string Text() const {
     std::string text = std::to_string(elements) + " elements, offset " + std::to_string(offset) +
@@ -109,7 +112,10 @@ struct ForwardCase {
     for (const auto& [is_so, name] : {std::pair{in_place, ", in place"},
                                       {validate_args, ", validated"},
                                       {special_values, ", special values"},
-                                      {short_seed, ", short seed"}}) {
+                                      {short_seed, ", short seed"},
+                                      {clips, ", clipped"},
+                                      {no_input, ", no input"},
+                                      {returns_noise, ", with the noise"}}) {
       if (is_so) text += name;
     }
     return text;
@@ -117,6 +123,9 @@ struct ForwardCase {
 };
 
 using ForwardCases = std::vector<ForwardCase>;
+
+template <class Scalar>
+inline constexpr Scalar kBounds[] = {Scalar(-0.3), Scalar(0.9)};
 
 inline ForwardCases LengthCases(int64_t step) {
   ForwardCases cases;
@@ -228,6 +237,30 @@ inline ForwardCases BroadcastCases() {
   return cases;
 }
 
+// Bounds, no input, the noise beside the output: each alone and all at once.
+inline ForwardCases OptionCases() {
+  ForwardCases cases;
+  for (unsigned options = 1; options < 8; ++options) {
+    for (int64_t n : {1, 7, 64, 333, 4097}) {
+      for (const Patterns& patterns :
+           {Scalars(), PatternsWhere(~0u, {8, 1}), PatternsWhere(1, {3, 5}, {n, 1})}) {
+        for (int64_t shift : {0, 3}) {
+          ForwardCase c = {n / 8 * 8 + (n < 8 ? n : shift), n % 6, patterns, shift, shift};
+          if (shift != 0 && options % 2 == 0) c.output_shift = 1;
+          c.clips = (options & 1) != 0;
+          c.no_input = (options & 2) != 0;
+          c.returns_noise = (options & 4) != 0;
+          c.special_values = n % 3 == 0;
+          c.validate_args = n % 3 == 0 && shift == 0;
+          if (n == 333 && shift == 0) c.offset = -1 - n;
+          cases.push_back(c);
+        }
+      }
+    }
+  }
+  return cases;
+}
+
 class RandomCases {
  public:
   explicit RandomCases(uint64_t seed) : random_(seed) {}
@@ -278,6 +311,9 @@ class RandomCases {
     c.validate_args = Below(2) == 0;
     c.special_values = Below(2) == 0;
     c.short_seed = Below(2) == 0;
+    c.clips = Below(3) == 0;
+    c.no_input = Below(5) == 0;
+    c.returns_noise = Below(2) == 0;
     return c;
   }
 
@@ -354,14 +390,25 @@ bool IsAllowed(ParameterValues allowed, Scalar value) {
   return false;
 }
 
+inline bool ReturnsNoise(const KindCase& kind, const ForwardCase& c) {
+  return c.returns_noise &&
+         Visit(kind.noise.combination, [](auto tag) { return decltype(tag)::type::kReturnsNoise; });
+}
+
+template <class T>
+struct ExpectedTensors {
+  std::vector<T> output;
+  std::vector<T> noise;
+};
+
 // What the CPU makes of a case, NaN where the arguments are wrong.
 template <class T>
-std::vector<T> ExpectedOutput(const KindCase& kind, const ForwardCase& c,
-                              const std::vector<T>& input,
-                              const TestParameters<ComputeType<T>>& parameters) {
+ExpectedTensors<T> ExpectedOutput(const KindCase& kind, const ForwardCase& c,
+                                  const std::vector<T>& input,
+                                  const TestParameters<ComputeType<T>>& parameters) {
   using Scalar = ComputeType<T>;
   const T nan = FromCompute<T>(std::numeric_limits<Scalar>::quiet_NaN());
-  std::vector<T> output(input.size());
+  std::vector<T> output(input.size()), noise(input.size());
   const CombinationInfo info = InfoOf(kind.noise.combination);
   cpu::ApplyNoiseTask task = {kind.type,
                               kind.noise,
@@ -370,9 +417,14 @@ std::vector<T> ExpectedOutput(const KindCase& kind, const ForwardCase& c,
                               TestStream(),
                               static_cast<uint64_t>(c.offset),
                               {}};
+  bool all_scalars = true;
   for (int k = 0; k < info.parameter_count; ++k) {
     task.parameters[k] = {parameters.values[k].data(), c.patterns[static_cast<size_t>(k)]};
+    all_scalars = all_scalars && task.parameters[k].pattern.is_scalar();
   }
+  if (c.clips) task.bounds = kBounds<Scalar>;
+  if (c.no_input && !c.in_place) task.storage.input = kStoredType<Nothing>;
+  if (ReturnsNoise(kind, c)) task.noise_output = noise.data();
   if (c.offset >= 0) {
     cpu::ApplyNoiseShards(task, c.elements, 0, cpu::CountShards(task, c.elements));
   }
@@ -383,9 +435,12 @@ std::vector<T> ExpectedOutput(const KindCase& kind, const ForwardCase& c,
       const auto value = static_cast<size_t>(i / pattern.repeat % pattern.count);
       is_right = is_right && IsAllowed(info.parameters[k].values, parameters.values[k][value]);
     }
-    if (!is_right) output[static_cast<size_t>(i)] = nan;
+    if (is_right) continue;
+    output[static_cast<size_t>(i)] = nan;
+    // What is wrong with all elements is found before there is noise.
+    if (c.offset < 0 || all_scalars) noise[static_cast<size_t>(i)] = nan;
   }
-  return output;
+  return {output, noise};
 }
 
 // The same bits, but for those of NaN, which nobody promises.

@@ -86,6 +86,8 @@ class Problem {
         input_(host_input_, static_cast<size_t>(c.input_shift)),
         output_(c.in_place ? host_input_ : Unwritten<T>(c.elements),
                 static_cast<size_t>(c.output_shift)),
+        noise_(Unwritten<T>(c.elements), static_cast<size_t>(c.output_shift)),
+        bounds_({kBounds<Scalar>[0], kBounds<Scalar>[1]}),
         start_(c.offset, c.short_seed) {
     for (int k = 0; k < Kind::kParameters; ++k) {
       parameters_.emplace_back(host_parameters_.values[k], static_cast<size_t>(c.parameter_shift));
@@ -104,20 +106,31 @@ class Problem {
     for (size_t k = 0; k < parameters_.size(); ++k) {
       task.parameters[k] = {parameters_[k].data(), case_.patterns[k]};
     }
+    if (case_.no_input && !case_.in_place) task.input = nullptr;
+    if (case_.clips) task.bounds = bounds_.data();
+    if (ReturnsNoise(kind_, case_)) task.noise_output = noise_.data();
     return task;
   }
 
+  // Of the output, then of the noise where that is returned too.
   std::vector<T> Expected() const {
-    return ExpectedOutput<T>(kind_, case_, host_input_, host_parameters_);
+    const auto expected = ExpectedOutput<T>(kind_, case_, host_input_, host_parameters_);
+    return Joined(expected.output, expected.noise);
   }
-  std::vector<T> Output() const { return output_.Read(); }
+  std::vector<T> Output() const { return Joined(output_.Read(), noise_.Read()); }
 
  private:
+  std::vector<T> Joined(std::vector<T> output, const std::vector<T>& noise) const {
+    if (ReturnsNoise(kind_, case_)) output.insert(output.end(), noise.begin(), noise.end());
+    return output;
+  }
+
   KindCase kind_;
   ForwardCase case_;
   std::vector<T> host_input_;
   TestParameters<Scalar> host_parameters_;
-  DeviceArray<T> input_, output_;
+  DeviceArray<T> input_, output_, noise_;
+  DeviceArray<Scalar> bounds_;
   std::vector<DeviceArray<Scalar>> parameters_;
   DeviceStart start_;
 };
@@ -156,6 +169,7 @@ void CheckForward(bool short_form) {
                                     {AlignmentCases(1), 3},
                                     {FeatureCases(), 2},
                                     {BroadcastCases(), 2},
+                                    {OptionCases(), 2},
                                     {NegativeOffsetCases(), 5}}) {
     ForEachCase<Noises>(cases, short_form ? 37 : static_cast<size_t>(step), ExpectForward);
   }

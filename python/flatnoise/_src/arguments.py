@@ -32,7 +32,7 @@ __all__ = [
 
 IMPLEMENTATIONS = ("auto", "native", "tensorflow")
 
-_INPUT_DTYPES = frozenset([tf.float16, tf.bfloat16, tf.float32, tf.float64])
+_INPUT_DTYPES = frozenset([tf.float16, tf.bfloat16, tf.float32, tf.float64, tf.uint8])
 _PAIR = tf.TensorShape([2])
 
 
@@ -75,8 +75,8 @@ def convert_flag(argument: str, value: Any) -> bool:
 
 
 def convert_input(inputs: Any) -> Any:
-    """A dense floating-point tensor of rank 1 or more."""
-    expected = "a float16, bfloat16, float32 or float64 tensor of rank 1 or more"
+    """A dense tensor of rank 1 or more, of floating-point numbers or bytes."""
+    expected = "a float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more"
     if isinstance(inputs, (tf.RaggedTensor, tf.SparseTensor, tf.IndexedSlices)):
         raise invalid_value("inputs", f"a dense tensor ({expected})", f"a {type(inputs).__name__}")
     if isinstance(inputs, keras.KerasTensor):

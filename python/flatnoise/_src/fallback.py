@@ -22,11 +22,12 @@ from flatnoise._src.shapes import (
     element_count,
     output_shape_of,
     output_sizes,
+    shape_of,
     sizes,
 )
 from flatnoise._src.tensorflow import tf
 
-__all__ = ["flatten_noise", "flatten_noise_on_mesh"]
+__all__ = ["flatten_noise", "flatten_noise_on_mesh", "noise"]
 
 _PHILOX = 1
 # An array: as NumPy does it, TensorFlow may take a number for an int32.
@@ -127,8 +128,8 @@ _FROM_UNIFORM = {
 }
 
 
-def _noise(distribution: str, count: Any, seed: Any, offset: Any, dtype: Any) -> Any:
-    """Elements offset ... offset + count - 1 of the stream."""
+def noise(distribution: str, count: Any, seed: Any, offset: Any, dtype: Any) -> Any:
+    """Elements offset ... offset + count - 1 of the stream, unchecked."""
     words_per_number = _WORDS_PER_NUMBER[dtype]
     numbers_per_block = _WORDS_PER_BLOCK // words_per_number
     surplus = offset % numbers_per_block
@@ -137,13 +138,13 @@ def _noise(distribution: str, count: Any, seed: Any, offset: Any, dtype: Any) ->
     needed = count + reserve
     made = needed + needed % 2  # Box and Muller want pairs
     words = _words(made * words_per_number, seed, offset // numbers_per_block)
-    noise = _FROM_UNIFORM[distribution](_UNIFORM_FROM[dtype](words))
+    numbers = _FROM_UNIFORM[distribution](_UNIFORM_FROM[dtype](words))
     if placement.may_be_for_a_mesh():
         # DTensor makes other numbers where it can split what makes them. It can't what is gathered.
-        return tf.gather(noise, surplus + tf.range(_int64(count)))
+        return tf.gather(numbers, surplus + tf.range(_int64(count)))
     if _is_static(made) and made == count:
-        return noise
-    return tf.slice(noise, tf.reshape(_int64(surplus), [1]), tf.reshape(_int64(count), [1]))
+        return numbers
+    return tf.slice(numbers, tf.reshape(_int64(surplus), [1]), tf.reshape(_int64(count), [1]))
 
 
 Requirement = tuple[Any, str]
@@ -206,6 +207,22 @@ def _rounded(noise: Any) -> Any:
     return tf.ensure_shape(noise, noise.shape)
 
 
+def _clipped(output: Any, bounds: Sequence[Any]) -> Any:
+    """As the op clips: a NaN stays one."""
+    if not bounds:
+        return output
+    low, high = tf.unstack(tf.convert_to_tensor(bounds[0], output.dtype))
+    return tf.where(output < low, low, tf.where(output > high, high, output))
+
+
+def _stored(output: Any, dtype: Any) -> Any:
+    """As the op rounds to bytes: to nearest, ties to even, NaN to 0."""
+    if dtype != tf.uint8:
+        return tf.cast(output, dtype)
+    rounded = tf.clip_by_value(tf.round(output), 0.0, 255.0)
+    return tf.cast(tf.where(tf.math.is_nan(output), 0.0, rounded), tf.uint8)
+
+
 def flatten_noise(
     *,
     input: Any,
@@ -217,6 +234,11 @@ def flatten_noise(
     flatten: bool,
     validate_args: bool,
     name: str | None,
+    bounds: Sequence[Any] = (),
+    output_dtype: Any = None,
+    byte_scale: float = 1.0,
+    z: Any = None,
+    return_noise: bool = False,
 ) -> Any:
     """Computes what the compiled op computes, with stock TensorFlow ops.
 
@@ -235,12 +257,18 @@ def flatten_noise(
         flatten: Whether the result is [batch, features] or has the shape of `input`.
         validate_args: Whether to check the values of the parameters too.
         name: A name for the operations.
+        bounds: Two numbers that the result stays between, as one tensor, or nothing.
+        output_dtype: The type of the result, where it isn't that of `input`.
+        byte_scale: What an input of bytes is multiplied by.
+        z: The noise, of a shape that broadcasts to that of `input`, where it isn't the stream's.
+        return_noise: Whether to return the noise too.
 
     Returns:
-        A tensor of the type of `input`.
+        A tensor of the type of `input`, or that and the noise.
     """
     kind = noises.COMBINATIONS[combination]
     dtype = compute_dtype(input.dtype)
+    output_dtype = output_dtype or input.dtype
     with tf.name_scope(name or "FlattenNoise"):
         parameters = [tf.convert_to_tensor(parameter, dtype) for parameter in parameters]
         requirements = [
@@ -257,13 +285,19 @@ def flatten_noise(
         shape = output_shape_of(input, flatten)
         with tf.control_dependencies(_assertions(requirements)):
             x = tf.cast(tf.reshape(input, shape), dtype)
-            z = tf.reshape(_noise(distribution, element_count(input), seed, offset, dtype), shape)
-        noisy = kind.combine(tf, x, z, parameters, _rounded)
+            if input.dtype == tf.uint8:
+                x = _rounded(x * byte_scale)
+            if z is None:
+                z = noise(distribution, element_count(input), seed, offset, dtype)
+                z = tf.reshape(z, shape)
+            elif flatten:
+                z = tf.reshape(tf.broadcast_to(z, shape_of(input)), shape)
+        noisy = _clipped(kind.combine(tf, x, z, parameters, _rounded), bounds)
         noisy = _poisoned_unless(requirements, noisy)
         # Of one shape already, unless a parameter that XLA didn't refuse has enlarged it.
-        output = tf.reshape(tf.cast(noisy, input.dtype), shape)
+        output = tf.reshape(_stored(noisy, output_dtype), shape)
         output.set_shape(output_sizes(input.shape, flatten))
-        return output
+        return (output, _stored(z, output_dtype)) if return_noise else output
 
 
 _flatten_noise_as_function = tf.function(flatten_noise)

@@ -24,6 +24,7 @@ __all__ = [
     "ADD_UNIFORM",
     "ALPHA_DROPOUT",
     "COMBINATIONS",
+    "DIFFUSE",
     "DISTRIBUTIONS",
     "DROPOUT",
     "KINDS",
@@ -85,7 +86,8 @@ class Combination:
     be rounded by itself.
 
     All are linear in x: with `input_grad_parameters`, the op makes of the output's gradient that of
-    its input; without, the two are equal. Where the output is linear in the parameters, the
+    its input; with `input_factor`, it is the gradient times the parameter at that place; without
+    either, the two are equal. Where the output is linear in the parameters, the
     gradient op makes their gradients. Where it isn't, `replaced_grads` has, by their places, the
     parameters that have a gradient. Each is a function of the output's gradient, of x and of the
     parameters: it gives the input and the parameters of which the op makes the terms that are
@@ -95,7 +97,8 @@ class Combination:
     name: str
     parameters: tuple[OpParameter, ...]
     combine: Callable[..., Any]
-    input_grad_parameters: Callable[[Sequence[Any]], Sequence[Any]] | None
+    input_grad_parameters: Callable[[Sequence[Any]], Sequence[Any]] | None = None
+    input_factor: int | None = None
     parameter_grads_need_input: bool = False
     replaced_grads: dict[int, Callable[..., tuple[Any, Sequence[Any]]]] | None = dataclasses.field(
         default=None, hash=False
@@ -229,6 +232,13 @@ def _multiply(
     return x * rounded(loc + scale * z)
 
 
+def _diffuse(
+    _xp: Any, x: Any, z: Any, parameters: Sequence[Any], rounded: Callable[[Any], Any]
+) -> Any:
+    signal_rate, noise_rate = parameters
+    return rounded(signal_rate * x) + rounded(noise_rate * z)
+
+
 def _mask(xp: Any, x: Any, z: Any, parameters: Sequence[Any], rounded: Callable[[Any], Any]) -> Any:
     rate, value, scale, shift = parameters
     return xp.where(z < rate, value, rounded(scale * x) + shift)
@@ -251,13 +261,22 @@ ADD = Combination(
     name="add",
     parameters=_LOC_AND_SCALE,
     combine=_add,
-    input_grad_parameters=None,
 )
 MULTIPLY = Combination(
     name="multiply",
     parameters=_LOC_AND_SCALE,
     combine=_multiply,
     input_grad_parameters=lambda parameters: parameters,
+    parameter_grads_need_input=True,
+)
+MIX = Combination(
+    name="diffuse",
+    parameters=(
+        OpParameter("signal_rate", "finite", _is_finite),
+        OpParameter("noise_rate", "finite", _is_finite),
+    ),
+    combine=_diffuse,
+    input_factor=0,
     parameter_grads_need_input=True,
 )
 REPLACE_BELOW = Combination(
@@ -292,7 +311,8 @@ REPLACE_ENDS = Combination(
     },
 )
 COMBINATIONS = {
-    combination.name: combination for combination in (ADD, MULTIPLY, REPLACE_BELOW, REPLACE_ENDS)
+    combination.name: combination
+    for combination in (ADD, MULTIPLY, REPLACE_BELOW, REPLACE_ENDS, MIX)
 }
 
 
@@ -490,6 +510,16 @@ SALT_AND_PEPPER = Noise(
     rules=(_probability_rule("amount"), _probability_rule("salt_vs_pepper")),
     noise_type="salt_and_pepper",
 )
+DIFFUSE = Noise(
+    name="diffuse",
+    distribution="normal",
+    combination=MIX,
+    parameters=(
+        Parameter("signal_rate", 1.0, "what the inputs are multiplied by"),
+        Parameter("noise_rate", 1.0, "the standard deviation of the noise"),
+    ),
+)
+# Those that have a function `flatten_...` each.
 NOISES = (
     ADD_NORMAL,
     ADD_UNIFORM,
@@ -504,7 +534,9 @@ NOISES = (
     SALT_AND_PEPPER,
 )
 # What the op is compiled for: the distribution and the combination of each noise.
-KINDS = tuple(dict.fromkeys((noise.distribution, noise.combination.name) for noise in NOISES))
+KINDS = tuple(
+    dict.fromkeys((noise.distribution, noise.combination.name) for noise in (*NOISES, DIFFUSE))
+)
 
 
 def distributions_of(combination: str) -> list[str]:

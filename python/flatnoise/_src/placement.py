@@ -53,6 +53,19 @@ def _eager_problem(scope: str, inputs_device: str) -> str | None:
     return _problem_by_default() if named is None else _problem_of(named)
 
 
+def may_be_off_the_cpu(inputs: Any = None) -> bool:
+    """Whether an op made here may have to run on something other than a CPU.
+
+    TensorFlow runs what only CPUs have a kernel for on one, but XLA compiles all for one device.
+    """
+    named = _named_types(inputs)
+    if tf.__internal__.get_enclosing_xla_context() is None:
+        return any(kind not in ("CPU", "GPU") for kind in named)
+    if named:
+        return set(named) != {"CPU"}
+    return any(device.device_type != "CPU" for device in tf.config.list_logical_devices())
+
+
 def is_on_mesh(inputs: Any) -> bool:
     """Whether an op on `inputs` runs eagerly on a DTensor mesh."""
     return tf.executing_eagerly() and _named_types(inputs) == (_MESH,)

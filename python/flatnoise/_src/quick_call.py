@@ -65,6 +65,7 @@ def quick_call(
             seed=seed if isinstance(seed, _EagerTensor) else tf.constant(seed, tf.int32),
             offset=offset,
             parameters=parameters,
+            bounds=[],
             distribution=noise.distribution,
             combination=noise.combination.name,
             flatten=flatten,
