@@ -107,7 +107,8 @@ def uniform(
             `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
         minval: The least noise: a finite number, or an array or a floating-point tensor that
             broadcasts to `shape`. Differentiable.
-        maxval: The bound that the noise stays below (rounding may reach it), at least `minval`; otherwise as `minval`.
+        maxval: The bound that the noise stays below (rounding may reach it), at least `minval`;
+            otherwise as `minval`.
         dtype: The type of the noise: float16, bfloat16, float32 or float64.
         offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
             integer tensor.
