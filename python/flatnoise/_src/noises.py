@@ -333,7 +333,9 @@ def _inverse_of_kept(xp: Any, rate: Any) -> Any:
     """1 / (1 - rate), and 0 where nothing is kept."""
     if isinstance(rate, float):
         return 1 / (1 - rate) if rate < 1 else 0.0
-    return xp.where(rate < 1, 1 / xp.maximum(1 - rate, _TINY), 0.0)
+    # A plain 1 won't do: TensorFlow's graphs make a reciprocal of it, which is rounded otherwise.
+    one_or_zero = xp.where(rate < 1, xp.ones_like(rate), 0.0)
+    return one_or_zero / xp.maximum(1 - rate, _TINY)
 
 
 def _dropout(xp: Any, rate: Any) -> tuple[Any, ...]:
