@@ -17,6 +17,7 @@ import numpy as np
 
 from flatnoise._src import noises, placement
 from flatnoise._src.arguments import compute_dtype
+from flatnoise._src.noises import OpParameter
 from flatnoise._src.shapes import (
     aligned,
     element_count,
@@ -26,7 +27,7 @@ from flatnoise._src.shapes import (
 )
 from flatnoise._src.tensorflow import tf
 
-__all__ = ["flatten_noise", "flatten_noise_on_mesh"]
+__all__ = ["combine", "flatten_noise", "flatten_noise_on_mesh"]
 
 _PHILOX = 1
 # An array: as NumPy does it, TensorFlow may take a number for an int32.
@@ -187,6 +188,12 @@ def _shape_requirements(text: str, parameter: Any, input: Any, flatten: bool) ->
     return [(fits, f"{text} must have a shape that broadcasts to the output's")]
 
 
+def _value_requirements(text: str, parameter: Any, rule: OpParameter) -> list[Requirement]:
+    if rule.holds is None:
+        return []
+    return [(tf.reduce_all(rule.holds(parameter)), f"{text} must be {rule.expected}")]
+
+
 def _assertions(requirements: list[Requirement]) -> list[Any]:
     checks = [tf.debugging.Assert(holds, [message]) for holds, message in requirements]
     return [check for check in checks if check is not None]  # eager assertions are done already
@@ -251,9 +258,8 @@ def flatten_noise(
         texts = noises.op_parameter_texts(distribution, kind)
         for text, parameter, rule in zip(texts, parameters, kind.parameters, strict=True):
             requirements += _shape_requirements(text, parameter, input, flatten)
-            if validate_args and rule.holds is not None:
-                holds = tf.reduce_all(rule.holds(parameter))
-                requirements.append((holds, f"{text} must be {rule.expected}"))
+            if validate_args:
+                requirements += _value_requirements(text, parameter, rule)
         shape = output_shape_of(input, flatten)
         with tf.control_dependencies(_assertions(requirements)):
             x = tf.cast(tf.reshape(input, shape), dtype)
@@ -264,6 +270,30 @@ def flatten_noise(
         output = tf.reshape(tf.cast(noisy, input.dtype), shape)
         output.set_shape(output_sizes(input.shape, flatten))
         return output
+
+
+def combine(
+    x: Any,
+    z: Any,
+    parameters: Sequence[Any],
+    *,
+    distribution: str,
+    combination: str,
+    validate_args: bool,
+) -> Any:
+    """What the op makes of elements and numbers z of the type that noise is computed in.
+
+    The bits are the compiled op's, where z is. Parameters broadcast by NumPy's rule alone.
+    """
+    kind = noises.COMBINATIONS[combination]
+    requirements: list[Requirement] = []
+    if validate_args:
+        texts = noises.op_parameter_texts(distribution, kind)
+        for text, parameter, rule in zip(texts, parameters, kind.parameters, strict=True):
+            requirements += _value_requirements(text, parameter, rule)
+    with tf.control_dependencies(_assertions(requirements)):
+        noisy = kind.combine(tf, tf.identity(x), z, parameters, _rounded)
+    return _poisoned_unless(requirements, noisy)
 
 
 _flatten_noise_as_function = tf.function(flatten_noise)
