@@ -871,7 +871,9 @@ def _require_native(found: library.Library, inputs: Any) -> None:
             "or jit_compile=False."
         )
     # Outside XLA, an op that nobody placed runs where it has a kernel.
-    problem = placement.problem(inputs) if _is_in_xla() else placement.named_problem(inputs)
+    problem = (
+        placement.problem(inputs) if placement.is_in_xla() else placement.named_problem(inputs)
+    )
     if problem is not None:
         raise RuntimeError(
             "implementation='native' needs a device that the compiled op can run on: "
@@ -880,8 +882,4 @@ def _require_native(found: library.Library, inputs: Any) -> None:
 
 
 def _xla_lacks_kernels(found: library.Library) -> bool:
-    return not found.has_xla_kernels and _is_in_xla()
-
-
-def _is_in_xla() -> bool:
-    return tf.__internal__.get_enclosing_xla_context() is not None
+    return not found.has_xla_kernels and placement.is_in_xla()
