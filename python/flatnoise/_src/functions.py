@@ -812,7 +812,7 @@ def _apply_noise(
     run = choose_implementation(implementation, inputs)
     flatten = arguments.convert_flag("flatten", flatten)
     dtype = arguments.compute_dtype(inputs.dtype)
-    output = functools.partial(shapes.output_sizes, inputs.shape, flatten)
+    output = functools.partial(shapes.output_of, inputs.shape, flatten)
     parameters = arguments.convert_parameters(noise, values, dtype, output)
     operands = [arguments.parameter_operand(parameter, dtype) for parameter in parameters]
     if run not in STOCK_OPS:
