@@ -87,12 +87,28 @@ def convert_input(inputs: Any) -> Any:
             "in the `call` of a layer of your own",
             "a KerasTensor",
         )
+    if _is_of_keras_2(inputs):
+        raise invalid_value(
+            "inputs",
+            f"{expected}. In a model of Keras 2 (tf_keras), call the function in the `call` of a "
+            "layer of your own: flatnoise.layers are layers of Keras 3",
+            "a KerasTensor of Keras 2",
+        )
     tensor = _as_tensor("inputs", expected, inputs)
     if tensor.dtype not in _INPUT_DTYPES or tensor.shape.rank == 0:
         raise invalid_value("inputs", expected, _describe(inputs))
     if (shapes.feature_count(tensor.shape) or 0) > arrays.INT64.max:  # an empty tensor's, then
         raise invalid_value("inputs", "a tensor of at most 2**63 - 1 features", _describe(tensor))
     return tensor
+
+
+def _is_of_keras_2(inputs: Any) -> bool:
+    """Whether `inputs` stands for a tensor while a model of Keras 2 is made.
+
+    Keras 2 would make a layer of the op alone, with the seed of this one call for ever.
+    """
+    kind = type(inputs)
+    return kind.__name__ == "KerasTensor" and kind.__module__.startswith("tf_keras.")
 
 
 def convert_seed(seed: Any) -> Any:
