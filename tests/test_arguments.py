@@ -1,5 +1,7 @@
 """What the functional API and the raw op refuse, when, and in which words."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -105,6 +107,58 @@ def test_wrong_arguments_are_named(implementation, noise, case, mode):
 def test_wrong_parameters_are_named(implementation, noise, name, wrong):
     with pytest.raises(ValueError, match=rf"argument `{name}`. Expected .*{name}="):
         FUNCTIONS[noise.name](**arguments(**{name: wrong, "implementation": implementation}))
+
+
+REMEDIES = {
+    "samples": (True, [4], r"\(4, 6\), as shape \(4, 1\) does\. Received"),
+    "samples of images": (True, [4, 1, 1], r"as shape \(4, 1\) does, or with flatten=False to"),
+    "samples, not flattened": (False, [4], r"\(4, 2, 3\), as shape \(4, 1, 1\) does\. Received"),
+    "channels": (True, [3], r"\(4, 6\), or with flatten=False to \(4, 2, 3\)\. Received"),
+    "features as they were": (True, [2, 3], r"as shape \(6,\) does, or with flatten=False to"),
+    "features": (
+        False,
+        [6],
+        r"as shape \(2, 3\) does, or with flatten=True to \(4, 6\)\. Received",
+    ),
+    "elements as they were": (True, [4, 2, 3], r"as shape \(4, 6\) does, or with flatten=False"),
+    "elements": (False, [4, 6], r"as shape \(4, 2, 3\) does, or with flatten=True to"),
+    "nothing that fits": (True, [5], r"the output's shape \(4, 6\)\. Received"),
+}
+
+
+@pytest.mark.parametrize("case", REMEDIES)
+@pytest.mark.parametrize("form", ["tensor", "array", "numpy"])
+def test_a_wrong_shape_is_told_what_would_do(implementation, case, form):
+    flatten, shape, expected = REMEDIES[case]
+    inputs, stddev = np.ones([4, 2, 3], np.float32), np.ones(shape, np.float32)
+    function = functools.partial(flatnoise.flatten_add_normal, implementation=implementation)
+    if form == "numpy":
+        function = pytest.importorskip("flatnoise.numpy").flatten_add_normal
+    with pytest.raises(ValueError, match=expected):
+        function(
+            inputs,
+            SEED,
+            stddev=tf.constant(stddev) if form == "tensor" else stddev,
+            flatten=flatten,
+        )
+
+
+def test_an_unknown_batch_is_not_taken_for_the_number_of_channels(implementation):
+    @tf.function(input_signature=[tf.TensorSpec([None, 2, 3], tf.float32)])
+    def add(x):
+        return flatnoise.flatten_add_normal(x, SEED, stddev=[1.0] * 3)
+
+    expected = r"shape \(None, 6\), or with flatten=False to \(None, 2, 3\)\. Received"
+    with pytest.raises(ValueError, match=expected):
+        add(tf.zeros([4, 2, 3]))
+
+
+def test_a_tensor_that_is_no_seed_is_told_what_could_be(implementation):
+    message = (
+        r"keras.random.SeedGenerator, such as 42 or \[42, 0\]\. Received: seed=a float32 tensor"
+    )
+    with pytest.raises(ValueError, match=message):
+        flatnoise.flatten_add_normal(X, tf.zeros([2]), implementation=implementation)
 
 
 SCALES = [

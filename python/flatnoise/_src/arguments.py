@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from flatnoise._src import arrays, broadcasting, shapes
-from flatnoise._src.broadcasting import Shape
+from flatnoise._src.broadcasting import Output
 from flatnoise._src.errors import invalid_value
 from flatnoise._src.noises import Noise, Parameter
 from flatnoise._src.seeds import next_seed
@@ -34,6 +34,7 @@ IMPLEMENTATIONS = ("auto", "native", "tensorflow")
 
 _INPUT_DTYPES = frozenset([tf.float16, tf.bfloat16, tf.float32, tf.float64, tf.uint8])
 _PAIR = tf.TensorShape([2])
+_TENSOR = "a floating-point tensor"
 
 
 def is_tensor(value: Any) -> bool:
@@ -86,12 +87,28 @@ def convert_input(inputs: Any) -> Any:
             "in the `call` of a layer of your own",
             "a KerasTensor",
         )
+    if _is_of_keras_2(inputs):
+        raise invalid_value(
+            "inputs",
+            f"{expected}. In a model of Keras 2 (tf_keras), call the function in the `call` of a "
+            "layer of your own: flatnoise.layers are layers of Keras 3",
+            "a KerasTensor of Keras 2",
+        )
     tensor = _as_tensor("inputs", expected, inputs)
     if tensor.dtype not in _INPUT_DTYPES or tensor.shape.rank == 0:
         raise invalid_value("inputs", expected, _describe(inputs))
     if (shapes.feature_count(tensor.shape) or 0) > arrays.INT64.max:  # an empty tensor's, then
         raise invalid_value("inputs", "a tensor of at most 2**63 - 1 features", _describe(tensor))
     return tensor
+
+
+def _is_of_keras_2(inputs: Any) -> bool:
+    """Whether `inputs` stands for a tensor while a model of Keras 2 is made.
+
+    Keras 2 would make a layer of the op alone, with the seed of this one call for ever.
+    """
+    kind = type(inputs)
+    return kind.__name__ == "KerasTensor" and kind.__module__.startswith("tf_keras.")
 
 
 def convert_seed(seed: Any) -> Any:
@@ -108,7 +125,7 @@ def convert_seed(seed: Any) -> Any:
         return tf.constant(pair, tf.int32 if is_narrow else tf.int64)
     tensor = _as_tensor("seed", expected, seed)
     if tensor.dtype not in (tf.int32, tf.int64) or not tensor.shape.is_compatible_with(_PAIR):
-        raise invalid_value("seed", expected, _describe(tensor))
+        raise invalid_value("seed", f"{expected}, such as 42 or [42, 0]", _describe(tensor))
     return tensor
 
 
@@ -124,7 +141,7 @@ def convert_offset(offset: Any) -> Any:
 
 
 def _convert_parameter(
-    parameter: Parameter, value: Any, dtype: Any, array_dtype: Any, output: Callable[[], Shape]
+    parameter: Parameter, value: Any, dtype: Any, array_dtype: Any, output: Callable[[], Output]
 ) -> Any:
     """A tensor of `dtype`, or else an array of `array_dtype` whose values are checked."""
     if arrays.is_plain_number(value):
@@ -134,25 +151,24 @@ def _convert_parameter(
         return arrays.real_parameter(name, value, array_dtype, output(), finite)
     tensor = value
     if not isinstance(value, tf.Tensor):
-        tensor = _as_tensor(name, _expected_tensor(output), value)
-    if not tensor.dtype.is_floating or not _fits(tensor.shape, output):
-        raise invalid_value(name, _expected_tensor(output), _describe(value))
+        tensor = _as_tensor(name, arrays.expected_parameter(_TENSOR, output()), value)
+    if not tensor.dtype.is_floating:
+        raise invalid_value(name, arrays.expected_parameter(_TENSOR, output()), _describe(value))
+    if not _fits(tensor.shape, output):
+        expected = arrays.expected_parameter(_TENSOR, output(), shapes.sizes(tensor.shape))
+        raise invalid_value(name, expected, _describe(value))
     if not parameter.is_differentiable:
         tensor = tf.stop_gradient(tensor)
     # A cast is differentiable; none takes less time.
     return tensor if tensor.dtype == dtype else tf.cast(tensor, dtype)
 
 
-def _fits(shape: Any, output: Callable[[], Shape]) -> bool:
-    return shape.rank == 0 or broadcasting.fits(shapes.sizes(shape), output())
-
-
-def _expected_tensor(output: Callable[[], Shape]) -> str:
-    return arrays.expected_parameter(output(), "a floating-point tensor")
+def _fits(shape: Any, output: Callable[[], Output]) -> bool:
+    return shape.rank == 0 or broadcasting.fits(shapes.sizes(shape), output().shape)
 
 
 def convert_parameters(
-    noise: Noise, values: Sequence[Any], dtype: Any, output: Callable[[], Shape]
+    noise: Noise, values: Sequence[Any], dtype: Any, output: Callable[[], Output]
 ) -> tuple[Any, ...]:
     """The op's parameters of `dtype`: tensors, or NumPy's numbers and arrays of checked values.
 
@@ -160,7 +176,7 @@ def convert_parameters(
         noise: The noise.
         values: What the user passed for the noise's parameters.
         dtype: The type that the noise is computed in.
-        output: Gives the output's static shape. It is asked where a parameter isn't a number.
+        output: Gives what is known of the output. It is asked where a parameter isn't a number.
     """
     op_dtype = dtype.as_numpy_dtype
     array_dtype = noise.array_dtype(op_dtype)

@@ -1,9 +1,9 @@
 """The forward process of diffusion models, in one pass."""
 
-import functools
 from typing import Any
 
 from flatnoise._src import arguments, fallback, shapes
+from flatnoise._src.broadcasting import Output
 from flatnoise._src.errors import check_choice, invalid_value
 from flatnoise._src.export import export
 from flatnoise._src.functions import native_ops
@@ -105,7 +105,7 @@ def _diffuse_in_python(
     inputs = _convert_input(inputs)
     return_noise = arguments.convert_flag("return_noise", return_noise)
     dtype = arguments.compute_dtype(inputs.dtype)
-    output = functools.partial(shapes.output_sizes, inputs.shape, False)
+    output = lambda: Output(shapes.sizes(inputs.shape))
     parameters = arguments.convert_parameters(DIFFUSE, values, dtype, output)
     call = {
         "input": inputs,

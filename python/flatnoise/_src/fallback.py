@@ -17,6 +17,7 @@ import numpy as np
 
 from flatnoise._src import noises, placement
 from flatnoise._src.arguments import compute_dtype
+from flatnoise._src.noises import OpParameter
 from flatnoise._src.shapes import (
     aligned,
     element_count,
@@ -27,7 +28,7 @@ from flatnoise._src.shapes import (
 )
 from flatnoise._src.tensorflow import tf
 
-__all__ = ["flatten_noise", "flatten_noise_on_mesh", "noise"]
+__all__ = ["combine", "flatten_noise", "flatten_noise_on_mesh", "noise", "stored"]
 
 _PHILOX = 1
 # An array: as NumPy does it, TensorFlow may take a number for an int32.
@@ -188,6 +189,12 @@ def _shape_requirements(text: str, parameter: Any, input: Any, flatten: bool) ->
     return [(fits, f"{text} must have a shape that broadcasts to the output's")]
 
 
+def _value_requirements(text: str, parameter: Any, rule: OpParameter) -> list[Requirement]:
+    if rule.holds is None:
+        return []
+    return [(tf.reduce_all(rule.holds(parameter)), f"{text} must be {rule.expected}")]
+
+
 def _assertions(requirements: list[Requirement]) -> list[Any]:
     checks = [tf.debugging.Assert(holds, [message]) for holds, message in requirements]
     return [check for check in checks if check is not None]  # eager assertions are done already
@@ -215,7 +222,7 @@ def _clipped(output: Any, bounds: Sequence[Any]) -> Any:
     return tf.where(output < low, low, tf.where(output > high, high, output))
 
 
-def _stored(output: Any, dtype: Any) -> Any:
+def stored(output: Any, dtype: Any) -> Any:
     """As the op rounds to bytes: to nearest, ties to even, NaN to 0."""
     if dtype != tf.uint8:
         return tf.cast(output, dtype)
@@ -279,9 +286,8 @@ def flatten_noise(
         texts = noises.op_parameter_texts(distribution, kind)
         for text, parameter, rule in zip(texts, parameters, kind.parameters, strict=True):
             requirements += _shape_requirements(text, parameter, input, flatten)
-            if validate_args and rule.holds is not None:
-                holds = tf.reduce_all(rule.holds(parameter))
-                requirements.append((holds, f"{text} must be {rule.expected}"))
+            if validate_args:
+                requirements += _value_requirements(text, parameter, rule)
         shape = output_shape_of(input, flatten)
         with tf.control_dependencies(_assertions(requirements)):
             x = tf.cast(tf.reshape(input, shape), dtype)
@@ -295,9 +301,34 @@ def flatten_noise(
         noisy = _clipped(kind.combine(tf, x, z, parameters, _rounded), bounds)
         noisy = _poisoned_unless(requirements, noisy)
         # Of one shape already, unless a parameter that XLA didn't refuse has enlarged it.
-        output = tf.reshape(_stored(noisy, output_dtype), shape)
+        output = tf.reshape(stored(noisy, output_dtype), shape)
         output.set_shape(output_sizes(input.shape, flatten))
-        return (output, _stored(z, output_dtype)) if return_noise else output
+        return (output, stored(z, output_dtype)) if return_noise else output
+
+
+def combine(
+    x: Any,
+    z: Any,
+    parameters: Sequence[Any],
+    *,
+    distribution: str,
+    combination: str,
+    validate_args: bool,
+    bounds: Sequence[Any] = (),
+) -> Any:
+    """What the op makes of elements and numbers z of the type that noise is computed in.
+
+    The bits are the compiled op's, where z is. Parameters broadcast by NumPy's rule alone.
+    """
+    kind = noises.COMBINATIONS[combination]
+    requirements: list[Requirement] = []
+    if validate_args:
+        texts = noises.op_parameter_texts(distribution, kind)
+        for text, parameter, rule in zip(texts, parameters, kind.parameters, strict=True):
+            requirements += _value_requirements(text, parameter, rule)
+    with tf.control_dependencies(_assertions(requirements)):
+        noisy = kind.combine(tf, tf.identity(x), z, parameters, _rounded)
+    return _poisoned_unless(requirements, _clipped(noisy, bounds))
 
 
 _flatten_noise_as_function = tf.function(flatten_noise)

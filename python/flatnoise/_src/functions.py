@@ -3,6 +3,8 @@
 import functools
 from typing import Any
 
+import numpy as np
+
 from flatnoise._src import arguments, fallback, library, noises, placement, shapes
 from flatnoise._src.errors import check_choice
 from flatnoise._src.export import export
@@ -981,7 +983,7 @@ def _apply_noise(
     options = checked_options(options, inputs)
     flatten = arguments.convert_flag("flatten", flatten)
     dtype = arguments.compute_dtype(inputs.dtype)
-    output = functools.partial(shapes.output_sizes, inputs.shape, flatten)
+    output = functools.partial(shapes.output_of, inputs.shape, flatten)
     parameters = arguments.convert_parameters(noise, values, dtype, output)
     call = {
         "input": inputs,
@@ -1060,7 +1062,10 @@ def _draw(
         shape=shape,
         seed=seed,
         offset=tf.convert_to_tensor(offset, tf.int64),
-        parameters=[tf.constant(number, dtype) for number in (0.0, 1.0)],
+        # -0 + 1 z is z, where z is -0, too; as an array, which TensorFlow doesn't take for 0.0.
+        parameters=[
+            tf.constant(np.asarray(number, dtype.as_numpy_dtype)) for number in (-0.0, 1.0)
+        ],
         T=dtype,
         distribution=distribution,
     )
@@ -1111,7 +1116,9 @@ def _require_native(found: library.Library, inputs: Any) -> None:
             "or jit_compile=False."
         )
     # Outside XLA, an op that nobody placed runs where it has a kernel.
-    problem = placement.problem(inputs) if _is_in_xla() else placement.named_problem(inputs)
+    problem = (
+        placement.problem(inputs) if placement.is_in_xla() else placement.named_problem(inputs)
+    )
     if problem is not None:
         raise RuntimeError(
             "implementation='native' needs a device that the compiled op can run on: "
@@ -1120,8 +1127,4 @@ def _require_native(found: library.Library, inputs: Any) -> None:
 
 
 def _xla_lacks_kernels(found: library.Library) -> bool:
-    return not found.has_xla_kernels and _is_in_xla()
-
-
-def _is_in_xla() -> bool:
-    return tf.__internal__.get_enclosing_xla_context() is not None
+    return not found.has_xla_kernels and placement.is_in_xla()

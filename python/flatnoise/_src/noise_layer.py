@@ -1,8 +1,10 @@
 """What the noise layers share: arguments, seeds, shapes, masks, saving."""
 
+import functools
 import importlib
 import math
 import numbers
+import os
 import warnings
 from typing import Any
 
@@ -39,6 +41,22 @@ def check_backend(what: str) -> None:
             f"{what} needs Keras's TensorFlow backend. Expected "
             f"keras.config.backend() to be 'tensorflow'. Received: '{backend}'. Set the "
             "environment variable KERAS_BACKEND=tensorflow before Keras is imported."
+        )
+
+
+@functools.cache
+def warn_once_about_keras_2() -> None:
+    """Says why `tf.keras` won't take these layers, where it stands for Keras 2.
+
+    `tf.keras.Sequential` refuses them before any code of theirs runs.
+    """
+    if os.environ.get("TF_USE_LEGACY_KERAS") in ("1", "true", "True"):
+        warnings.warn(
+            "flatnoise.layers are layers of Keras 3, the package `keras`, and TF_USE_LEGACY_KERAS "
+            "makes tf.keras Keras 2, whose models can't hold them. There, call functions such as "
+            "flatnoise.flatten_add_normal in the `call` of a layer of your own.",
+            UserWarning,
+            stacklevel=4,
         )
 
 
@@ -87,6 +105,7 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
     ) -> None:
         """Checks and keeps the arguments that all layers have; they tell of them."""
         check_backend(type(self).__name__)
+        warn_once_about_keras_2()
         super().__init__(**kwargs)
         check_choice("implementation", implementation, IMPLEMENTATIONS)
         self._check_values(values)

@@ -88,7 +88,8 @@ class Combination:
     All are linear in x: with `input_grad_parameters`, the op makes of the output's gradient that of
     its input; with `input_factor`, it is the gradient times the parameter at that place; without
     either, the two are equal. Where the output is linear in the parameters, the
-    gradient op makes their gradients. Where it isn't, `replaced_grads` has, by their places, the
+    gradient op makes their gradients, which are the sums of `parameter_terms` of the output's
+    gradient, of x and of z. Where it isn't, `replaced_grads` has, by their places, the
     parameters that have a gradient. Each is a function of the output's gradient, of x and of the
     parameters: it gives the input and the parameters of which the op makes the terms that are
     summed to that gradient.
@@ -100,6 +101,7 @@ class Combination:
     input_grad_parameters: Callable[[Sequence[Any]], Sequence[Any]] | None = None
     input_factor: int | None = None
     parameter_grads_need_input: bool = False
+    parameter_terms: Callable[[Any, Any, Any], Sequence[Any]] | None = None
     replaced_grads: dict[int, Callable[..., tuple[Any, Sequence[Any]]]] | None = dataclasses.field(
         default=None, hash=False
     )
@@ -261,11 +263,13 @@ ADD = Combination(
     name="add",
     parameters=_LOC_AND_SCALE,
     combine=_add,
+    parameter_terms=lambda g, x, z: (g, g * z),
 )
 MULTIPLY = Combination(
     name="multiply",
     parameters=_LOC_AND_SCALE,
     combine=_multiply,
+    parameter_terms=lambda g, x, z: (g * x, g * x * z),
     input_grad_parameters=lambda parameters: parameters,
     parameter_grads_need_input=True,
 )
@@ -276,6 +280,7 @@ MIX = Combination(
         OpParameter("noise_rate", "finite", _is_finite),
     ),
     combine=_diffuse,
+    parameter_terms=lambda g, x, z: (g * x, g * z),
     input_factor=0,
     parameter_grads_need_input=True,
 )
@@ -353,7 +358,9 @@ def _inverse_of_kept(xp: Any, rate: Any) -> Any:
     """1 / (1 - rate), and 0 where nothing is kept."""
     if isinstance(rate, float):
         return 1 / (1 - rate) if rate < 1 else 0.0
-    return xp.where(rate < 1, 1 / xp.maximum(1 - rate, _TINY), 0.0)
+    # A plain 1 won't do: TensorFlow's graphs make a reciprocal of it, which is rounded otherwise.
+    one_or_zero = xp.where(rate < 1, xp.ones_like(rate), 0.0)
+    return one_or_zero / xp.maximum(1 - rate, _TINY)
 
 
 def _dropout(xp: Any, rate: Any) -> tuple[Any, ...]:

@@ -14,10 +14,19 @@ from typing import Any
 from flatnoise._src import gpu
 from flatnoise._src.tensorflow import tf
 
-__all__ = ["eager_problem", "is_on_mesh", "may_be_for_a_mesh", "named_problem", "problem"]
+__all__ = [
+    "eager_problem",
+    "is_in_xla",
+    "is_on_mesh",
+    "may_be_for_a_mesh",
+    "named_problem",
+    "problem",
+]
 
 # A DTensor device: it runs an op on the devices of a mesh, shard by shard.
 _MESH = "CUSTOM"
+# What TensorFlow compiles for JAX to run.
+_JAX = "JAX"
 # What `gpu` answers for, and devices that get nothing unless they are named.
 _NOT_OTHER_ACCELERATORS = frozenset(["CPU", "GPU", "XLA_CPU", "XLA_GPU", "TPU_SYSTEM", _MESH])
 
@@ -86,6 +95,8 @@ def _problem_of(device_type: str) -> str | None:
         return gpu.build_problem() or gpu.problem()
     if device_type == _MESH:
         return "the compiled op has no layout rule for DTensor meshes"
+    if device_type == _JAX:
+        return "what jax2tf.call_tf compiles runs in JAX, where the compiled op is not"
     return f"the compiled op has no kernel for {device_type} devices"
 
 
@@ -116,6 +127,8 @@ def _named_types(inputs: Any) -> tuple[str, ...]:
     """The types of the devices that are named; none where nothing says."""
     if _is_distributed(inputs):
         return (_MESH,)
+    if _is_compiled_for_jax():
+        return (_JAX,)
     if _is_in_tpu_computation():
         return ("TPU",)
     for device in _device_scopes():
@@ -127,6 +140,22 @@ def _named_types(inputs: Any) -> tuple[str, ...]:
 
 def _is_distributed(inputs: Any) -> bool:
     return isinstance(inputs, tf.__internal__.EagerTensor) and _type_of(inputs.device) == _MESH
+
+
+def is_in_xla() -> bool:
+    """Whether ops made now are for a function that XLA compiles."""
+    return tf.__internal__.get_enclosing_xla_context() is not None
+
+
+def _is_compiled_for_jax() -> bool:
+    """Whether JAX's `jax2tf.call_tf` has a function traced, for JAX's own runtime.
+
+    XLA's calls of TensorFlow's process are not among that runtime's. JAX says where it is in a
+    variable that is not public; without it, JAX's error is what is left.
+    """
+    jax2tf = sys.modules.get("jax.experimental.jax2tf.jax2tf")
+    state = getattr(jax2tf, "_thread_local_state", None)
+    return bool(getattr(state, "inside_call_tf", False)) and is_in_xla()
 
 
 def _graphs() -> Iterator[Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flatnoise._src import gradients, library
+from flatnoise._src import gradients, library, vectorized
 from flatnoise._src.arguments import compute_dtype
 from flatnoise._src.export import export
 from flatnoise._src.tensorflow import tf
@@ -19,6 +19,7 @@ __all__ = [
 # Importing registers the ops, so that SavedModels that hold them can be loaded.
 library.load()
 gradients.register()
+vectorized.register()
 
 
 @export("flatnoise.raw_ops")

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from flatnoise._src import arguments, broadcasting, fallback, noises, shapes
-from flatnoise._src.broadcasting import Shape
+from flatnoise._src.broadcasting import Output, Shape
 from flatnoise._src.errors import check_choice, invalid_value
 from flatnoise._src.export import export
 from flatnoise._src.functions import native_ops
@@ -421,7 +421,7 @@ def _draw_in_python(
     dtype = _convert_dtype(dtype)
     shape, sizes = _convert_shape(shape)
     compute_dtype = arguments.compute_dtype(dtype)
-    parameters = arguments.convert_parameters(noise, values, compute_dtype, lambda: sizes)
+    parameters = arguments.convert_parameters(noise, values, compute_dtype, lambda: Output(sizes))
     operands = [arguments.parameter_operand(parameter, compute_dtype) for parameter in parameters]
     call = {
         "seed": arguments.convert_seed(seed),
