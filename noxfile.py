@@ -31,6 +31,7 @@ OLDEST, *_, NEWEST = TENSORFLOWS
 MACHINE = platform.machine()
 
 nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
 nox.options.sessions = ["matrix"]
 
@@ -59,9 +60,8 @@ def _smoke_test(session: nox.Session) -> None:
     """Runs where neither the sources nor other packages can be imported by accident."""
     folder = Path(session.create_tmp()).resolve()
     shutil.copy(ROOT / ".ci" / "smoke.py", folder)
-    with_xla_kernels = [minor for minor, facts in TENSORFLOWS.items() if facts.has_xla_kernels]
     with session.chdir(folder):
-        session.run("python", "-I", "smoke.py", *with_xla_kernels)
+        session.run("python", "-I", "smoke.py", *tensorflow_versions.with_xla_kernels())
 
 
 def _check_module(session: nox.Session, result: Path, machine: str) -> None:
