@@ -77,7 +77,7 @@ def _check_module(session: nox.Session, result: Path, machine: str) -> None:
 
 
 def _cmake_arguments(machine: str) -> str:
-    """A wheel is for all GPUs, where there is a compiler for them; the user's have the last word."""
+    """For all GPUs, where there is a compiler for them; the user has the last word."""
     has_compiler = shutil.which(os.environ.get("CUDACXX", "nvcc")) is not None
     cuda = "ON" if has_compiler and machine == MACHINE else "OFF"
     return f"-DFLATNOISE_WITH_CUDA={cuda} {os.environ.get('CMAKE_ARGS', '')}"

@@ -71,12 +71,14 @@ def wait_for_all(folder, place, index, count):
 
 
 def be_patient(workers):
-    """Has the workers wait for one that stands still: by default it is given up after 10 seconds."""
+    """Has the workers wait for one that stands still, not give it up within seconds."""
     context.context().configure_coordination_service(
         service_type="standalone",
         service_leader="/job:worker/replica:0/task:0",
         heartbeat_timeout_in_ms=PATIENCE_MS,
-        coordinated_jobs=[context.coordination_config_pb2.CoordinatedJob(name="worker", num_tasks=workers)],
+        coordinated_jobs=[
+            context.coordination_config_pb2.CoordinatedJob(name="worker", num_tasks=workers)
+        ],
     )
 
 
