@@ -14,6 +14,8 @@ import zipfile
 import pytest
 import tensorflow as tf
 
+pytestmark = pytest.mark.long
+
 ROOT = pathlib.Path(__file__).parents[1]
 CMAKE = ROOT / "cmake"
 PACKAGES = {"x86_64": "tensorflow_cpu", "aarch64": "tensorflow"}
@@ -261,7 +263,6 @@ GPUS = {
 }
 
 
-@pytest.mark.long
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="there is no CUDA compiler")
 @pytest.mark.parametrize(("capabilities", "status", "told"), GPUS.values(), ids=GPUS)
 def test_kernels_are_for_the_gpus_of_this_machine(tmp_path, capabilities, status, told):

@@ -148,6 +148,7 @@ def check_file(words):
     assert (ROOT / words[0]).is_file()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", list(commands()))
 def test_commands_are_there(command):
     if any(command.startswith(start) for start in RUN_ELSEWHERE):

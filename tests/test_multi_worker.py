@@ -14,6 +14,8 @@ import pytest
 from flatnoise import layers
 from programs.worker import BATCH, INPUTS, LEARNING_RATE, TARGETS
 
+pytestmark = pytest.mark.long
+
 WORKER = pathlib.Path(__file__).parent / "programs" / "worker.py"
 STEPS, DIES_IN = 4, 2
 SECONDS = 900  # they take twenty, and a machine may stand still meanwhile
