@@ -29,6 +29,8 @@ from conftest import (
 )
 from flatnoise._src import gpu
 
+pytestmark = pytest.mark.long
+
 LABEL = "cuda_on_host"
 OPS = ("Flatnoise>FlattenNoise", "Flatnoise>FlattenNoiseGrad")
 SEED = (3, -4)

@@ -46,6 +46,7 @@ RUN_ELSEWHERE = {
     "FLATNOISE_TENSORFLOW_VERSIONS=": "noxfile.py builds so",
     "CMAKE_ARGS=": "takes a CUDA compiler",
     "cmake": "CONTRIBUTING.md's turn for developers; the build of every test run",
+    "ctest": "make test-cc runs it",
     "export": "of a shell",
     "sollya": "takes Sollya",
     "FLATNOISE_TEST_LARGE=1": "takes 8.6 GB of memory",
@@ -148,6 +149,7 @@ def check_file(words):
     assert (ROOT / words[0]).is_file()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", list(commands()))
 def test_commands_are_there(command):
     if any(command.startswith(start) for start in RUN_ELSEWHERE):

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+pytestmark = pytest.mark.long
+
 EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
 
 
