@@ -17,11 +17,14 @@ int ParametersOf(const NoiseAttributes& attributes) {
   return attributes.combination().parameter_count;
 }
 
+bool IsInt64(const Tensor& tensor) { return tensor.dtype() == tensorflow::DT_INT64; }
+
 InputShapes ShapesOf(OpKernelContext* context, int parameters) {
   InputShapes shapes = {context->input(kTensor).shape(),
                         context->input(kSeed).shape(),
                         context->input(kOffset).shape(),
-                        {}};
+                        {},
+                        IsInt64(context->input(kSeed))};
   for (int k = 0; k < parameters; ++k) {
     shapes.parameters.push_back(context->input(kFirstParameter + k).shape());
   }
@@ -35,7 +38,7 @@ NoiseInputs InputsOf(OpKernelContext* context, int parameters, const BroadcastPa
   inputs.tensor = tensor.data();
   inputs.elements = tensor.NumElements();
   inputs.seed = seed.data();
-  inputs.seed_is_int64 = seed.dtype() == tensorflow::DT_INT64;
+  inputs.seed_type = SeedTypeOf(seed.NumElements(), IsInt64(seed));
   inputs.offset = context->input(kOffset).scalar<int64_t>().data();
   for (int k = 0; k < parameters; ++k) {
     inputs.parameters[k] = {context->input(kFirstParameter + k).data(),

@@ -94,7 +94,8 @@ inline absl::Status ReadCall(const xla::ffi::RemainingArgs& operands,
   call->inputs.tensor = tensor.untyped_data();
   call->inputs.elements = static_cast<int64_t>(tensor.element_count());
   call->inputs.seed = seed.untyped_data();
-  call->inputs.seed_is_int64 = seed.element_type() == xla::ffi::DataType::S64;
+  call->inputs.seed_type = SeedTypeOf(static_cast<int64_t>(seed.element_count()),
+                                      seed.element_type() == xla::ffi::DataType::S64);
   call->inputs.offset = static_cast<const int64_t*>(operand(kOffset).untyped_data());
   if (is_gradient) call->inputs.input = operand(kFirstParameter + parameters).untyped_data();
   for (size_t i = 0; i < expected_results; ++i) {

@@ -25,8 +25,11 @@ using ::tensorflow::XlaOpKernel;
 using ::tensorflow::XlaOpKernelContext;
 
 InputShapes ShapesOf(XlaOpKernelContext* context, int parameters) {
-  InputShapes shapes = {
-      context->InputShape(kTensor), context->InputShape(kSeed), context->InputShape(kOffset), {}};
+  InputShapes shapes = {context->InputShape(kTensor),
+                        context->InputShape(kSeed),
+                        context->InputShape(kOffset),
+                        {},
+                        context->input_type(kSeed) == tensorflow::DT_INT64};
   for (int k = 0; k < parameters; ++k) {
     shapes.parameters.push_back(context->InputShape(kFirstParameter + k));
   }

@@ -8,7 +8,8 @@ from flatnoise._src.errors import check_choice
 from flatnoise._src.export import export
 from flatnoise._src.noises import Noise
 from flatnoise._src.quick_call import quick_call
-from flatnoise._src.tensorflow import tf
+from flatnoise._src.seeds import DrawnSeed
+from flatnoise._src.tensorflow import keras, tf
 
 # What `flatnoise` exports.
 __all__ = [
@@ -795,6 +796,8 @@ def _apply_noise(
     implementation: str,
     name: str | None = None,
 ) -> Any:
+    if isinstance(seed, keras.random.SeedGenerator):
+        seed = DrawnSeed(seed)
     quick = quick_call(
         noise,
         inputs,
