@@ -103,17 +103,10 @@ def _eager_constant(values: tuple[int, ...]) -> Any:
     return tf.constant(values, tf.int64)
 
 
-@functools.cache
-def _philox_and_one() -> tuple[Any, Any]:
-    with tf.device("CPU:0"):  # where kernels for GPUs want them, too
-        return tf.constant(_PHILOX, tf.int32), tf.constant(1, tf.uint64)
-
-
 def _read_and_advance(state: Any) -> Any:
     variable = state.value
     if _is_one_variable(variable):
-        alg, delta = _philox_and_one() if tf.executing_eagerly() else (_PHILOX, 1)
-        return tf.raw_ops.RngReadAndSkip(resource=variable.handle, alg=alg, delta=delta)
+        return tf.raw_ops.RngReadAndSkip(resource=variable.handle, alg=_PHILOX, delta=1)
     # All replicas' copies at once, or a stand-in of a `keras.StatelessScope`.
     before = tf.identity(variable)
     state.assign(before + _constant(_STEP, 0, 0))
