@@ -111,9 +111,6 @@ TEST(Stream, OfAStateIsThatOfThePairThatItDraws) {
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(std::to_string(c.state[0]) + " " + std::to_string(c.state[2]));
-    const SeedPair pair = PairFromState(c.state);
-    EXPECT_EQ(pair.first, c.first);
-    EXPECT_EQ(pair.second, c.second);
     ExpectSame(ReadStream(c.state, SeedType::kState), StreamFromSeed(c.first, c.second));
   }
 }

@@ -134,7 +134,7 @@ def stateless_seed(pair: Any) -> Any:
 def stateless_seed_of_state(state: Any) -> Any:
     """The seed of stateless ops that a `SeedGenerator` in this state draws.
 
-    The compiled ops find it by themselves: `PairFromState` in cc/core/stream.h is the same.
+    The compiled ops find it by themselves: `StreamFromState` in cc/core/stream.h is the same.
     """
     return stateless_seed(_pair_of(state))
 
