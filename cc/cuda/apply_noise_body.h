@@ -138,7 +138,7 @@ class ApplyNoiseBody {
       : task_(task),
         plan_(plan),
         index_(index),
-        noise_(ReadStream(task.start)),
+        noise_(ReadStream(task.start.seed, task.start.seed_type)),
         parameters_(task, plan),
         offset_(static_cast<uint64_t>(*task.start.offset)) {}
 

@@ -9,14 +9,14 @@
 #include "core/noise.h"
 #include "core/number_types.h"
 #include "core/parameter.h"
+#include "core/stream.h"
 
 namespace flatnoise::cuda {
 
-// Where a stream begins. The seed is two integers of 64 bits, or of 32; a negative offset, which a
-// device can't refuse, turns every result to NaN.
+// Where a stream begins. A negative offset, which a device can't refuse, turns every result to NaN.
 struct StreamStart {
   const void* seed;
-  bool seed_is_int64;
+  SeedType seed_type;
   const int64_t* offset;
 };
 

@@ -10,18 +10,6 @@
 namespace flatnoise {
 namespace {
 
-template <class Int>
-Stream StreamOfPair(const void* seed) {
-  const Int* values = static_cast<const Int*>(seed);
-  return StreamFromSeed(static_cast<uint64_t>(int64_t{values[0]}),
-                        static_cast<uint64_t>(int64_t{values[1]}));
-}
-
-Stream StreamOf(const NoiseInputs& inputs) {
-  return inputs.seed_is_int64 ? StreamOfPair<int64_t>(inputs.seed)
-                              : StreamOfPair<int32_t>(inputs.seed);
-}
-
 absl::Status CheckOffset(int64_t offset) {
   if (offset >= 0) return absl::Status();
   return InvalidArgument("offset must not be negative, got ", offset);
@@ -93,7 +81,7 @@ absl::Status MakeApplyNoiseTask(const NoiseAttributes& attributes, const NoiseIn
            attributes.noise,
            inputs.tensor,
            outputs.tensor,
-           StreamOf(inputs),
+           ReadStream(inputs.seed, inputs.seed_type),
            static_cast<uint64_t>(*inputs.offset),
            {}};
   std::copy_n(inputs.parameters, kMostParameters, task->parameters);
@@ -113,8 +101,12 @@ absl::Status MakeSumGradientsTask(const NoiseAttributes& attributes, const Noise
                                   cpu::SumGradientsTask* task) {
   absl::Status status = CheckOffset(*inputs.offset);
   if (!status.ok()) return status;
-  *task = {attributes.type(), attributes.noise, inputs.tensor,
-           inputs.input,      StreamOf(inputs), static_cast<uint64_t>(*inputs.offset),
+  *task = {attributes.type(),
+           attributes.noise,
+           inputs.tensor,
+           inputs.input,
+           ReadStream(inputs.seed, inputs.seed_type),
+           static_cast<uint64_t>(*inputs.offset),
            inputs.elements,
            /*columns=*/0};
   return absl::Status();

@@ -6,7 +6,7 @@ namespace flatnoise {
 namespace {
 
 cuda::StreamStart StartOf(const NoiseInputs& inputs) {
-  return {inputs.seed, inputs.seed_is_int64, inputs.offset};
+  return {inputs.seed, inputs.seed_type, inputs.offset};
 }
 
 }  // namespace

@@ -27,8 +27,8 @@ absl::Status CheckSharedShapes(const InputShapes& shapes, const char* tensor_nam
     return InvalidArgument(tensor_name,
                            " must have a batch dimension (rank 1 or more), got a scalar");
   }
-  if (shapes.seed != TensorShape({2})) {
-    return InvalidArgument("seed must have shape [2], got ", shapes.seed.DebugString());
+  if (shapes.seed.dims() != 1 || !IsSeedSize(shapes.seed.dim_size(0), shapes.seed_is_int64)) {
+    return WrongSeed(shapes.seed.DebugString(), shapes.seed_is_int64);
   }
   if (!TensorShapeUtils::IsScalar(shapes.offset)) {
     return InvalidArgument("offset must be a scalar, got shape ", shapes.offset.DebugString());
@@ -61,6 +61,12 @@ absl::Status BroadcastParameters(const Noise& noise, const InputShapes& shapes,
 }
 
 }  // namespace
+
+absl::Status WrongSeed(const std::string& shape, bool is_int64) {
+  return InvalidArgument("seed must have shape [", kPairSize, "], or shape [", kStateSize,
+                         "] and type int64, got shape ", shape, " and type ",
+                         is_int64 ? "int64" : "int32");
+}
 
 absl::Status CheckNoise(const Noise& noise, int64_t parameters) {
   if (!IsIn<Noises>(noise)) {

@@ -6,6 +6,7 @@
 
 #include "core/noise.h"
 #include "core/parameter.h"
+#include "core/stream.h"
 
 namespace flatnoise {
 
@@ -13,7 +14,7 @@ struct NoiseInputs {
   const void* tensor;  // the input, if there is one, or the gradient of the output
   int64_t elements;
   const void* seed;
-  bool seed_is_int64;
+  SeedType seed_type;
   const int64_t* offset;
   Parameter parameters[kMostParameters];
   const void* bounds;  // null where there are none

@@ -19,12 +19,14 @@ int ParametersOf(const NoiseAttributes& attributes) {
   return attributes.combination().parameter_count;
 }
 
+bool IsInt64(const Tensor& tensor) { return tensor.dtype() == tensorflow::DT_INT64; }
+
 // The shape that input 0 holds.
 absl::Status ReadShape(const Tensor& sizes, TensorShape* shape) {
   if (!tensorflow::TensorShapeUtils::IsVector(sizes.shape())) {
     return InvalidArgument("shape must be a vector, got shape ", sizes.shape().DebugString());
   }
-  if (sizes.dtype() == tensorflow::DT_INT64) {
+  if (IsInt64(sizes)) {
     return tensorflow::TensorShapeUtils::MakeShape(sizes.vec<int64_t>(), shape);
   }
   return tensorflow::TensorShapeUtils::MakeShape(sizes.vec<int32_t>(), shape);
@@ -36,6 +38,7 @@ absl::Status ReadShapes(OpKernelContext* context, const NoiseAttributes& attribu
   shapes->tensor = context->input(kTensor).shape();
   shapes->seed = context->input(kSeed).shape();
   shapes->offset = context->input(kOffset).shape();
+  shapes->seed_is_int64 = IsInt64(context->input(kSeed));
   for (int k = 0; k < parameters; ++k) {
     shapes->parameters.push_back(context->input(kFirstParameter + k).shape());
   }
@@ -53,7 +56,7 @@ NoiseInputs InputsOf(OpKernelContext* context, const NoiseAttributes& attributes
   inputs.tensor = attributes.input_type == kStoredType<Nothing> ? nullptr : tensor.data();
   inputs.elements = tensor.NumElements();
   inputs.seed = seed.data();
-  inputs.seed_is_int64 = seed.dtype() == tensorflow::DT_INT64;
+  inputs.seed_type = SeedTypeOf(seed.NumElements(), IsInt64(seed));
   inputs.offset = context->input(kOffset).scalar<int64_t>().data();
   for (int k = 0; k < parameters; ++k) {
     inputs.parameters[k] = {context->input(kFirstParameter + k).data(),

@@ -25,6 +25,19 @@ absl::Status RequireShape(InferenceContext* c, const char* argument, int index,
                          c->DebugString(c->input(index)));
 }
 
+absl::Status RequireSeed(InferenceContext* c) {
+  ::tensorflow::DataType type;
+  TF_RETURN_IF_ERROR(c->GetAttr("Tseed", &type));
+  const bool is_int64 = type == ::tensorflow::DT_INT64;
+  const ShapeHandle shape = c->input(kSeed);
+  if (!c->RankKnown(shape)) return absl::Status();
+  if (c->Rank(shape) == 1) {
+    const DimensionHandle size = c->Dim(shape, 0);
+    if (!c->ValueKnown(size) || IsSeedSize(c->Value(size), is_int64)) return absl::Status();
+  }
+  return WrongSeed(c->DebugString(shape), is_int64);
+}
+
 absl::Status RequireBatch(InferenceContext* c, const char* argument, ShapeHandle shape) {
   if (!c->RankKnown(shape) || c->Rank(shape) > 0) return absl::Status();
   return InvalidArgument(argument, " must have a batch dimension (rank 1 or more), got a scalar");
@@ -93,7 +106,7 @@ absl::Status BroadcastParameters(InferenceContext* c, NoiseCheck check, ShapeHan
 }
 
 absl::Status CheckStream(InferenceContext* c) {
-  TF_RETURN_IF_ERROR(RequireShape(c, "seed", kSeed, c->Vector(2)));
+  TF_RETURN_IF_ERROR(RequireSeed(c));
   return RequireShape(c, "offset", kOffset, c->Scalar());
 }
 
@@ -157,7 +170,9 @@ std::string DocumentNoise() {
 Combines every element with noise z, the Philox stream's number for the element's index.
 
 input: A tensor of rank 1 or more, the batch first.
-seed: Two integers that name the stream, as in `tf.random.stateless_*`.
+seed: Two integers that name the stream, as in `tf.random.stateless_*`. Or three of int64, the state
+  of a `tf.random.Generator` with the Philox algorithm, as `RngReadAndSkip` reads it: the stream is
+  that of (key, counter / 256), each modulo 2**31 - 2, as Keras draws it.
 offset: The index in the stream of the first element, not negative.
 parameters: As the combination names them; each broadcasts to the output's shape and varies over
   dimensions that lie side by side. Double for a double input, else float.

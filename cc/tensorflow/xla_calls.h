@@ -114,7 +114,8 @@ inline absl::Status ReadCall(const xla::ffi::RemainingArgs& operands,
   call->inputs.tensor = tensor.untyped_data();
   call->inputs.elements = static_cast<int64_t>((is_gradient ? tensor : result(0)).element_count());
   call->inputs.seed = seed.untyped_data();
-  call->inputs.seed_is_int64 = seed.element_type() == xla::ffi::DataType::S64;
+  call->inputs.seed_type = SeedTypeOf(static_cast<int64_t>(seed.element_count()),
+                                      seed.element_type() == xla::ffi::DataType::S64);
   call->inputs.offset = static_cast<const int64_t*>(operand(kOffset).untyped_data());
   if (call->attributes.input_type == kStoredType<Nothing>) call->inputs.tensor = nullptr;
   call->attributes.clips = has_last && !is_gradient;

@@ -31,6 +31,7 @@ absl::Status ReadShapes(XlaOpKernelContext* context, const NoiseAttributes& attr
   shapes->tensor = context->InputShape(kTensor);
   shapes->seed = context->InputShape(kSeed);
   shapes->offset = context->InputShape(kOffset);
+  shapes->seed_is_int64 = context->input_type(kSeed) == tensorflow::DT_INT64;
   for (int k = 0; k < parameters; ++k) {
     shapes->parameters.push_back(context->InputShape(kFirstParameter + k));
   }

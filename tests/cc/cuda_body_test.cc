@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -62,14 +61,12 @@ void ExpectBitsOfCpu(const KindCase& kind, const ForwardCase& c, int64_t blocks)
   for (int k = 0; k < Kind::kParameters; ++k) {
     values.emplace_back(parameters.values[k], c.parameter_shift);
   }
-  StreamStart start = {kSeed, true, &c.offset};
-  if (c.short_seed) start = {kShortSeed, false, &c.offset};
   ApplyNoiseTask task = {kind.type,
                          kind.noise,
                          c.in_place ? output.data() : input.data(),
                          output.data(),
                          c.elements,
-                         start,
+                         {TestSeed(c.seed), c.seed, &c.offset},
                          {},
                          c.validate_args};
   for (int k = 0; k < Kind::kParameters; ++k) {
@@ -169,13 +166,6 @@ TEST(CudaApplyNoiseGrid, FillsTheDeviceFirstThenLeavesThreadsLittle) {
   EXPECT_EQ(BlocksAndChunks<HalfScalars>(32768 * kHalves, 792), Grid(4096, 8));
 }
 
-TEST(CudaApplyNoiseArguments, SeedsOf32And64BitsNameTheSameStream) {
-  const int64_t offset = 0;
-  const Stream stream = ReadStream({kShortSeed, false, &offset});
-  const Stream wide = ReadStream({kSeed, true, &offset});
-  EXPECT_EQ(std::memcmp(&stream, &wide, sizeof(stream)), 0);
-}
-
 template <class Kind>
 class GradientProblem {
  public:
@@ -192,7 +182,7 @@ class GradientProblem {
               gradient_.data(),
               input_.data(),
               c.elements,
-              {kSeed, true, &case_.offset},
+              {TestSeed(c.seed), c.seed, &case_.offset},
               {},
               {}} {}
 
@@ -216,7 +206,7 @@ class GradientProblem {
     }
     for (int64_t i = 0; i < case_.elements; ++i) {
       const Scalar z = ValueAt<typename Kind::Distribution, Scalar>(
-          TestStream(), static_cast<uint64_t>(case_.offset) + static_cast<uint64_t>(i));
+          TestStream(case_.seed), static_cast<uint64_t>(case_.offset) + static_cast<uint64_t>(i));
       Scalar terms[K];
       Kind::Combination::ParameterGradients(ToCompute(gradient_.data()[i]),
                                             ToCompute(input_.data()[i]), z, terms);

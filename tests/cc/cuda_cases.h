@@ -25,8 +25,21 @@ namespace flatnoise::cuda {
 
 inline constexpr int64_t kSeed[2] = {11, -7};
 inline constexpr int32_t kShortSeed[2] = {11, -7};
-inline Stream TestStream() {
-  return StreamFromSeed(static_cast<uint64_t>(kSeed[0]), static_cast<uint64_t>(kSeed[1]));
+// A generator's state, and what it draws: -7 and the floor of -1000 / 256, modulo 2^31 - 2.
+inline constexpr int64_t kState[3] = {-1000, 99, -7};
+inline constexpr int64_t kPairOfState[2] = {2147483639, 2147483642};
+
+inline constexpr SeedType kSeedTypes[] = {SeedType::kInt64Pair, SeedType::kInt32Pair,
+                                          SeedType::kState};
+
+inline const void* TestSeed(SeedType type) {
+  if (type == SeedType::kState) return kState;
+  return type == SeedType::kInt64Pair ? static_cast<const void*>(kSeed) : kShortSeed;
+}
+
+inline Stream TestStream(SeedType type) {
+  const auto& pair = type == SeedType::kState ? kPairOfState : kSeed;
+  return StreamFromSeed(static_cast<uint64_t>(pair[0]), static_cast<uint64_t>(pair[1]));
 }
 
 struct KindCase {
@@ -97,7 +110,7 @@ struct ForwardCase {
   bool in_place = false;
   bool validate_args = false;
   bool special_values = false;  // NaN, infinities, subnormals; parameters that are not allowed
-  bool short_seed = false;
+  SeedType seed = SeedType::kInt64Pair;
   bool clips = false;          // between kBounds
   bool no_input = false;       // not in place
   bool returns_noise = false;  // where the combination does
@@ -112,7 +125,8 @@ struct ForwardCase {
     for (const auto& [is_so, name] : {std::pair{in_place, ", in place"},
                                       {validate_args, ", validated"},
                                       {special_values, ", special values"},
-                                      {short_seed, ", short seed"},
+                                      {seed == SeedType::kInt32Pair, ", short seed"},
+                                      {seed == SeedType::kState, ", state as seed"},
                                       {clips, ", clipped"},
                                       {no_input, ", no input"},
                                       {returns_noise, ", with the noise"}}) {
@@ -132,7 +146,7 @@ inline ForwardCases LengthCases(int64_t step) {
   for (int64_t n = 0; n <= 700; n += step) {
     cases.push_back({n});
     cases.push_back({n, 1 + n % 8});
-    cases.back().short_seed = true;
+    cases.back().seed = n % 2 == 0 ? SeedType::kInt32Pair : SeedType::kState;
   }
   for (int64_t n : {1023, 1024, 1025, 2047, 2048, 2049, 4000, 4095, 4096, 4097}) {
     cases.push_back({n});
@@ -298,6 +312,8 @@ class RandomCases {
     }
   }
 
+  SeedType Seed() { return kSeedTypes[Below(std::size(kSeedTypes))]; }
+
   ForwardCase Forward() {
     Shape shape = AnyShape();
     while (shape.elements() > 20000) shape = AnyShape();
@@ -310,7 +326,7 @@ class RandomCases {
     c.in_place = Below(4) == 0;
     c.validate_args = Below(2) == 0;
     c.special_values = Below(2) == 0;
-    c.short_seed = Below(2) == 0;
+    c.seed = Seed();
     c.clips = Below(3) == 0;
     c.no_input = Below(5) == 0;
     c.returns_noise = Below(2) == 0;
@@ -414,7 +430,7 @@ ExpectedTensors<T> ExpectedOutput(const KindCase& kind, const ForwardCase& c,
                               kind.noise,
                               input.data(),
                               output.data(),
-                              TestStream(),
+                              TestStream(c.seed),
                               static_cast<uint64_t>(c.offset),
                               {}};
   bool all_scalars = true;
@@ -459,9 +475,11 @@ struct GradientCase {
   Patterns patterns = Scalars();
   int64_t gradient_shift = 0;
   int64_t input_shift = 0;
+  SeedType seed = SeedType::kInt64Pair;
 
   std::string Text() const {
     ForwardCase c = {elements, offset, patterns, input_shift, gradient_shift};
+    c.seed = seed;
     return c.Text();
   }
 };
@@ -494,8 +512,12 @@ inline constexpr Shape kGradientShapes[] = {{1, 1, 1},    {3, 1, 5},    {700, 1,
 inline GradientCase RandomGradientCase(RandomCases* random) {
   Shape shape = random->AnyShape();
   while (shape.elements() > 30000) shape = random->AnyShape();
-  return {shape.elements(), random->Offset(), random->AnyPatterns(shape),
-          random->Below(2) * random->Below(9), random->Below(2) * random->Below(9)};
+  return {shape.elements(),
+          random->Offset(),
+          random->AnyPatterns(shape),
+          random->Below(2) * random->Below(9),
+          random->Below(2) * random->Below(9),
+          random->Seed()};
 }
 
 }  // namespace flatnoise::cuda

@@ -53,22 +53,27 @@ std::vector<T> Unwritten(int64_t elements) {
 
 class DeviceStart {
  public:
-  explicit DeviceStart(int64_t offset, bool short_seed = false)
-      : seed_({kSeed[0], kSeed[1]}),
-        short_seed_({kShortSeed[0], kShortSeed[1]}),
+  DeviceStart(int64_t offset, SeedType type)
+      : pair_({kSeed[0], kSeed[1]}),
+        short_pair_({kShortSeed[0], kShortSeed[1]}),
+        state_({kState[0], kState[1], kState[2]}),
         offset_({offset}),
-        is_short_(short_seed) {}
+        type_(type) {}
 
-  StreamStart get() const {
-    if (is_short_) return {short_seed_.data(), false, offset_.data()};
-    return {seed_.data(), true, offset_.data()};
-  }
+  StreamStart get() const { return {Seed(), type_, offset_.data()}; }
 
  private:
-  DeviceArray<int64_t> seed_;
-  DeviceArray<int32_t> short_seed_;
+  const void* Seed() const {
+    if (type_ == SeedType::kState) return state_.data();
+    return type_ == SeedType::kInt64Pair ? static_cast<const void*>(pair_.data())
+                                         : short_pair_.data();
+  }
+
+  DeviceArray<int64_t> pair_;
+  DeviceArray<int32_t> short_pair_;
+  DeviceArray<int64_t> state_;
   DeviceArray<int64_t> offset_;
-  bool is_short_;
+  SeedType type_;
 };
 
 // A forward case with its input on the device.
@@ -88,7 +93,7 @@ class Problem {
                 static_cast<size_t>(c.output_shift)),
         noise_(Unwritten<T>(c.elements), static_cast<size_t>(c.output_shift)),
         bounds_({kBounds<Scalar>[0], kBounds<Scalar>[1]}),
-        start_(c.offset, c.short_seed) {
+        start_(c.offset, c.seed) {
     for (int k = 0; k < Kind::kParameters; ++k) {
       parameters_.emplace_back(host_parameters_.values[k], static_cast<size_t>(c.parameter_shift));
     }
@@ -250,7 +255,7 @@ class GradientProblem {
         host_input_(host_gradient_.rbegin(), host_gradient_.rend()),
         gradient_(host_gradient_, static_cast<size_t>(c.gradient_shift)),
         input_(host_input_, static_cast<size_t>(c.input_shift)),
-        start_(c.offset) {
+        start_(c.offset, c.seed) {
     for (int k = 0; k < Kind::kParameters; ++k) {
       results_.emplace_back(Unwritten<Scalar>(case_.patterns[static_cast<size_t>(k)].count));
     }
@@ -296,7 +301,7 @@ class GradientProblem {
     }
     task.gradient = host_gradient_.data();
     task.input = host_input_.data();
-    task.start = {kSeed, true, &case_.offset};
+    task.start = {TestSeed(case_.seed), case_.seed, &case_.offset};
     ParameterGradientsOnHost(task, 1);
     return sums;
   }

@@ -14,7 +14,7 @@ from flatnoise._src import arrays, broadcasting, shapes
 from flatnoise._src.broadcasting import Output
 from flatnoise._src.errors import invalid_value
 from flatnoise._src.noises import Noise, Parameter
-from flatnoise._src.seeds import next_seed
+from flatnoise._src.seeds import DrawnSeed
 from flatnoise._src.tensorflow import keras, tf
 
 __all__ = [
@@ -112,9 +112,11 @@ def _is_of_keras_2(inputs: Any) -> bool:
 
 
 def convert_seed(seed: Any) -> Any:
-    """An int32 or int64 tensor of shape [2]; from a generator, its next."""
+    """An int32 or int64 tensor of shape [2]; what a generator draws as it is."""
     if isinstance(seed, keras.random.SeedGenerator):
-        return next_seed(seed)
+        seed = DrawnSeed(seed)
+    if isinstance(seed, DrawnSeed):
+        return seed.tensor()
     expected = (
         "an integer, two integers, an int32 or int64 tensor of shape (2,), or a "
         "keras.random.SeedGenerator"
@@ -126,7 +128,10 @@ def convert_seed(seed: Any) -> Any:
     tensor = _as_tensor("seed", expected, seed)
     if tensor.dtype not in (tf.int32, tf.int64) or not tensor.shape.is_compatible_with(_PAIR):
         raise invalid_value("seed", f"{expected}, such as 42 or [42, 0]", _describe(tensor))
-    return tensor
+    if tensor.shape.is_fully_defined():
+        return tensor
+    # The ops would take three integers for a generator's state. The name is part of the error.
+    return tf.ensure_shape(tensor, _PAIR, name="seed_must_have_shape_2")
 
 
 def convert_offset(offset: Any) -> Any:

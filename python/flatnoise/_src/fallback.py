@@ -18,6 +18,7 @@ import numpy as np
 from flatnoise._src import noises, placement
 from flatnoise._src.arguments import compute_dtype
 from flatnoise._src.noises import OpParameter
+from flatnoise._src.seeds import stateless_seed_of_state
 from flatnoise._src.shapes import (
     aligned,
     element_count,
@@ -33,6 +34,7 @@ __all__ = ["combine", "flatten_noise", "flatten_noise_on_mesh", "noise", "stored
 _PHILOX = 1
 # An array: as NumPy does it, TensorFlow may take a number for an int32.
 _SEED_KEY = np.array([0x02461E293EC8F720], np.uint64)
+_STATE = tf.TensorShape([3])
 _WORDS_PER_BLOCK = 4
 _WORDS_PER_NUMBER = {tf.float32: 1, tf.float64: 2}
 
@@ -55,6 +57,8 @@ def _random_bits(count: Any, key: Any, counter: Any, dtype: Any) -> Any:
 
 
 def _words(count: Any, seed: Any, first_block: Any) -> Any:
+    if seed.shape == _STATE:
+        seed = stateless_seed_of_state(seed)
     # TensorFlow's rule from seeds to keys. Its op for that, StatelessRandomGetKeyCounter, follows
     # it too, except under XLA, where it drops the upper halves of the seeds.
     counter = tf.bitcast(tf.cast(seed, tf.int64), tf.uint64)
@@ -149,12 +153,6 @@ def noise(distribution: str, count: Any, seed: Any, offset: Any, dtype: Any) -> 
 
 
 Requirement = tuple[Any, str]
-
-
-def _seed_requirements(seed: Any) -> list[Requirement]:
-    if seed.shape.is_fully_defined():
-        return []
-    return [(tf.reduce_all(tf.equal(tf.shape(seed), [2])), "seed must have shape [2]")]
 
 
 def _input_requirements(input: Any) -> list[Requirement]:
@@ -255,7 +253,7 @@ def flatten_noise(
 
     Args:
         input: A floating-point tensor of rank 1 or more.
-        seed: An int32 or int64 tensor of shape [2].
+        seed: An int32 or int64 tensor of shape [2], or a generator's state, an int64 one of [3].
         offset: A Python integer or an int64 scalar tensor, at least 0.
         parameters: Numbers, or tensors of the type that noise is computed in, that broadcast to
             the output's shape.
@@ -280,7 +278,6 @@ def flatten_noise(
         parameters = [tf.convert_to_tensor(parameter, dtype) for parameter in parameters]
         requirements = [
             *_input_requirements(input),
-            *_seed_requirements(seed),
             *_offset_requirements(offset),
         ]
         texts = noises.op_parameter_texts(distribution, kind)

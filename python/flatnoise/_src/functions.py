@@ -11,7 +11,8 @@ from flatnoise._src.export import export
 from flatnoise._src.noises import Noise
 from flatnoise._src.options import DEFAULT_OPTIONS, Options, checked_options
 from flatnoise._src.quick_call import quick_call
-from flatnoise._src.tensorflow import tf
+from flatnoise._src.seeds import DrawnSeed
+from flatnoise._src.tensorflow import keras, tf
 
 # What `flatnoise` exports.
 __all__ = [
@@ -964,6 +965,8 @@ def _apply_noise(
     name: str | None = None,
     options: Options = DEFAULT_OPTIONS,
 ) -> Any:
+    if isinstance(seed, keras.random.SeedGenerator):
+        seed = DrawnSeed(seed)
     quick = None
     if options == DEFAULT_OPTIONS:
         quick = quick_call(

@@ -18,7 +18,6 @@ from flatnoise._src.seeds import (
     are_in_step,
     distinct_per_replica,
     elements_on_earlier_replicas,
-    stateless_seed,
 )
 from flatnoise._src.shapes import flattened
 from flatnoise._src.tensorflow import keras, tf
@@ -144,10 +143,10 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
             return flattened(inputs) if self.flatten else inputs
         if self.shard_invariant:
             self._check_scope()
-        seed = stateless_seed(self.seed_generator.next())
+        generator = self.seed_generator
         return self._apply_noise(
             inputs,
-            seed=seed if self.shard_invariant else distinct_per_replica(seed),
+            seed=generator if self.shard_invariant else distinct_per_replica(generator),
             offset=elements_on_earlier_replicas(inputs) if self.shard_invariant else 0,
             flatten=self.flatten,
             implementation=self.implementation,

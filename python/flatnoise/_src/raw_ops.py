@@ -56,7 +56,10 @@ def FlattenNoise(
 
     Args:
         input: A `half`, `bfloat16`, `float32` or `float64` tensor of rank 1 or more.
-        seed: An `int32` or `int64` tensor of shape `[2]`.
+        seed: An `int32` or `int64` tensor of shape `[2]`, or an `int64` one of shape `[3]`: the
+            state of a `tf.random.Generator` with the Philox algorithm, as
+            `tf.raw_ops.RngReadAndSkip` gives it. It stands for the pair of its last value and a
+            256th of its first, rounded down, each modulo `2**31 - 2`: Keras's rule.
         offset: An `int64` scalar, at least 0: the element of the stream to start at.
         parameters: The combination's parameters, `float32` tensors (`float64` for `float64` input).
             Each broadcasts to the output's shape and varies over one contiguous run of its
@@ -263,7 +266,7 @@ def FlattenNoiseGrad(
 
     Args:
         grad: The gradient with respect to the output, of the output's shape.
-        seed: An `int32` or `int64` tensor of shape `[2]`.
+        seed: The seed of `FlattenNoise`.
         offset: An `int64` scalar, at least 0: the element of the stream to start at.
         parameters: The parameters of `FlattenNoise`; they give their shapes alone.
         input: The input of `FlattenNoise`, of any shape that has as many elements as `grad`. The
