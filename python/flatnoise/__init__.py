@@ -16,11 +16,13 @@ from flatnoise._src.noises import NOISES
 _FUNCTIONS = tuple(noise.function for noise in NOISES)
 _NEED_TENSORFLOW = (
     *_FUNCTIONS,
+    "callbacks",
     "convert",
     "layers",
     "patch_keras",
     "raw_ops",
     "regularizers",
+    "schedules",
     "unpatch_keras",
 )
 _HAS_TENSORFLOW = importlib.util.find_spec("tensorflow") is not None
@@ -28,18 +30,20 @@ _HAS_TENSORFLOW = importlib.util.find_spec("tensorflow") is not None
 __all__ = [
     "__version__",
     "build_info",
+    "callbacks",
     "convert",
     "layers",
     "numpy",
     "patch_keras",
     "raw_ops",
     "regularizers",
+    "schedules",
     "unpatch_keras",
 ]
 __all__ += _FUNCTIONS
 
 if TYPE_CHECKING or _HAS_TENSORFLOW:
-    from flatnoise import layers, raw_ops, regularizers
+    from flatnoise import callbacks, layers, raw_ops, regularizers, schedules
     from flatnoise._src.convert import convert
     from flatnoise._src.functions import *  # noqa: F403  (a function for each of NOISES)
     from flatnoise._src.patch import patch_keras, unpatch_keras

@@ -8,6 +8,7 @@ from flatnoise._src.errors import invalid_value
 from flatnoise._src.export import export
 from flatnoise._src.functions import flatten_add_normal
 from flatnoise._src.noise_layer import NoiseLayer, check_number, is_for_hdf5
+from flatnoise._src.noises import Noise
 from flatnoise._src.tensorflow import keras, tf
 
 __all__ = ["LearnedGaussianNoise"]
@@ -119,8 +120,9 @@ class LearnedGaussianNoise(NoiseLayer):
         self.stddev_regularizer = keras.regularizers.get(stddev_regularizer)
         self.stddev_constraint = keras.constraints.get(stddev_constraint)
 
-    def _check_values(self, values: dict[str, Any]) -> None:
-        """There are none that stay as they are."""
+    def _noises(self) -> tuple[Noise, ...]:
+        """None whose parameters are arguments: the one level is learned."""
+        return ()
 
     def build(self, input_shape: Any) -> None:
         """Makes the weight, of the sizes of the input's chosen axes."""
