@@ -179,4 +179,5 @@ def _iterations(optimizer: Any) -> int:
         return 0
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     # Where gradients are accumulated, the public number is that of the updates.
-    return int(getattr(optimizer, "_iterations", optimizer.iterations))
+    counter = getattr(optimizer, "_iterations", optimizer.iterations)
+    return int(counter.numpy())

@@ -24,7 +24,15 @@ from flatnoise._src.tensorflow import keras, tf
 # Not public: only that tells that Keras traces for shapes alone.
 _stateless_scope = importlib.import_module("keras.src.backend.common.stateless_scope")
 
-__all__ = ["Level", "LevelAttribute", "Levels", "fixed_value", "from_config", "to_config"]
+__all__ = [
+    "Level",
+    "LevelAttribute",
+    "Levels",
+    "check_shapes_together",
+    "fixed_value",
+    "from_config",
+    "to_config",
+]
 
 Level: TypeAlias = (
     float
@@ -71,6 +79,15 @@ def fixed_value(argument: str, given: Any, finite: bool = True, other_kinds: str
     array = array.astype(np.float64)
     array.setflags(write=False)
     return array
+
+
+def check_shapes_together(values: dict[str, Any]) -> None:
+    """Raises ValueError if the shapes of named numbers and arrays don't broadcast to one."""
+    given = {name: np.shape(value) for name, value in values.items()}
+    try:
+        np.broadcast_shapes(*given.values())
+    except ValueError as error:
+        raise invalid_values("shapes that broadcast to one", given) from error
 
 
 def to_config(value: Any) -> Any:
@@ -129,7 +146,7 @@ class _InVariable:
             expected = f"a number or an array that broadcasts to the variable's shape {self.shape}"
             raise invalid_value(name, expected, arrays.describe(value))
         broadcast_to = tf.broadcast_to if is_tensor(value) else np.broadcast_to
-        self._variable.assign(broadcast_to(value, self.shape))
+        self._variable.assign(broadcast_to(value, tuple(self._variable.shape)))
 
     def config(self) -> Any:
         return self._config
@@ -264,20 +281,6 @@ class _StepCounter:
             tf.raw_ops.AssignAddVariableOp(resource=variable.handle, value=one)
         else:
             self.variable.assign_add(1)
-
-
-def _check_shapes_together(noise: Noise, values: Sequence[Any]) -> None:
-    """Raises ValueError if the values of one noise can't broadcast to one shape."""
-    given = {
-        parameter.name: np.shape(value)
-        for parameter, value in zip(noise.parameters, values, strict=True)
-        if value is not None
-    }
-    try:
-        np.broadcast_shapes(*given.values())
-    except ValueError as error:
-        expected = "shapes that broadcast to that of the output together"
-        raise invalid_values(expected, given) from error
 
 
 class Levels:
@@ -423,9 +426,9 @@ class Levels:
 
     def _check_rules(self, known: dict[str, Any]) -> None:
         for noise in self._noises:
-            values = [known.get(parameter.name) for parameter in noise.parameters]
-            _check_shapes_together(noise, values)
-            noise.check(values, values)
+            values = {each.name: known.get(each.name) for each in noise.parameters}
+            check_shapes_together({name: v for name, v in values.items() if v is not None})
+            noise.check(list(values.values()), list(values.values()))
 
     def _warn_of_surprises(self, known: dict[str, Any]) -> None:
         for noise in self._noises:

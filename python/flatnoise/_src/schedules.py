@@ -10,7 +10,7 @@ from typing import Any
 from flatnoise._src import arrays
 from flatnoise._src.errors import invalid_value
 from flatnoise._src.export import export
-from flatnoise._src.levels import fixed_value, to_config
+from flatnoise._src.levels import check_shapes_together, fixed_value, to_config
 from flatnoise._src.tensorflow import keras, tf
 
 __all__ = ["Constant", "Cosine", "Linear"]
@@ -56,6 +56,7 @@ class _Transition(keras.optimizers.schedules.LearningRateSchedule):  # type: ign
         """Checks and keeps the arguments; the classes tell of them."""
         self.initial = fixed_value("initial", initial)
         self.final = fixed_value("final", final)
+        check_shapes_together({"initial": self.initial, "final": self.final})
         self.steps = _count("steps", steps, least=1)
         self.begin = _count("begin", begin, least=0)
 
