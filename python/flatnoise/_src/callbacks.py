@@ -82,8 +82,9 @@ class NoiseSchedule(keras.callbacks.Callback):  # type: ignore[misc]
         self._targets: list[NoiseLayer] = []
         self._level: Any = None
         self._is_first_epoch = True
-        self._steps_before_epoch = 0
-        self._steps_in_epoch = 0
+        # Before this training, and before this epoch.
+        self._iterations_before = self._steps_before = 0
+        self._steps_done = self._steps_in_epoch = 0
 
     def set_model(self, model: Any) -> None:
         """Finds the layers in the model, and checks them."""
@@ -114,30 +115,40 @@ class NoiseSchedule(keras.callbacks.Callback):  # type: ignore[misc]
         """Sets the level of the epoch."""
         if self.per == "epoch":
             self._set_level(epoch)
-        elif self._is_first_epoch:
+        else:
+            self._count_steps(epoch)
+
+    def _count_steps(self, epoch: int) -> None:
+        iterations = _iterations(self.model.optimizer)
+        if self._is_first_epoch:
             # Not earlier: another callback may restore the model when the training begins.
-            self._steps_before_epoch = self._steps_before(epoch)
+            self._iterations_before = iterations
+            self._steps_before = self._first_step(epoch, iterations)
+            self._steps_done = 0
+        else:
+            self._steps_done += self._steps_in_epoch
+            if self.model.steps_per_execution > 1:
+                # Some versions of Keras tell of the first step of an execution alone.
+                self._steps_done = max(self._steps_done, iterations - self._iterations_before)
         self._is_first_epoch = False
         self._steps_in_epoch = 0
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Sets the level of the step."""
         if self.per == "step":
-            self._set_level(self._steps_before_epoch + batch)
+            self._set_level(self._steps_before + self._steps_done + batch)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Counts the steps of the epoch."""
         self._steps_in_epoch = batch + 1
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Counts the steps, and puts the level into the logs."""
-        self._steps_before_epoch += self._steps_in_epoch
-        if logs is not None and isinstance(self._level, float):
+        """Puts the level into the logs."""
+        if logs is not None and np.ndim(self._level) == 0:
             logs.update({f"{each.name}_{self.parameter}": self._level for each in self._targets})
 
-    def _steps_before(self, epoch: int) -> int:
-        """How many steps were done before the first epoch of this training."""
-        iterations = _iterations(self.model.optimizer)
+    def _first_step(self, epoch: int, iterations: int) -> int:
+        """The step that a training begins with, at an epoch and with an optimizer's iterations."""
         if iterations or epoch == 0:
             return iterations
         steps = self.params.get("steps")

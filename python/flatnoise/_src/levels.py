@@ -379,7 +379,7 @@ class Levels:
             level = self._levels[name]
             if not broadcasting.fits(level.shape, output):
                 expected = arrays.expected_parameter(output, "a number or an array")
-                raise invalid_value(name, expected, f"one of shape {level.shape}")
+                raise invalid_value(name, expected, f"a level of shape {level.shape}")
 
     def check_variable(self, layer_name: str, name: str) -> None:
         """Raises ValueError unless a level that the layer applies lives in a variable."""
