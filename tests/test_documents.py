@@ -37,6 +37,7 @@ WHOLLY_RUN = ("quickstart", "guide", "keras", "migration")
 NEEDED = {
     "tools/accuracy.py": ["mpmath", "matplotlib"],
     "tools/plot_noises.py": ["matplotlib", "sklearn"],
+    "tools/plot_schedules.py": ["matplotlib"],
     "tools/truncated_normal.py": ["mpmath"],
     "benchmarks/compare.py": ["matplotlib", "pyperf", "tabulate"],
 }

@@ -50,6 +50,8 @@ PUBLIC = {
     "numpy": [getattr(flatnoise.numpy, name) for name in flatnoise.numpy.__all__],
     "raw_ops": [getattr(flatnoise.raw_ops, name) for name in flatnoise.raw_ops.__all__],
     "layers": [getattr(layers, name) for name in layers.__all__],
+    "callbacks": [flatnoise.callbacks.NoiseSchedule],
+    "schedules": [getattr(flatnoise.schedules, name) for name in flatnoise.schedules.__all__],
 }
 # What the same name means in several ways, and so many texts as there may be for it.
 DIFFERENT = {
@@ -117,6 +119,8 @@ def test_modules_share_words(name):
         ("flatnoise.numpy", PUBLIC["numpy"]),
         ("flatnoise.raw_ops", PUBLIC["raw_ops"]),
         ("flatnoise.layers", PUBLIC["layers"]),
+        ("flatnoise.callbacks", PUBLIC["callbacks"]),
+        ("flatnoise.schedules", PUBLIC["schedules"]),
     ],
 )
 def test_public_objects_show_public_paths(module, things):

@@ -18,12 +18,14 @@ _SAMPLES = ("gumbel", "laplace", "logistic", "normal", "truncated_normal", "unif
 _NEED_TENSORFLOW = (
     *_FUNCTIONS,
     *_SAMPLES,
+    "callbacks",
     "convert",
     "diffuse",
     "layers",
     "patch_keras",
     "raw_ops",
     "regularizers",
+    "schedules",
     "unpatch_keras",
 )
 _HAS_TENSORFLOW = importlib.util.find_spec("tensorflow") is not None
@@ -31,6 +33,7 @@ _HAS_TENSORFLOW = importlib.util.find_spec("tensorflow") is not None
 __all__ = [
     "__version__",
     "build_info",
+    "callbacks",
     "convert",
     "diffuse",
     "layers",
@@ -38,12 +41,13 @@ __all__ = [
     "patch_keras",
     "raw_ops",
     "regularizers",
+    "schedules",
     "unpatch_keras",
 ]
 __all__ += [*_FUNCTIONS, *_SAMPLES]
 
 if TYPE_CHECKING or _HAS_TENSORFLOW:
-    from flatnoise import layers, raw_ops, regularizers
+    from flatnoise import callbacks, layers, raw_ops, regularizers, schedules
     from flatnoise._src.convert import convert
     from flatnoise._src.diffusion import diffuse
     from flatnoise._src.functions import *  # noqa: F403  (a function for each of NOISES)

@@ -14,6 +14,7 @@ from flatnoise._src.errors import invalid_value
 __all__ = [
     "INT32",
     "INT64",
+    "as_real_array",
     "describe",
     "exact_integer",
     "expected_parameter",
@@ -85,7 +86,7 @@ def integer_offset(offset: Any, expected: str = "an integer from 0 to 2**63 - 1"
     return integer
 
 
-def _as_real_array(value: Any) -> Any:
+def as_real_array(value: Any) -> Any:
     """`value` as a NumPy array of real numbers; None where it is anything else."""
     try:
         array = np.asarray(value)
@@ -112,7 +113,7 @@ def real_parameter(
 ) -> Any:
     """A parameter of a noise as an array of NumPy's `dtype` whose shape and values are checked."""
     kind = f"{'a finite' if finite else 'a'} real number or an array of them"
-    array = _as_real_array(value)
+    array = as_real_array(value)
     if array is None:
         raise invalid_value(argument, expected_parameter(kind, output), describe(value))
     if not broadcasting.fits(array.shape, output.shape):

@@ -105,8 +105,8 @@ def _diffuse_in_python(
     inputs = _convert_input(inputs)
     return_noise = arguments.convert_flag("return_noise", return_noise)
     dtype = arguments.compute_dtype(inputs.dtype)
-    output = lambda: Output(shapes.sizes(inputs.shape))
-    parameters = arguments.convert_parameters(DIFFUSE, values, dtype, output)
+    output = Output(shapes.sizes(inputs.shape))
+    parameters = arguments.convert_parameters(DIFFUSE, values, dtype, lambda: output)
     call = {
         "input": inputs,
         "seed": arguments.convert_seed(seed),

@@ -412,7 +412,7 @@ ADD_UNIFORM = Noise(
         Rule(
             ("minval", "maxval"),
             "minval < maxval, as otherwise the same constant is added to every element",
-            lambda minval, maxval: minval < maxval or minval == 0,
+            lambda minval, maxval: (minval < maxval) | (minval == 0),
         ),
     ),
     to_op=_range,

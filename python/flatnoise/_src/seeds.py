@@ -16,6 +16,7 @@ __all__ = [
     "distinct_per_replica",
     "draw_next",
     "elements_on_earlier_replicas",
+    "is_one_variable",
     "next_seed",
     "state_of",
     "stateless_seed",
@@ -105,7 +106,7 @@ def _eager_constant(values: tuple[int, ...]) -> Any:
 
 def _read_and_advance(state: Any) -> Any:
     variable = state.value
-    if _is_one_variable(variable):
+    if is_one_variable(variable):
         return tf.raw_ops.RngReadAndSkip(resource=variable.handle, alg=_PHILOX, delta=1)
     # All replicas' copies at once, or a stand-in of a `keras.StatelessScope`.
     before = tf.identity(variable)
@@ -113,7 +114,7 @@ def _read_and_advance(state: Any) -> Any:
     return before
 
 
-def _is_one_variable(value: Any) -> bool:
+def is_one_variable(value: Any) -> bool:
     """Whether `value` stands for one variable here, and not for a copy on each replica."""
     if not isinstance(value, tf.distribute.DistributedValues):
         return isinstance(value, tf.Variable)
