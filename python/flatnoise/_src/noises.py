@@ -540,9 +540,13 @@ NOISES = (
     MASK,
     SALT_AND_PEPPER,
 )
-# What the op is compiled for: the distribution and the combination of each noise.
+# What the op is compiled for, the linear ones first: the distribution and the combination of each
+# noise.
 KINDS = tuple(
-    dict.fromkeys((noise.distribution, noise.combination.name) for noise in (*NOISES, DIFFUSE))
+    dict.fromkeys(
+        (noise.distribution, noise.combination.name)
+        for noise in sorted((*NOISES, DIFFUSE), key=lambda noise: not noise.combination.is_linear)
+    )
 )
 
 

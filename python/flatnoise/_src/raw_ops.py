@@ -115,12 +115,12 @@ def FlattenNoiseWithZ(
     """Combines `input` with noise as `FlattenNoise` does, and gives that noise too.
 
     Args:
-        input: As in `FlattenNoise`, and so are all other arguments.
+        input: As in `FlattenNoise`.
         seed: As in `FlattenNoise`.
         offset: As in `FlattenNoise`.
         parameters: As in `FlattenNoise`.
         distribution: As in `FlattenNoise`.
-        combination: One that returns its noise: `"diffuse"`.
+        combination: As in `FlattenNoise`, of those that return their noise: `"diffuse"`.
         flatten: As in `FlattenNoise`.
         validate_args: As in `FlattenNoise`.
         name: A name for the operation.
@@ -220,7 +220,7 @@ def Noise(
         shape: An `int32` or `int64` vector: the output's shape, of rank 1 or more.
         seed: As in `FlattenNoise`.
         offset: As in `FlattenNoise`.
-        parameters: `loc` and `scale`, as in `FlattenNoise`.
+        parameters: As in `FlattenNoise`, of `loc` and `scale`.
         T: The output's type: `half`, `bfloat16`, `float32` or `float64`.
         distribution: As in `FlattenNoise`.
         validate_args: As in `FlattenNoise`.
@@ -266,7 +266,7 @@ def FlattenNoiseGrad(
 
     Args:
         grad: The gradient with respect to the output, of the output's shape.
-        seed: The seed of `FlattenNoise`.
+        seed: As in `FlattenNoise`.
         offset: An `int64` scalar, at least 0: the element of the stream to start at.
         parameters: The parameters of `FlattenNoise`; they give their shapes alone.
         input: The input of `FlattenNoise`, of any shape that has as many elements as `grad`. The
