@@ -6,9 +6,9 @@ from typing import Any
 
 from flatnoise._src.errors import invalid_value
 from flatnoise._src.export import export
-from flatnoise._src.functions import flatten_add_normal
+from flatnoise._src.functions import apply_noise
 from flatnoise._src.noise_layer import NoiseLayer, check_number, is_for_hdf5
-from flatnoise._src.noises import Noise
+from flatnoise._src.noises import ADD_NORMAL, Noise
 from flatnoise._src.tensorflow import keras, tf
 
 __all__ = ["LearnedGaussianNoise"]
@@ -182,7 +182,7 @@ class LearnedGaussianNoise(NoiseLayer):
             stddev = tf.reshape(stddev, self._spread)
         if self._axes and self.flatten:
             stddev = tf.reshape(tf.broadcast_to(stddev, tf.shape(inputs)[1:]), [-1])
-        return flatten_add_normal(inputs, stddev=stddev, **options)
+        return apply_noise(ADD_NORMAL, inputs, values=(0.0, stddev), **options)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that the layer was made with."""
