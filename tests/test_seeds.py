@@ -162,7 +162,8 @@ def test_the_functions_take_no_state_from_users(implementation, mode, noise):
     with pytest.raises(
         ValueError,
         match=r"`seed`. Expected an integer, two integers, an int32 or int64 tensor of shape "
-        r"\(2,\), or a keras.random.SeedGenerator. Received: seed=a int64 tensor of shape \(3,\)",
+        r"\(2,\), or a keras.random.SeedGenerator, such as 42 or \[42, 0\]. Received: "
+        r"seed=a int64 tensor of shape \(3,\)",
     ):
         function(tf.constant([256, 0, 42], tf.int64))
 
