@@ -1,5 +1,6 @@
 """What every noise can be asked for: results between bounds, shared noise, bytes."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -312,3 +313,50 @@ def test_pipelines_take_bytes():
 def test_other_types_and_scales_are_refused(implementation, inputs, options, message):
     with pytest.raises(ValueError, match=message):
         flatnoise.flatten_add_normal(inputs, SEED, implementation=implementation, **options)
+
+
+# Layers.
+
+LAYERS = [
+    flatnoise.layers.AddGaussianNoise,
+    flatnoise.layers.AddUniformNoise,
+    flatnoise.layers.AddNoise,
+    flatnoise.layers.AddLaplaceNoise,
+    flatnoise.layers.AddTruncatedGaussianNoise,
+    flatnoise.layers.MultiplyGaussianNoise,
+    flatnoise.layers.MaskingNoise,
+    flatnoise.layers.SaltAndPepperNoise,
+    flatnoise.layers.LearnedGaussianNoise,
+]
+
+
+@pytest.mark.parametrize("layer_class", LAYERS)
+def test_layers_clip_and_share_noise(layer_class):
+    layer = layer_class(seed=1, flatten=False, clip=(-0.5, 1), noise_shape=[None, None, None, 1])
+    x = tf.constant(X, tf.float32)
+    y = layer(x).numpy()
+    assert y.min() == -0.5 and y.max() == 1
+    grey = layer(tf.fill(X.shape, 0.25)).numpy()
+    np.testing.assert_array_equal(grey, np.repeat(grey[..., :1], 3, axis=-1))
+    assert len(np.unique(grey)) > 1
+
+
+@pytest.mark.parametrize("layer_class", LAYERS)
+def test_layers_keep_their_options_in_files(layer_class, tmp_path):
+    layer = layer_class(seed=1, flatten=False, clip=(0, np.inf), noise_shape=(None, 1, 1, 3))
+    model = keras.Sequential([keras.Input(X.shape[1:]), layer])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras").layers[0]
+    assert loaded.clip == (0.0, np.inf) and loaded.noise_shape == (None, 1, 1, 3)
+    x = tf.constant(X, tf.float32)
+    np.testing.assert_array_equal(loaded(x), layer(x))
+
+
+def test_layers_refuse_other_options():
+    with pytest.raises(ValueError, match="`clip`"):
+        flatnoise.layers.AddGaussianNoise(clip=(1, 0))
+    with pytest.raises(ValueError, match="`noise_shape`"):
+        flatnoise.layers.AddGaussianNoise(noise_shape=5)
+    layer = flatnoise.layers.AddGaussianNoise(noise_shape=(None, 7, None, None))
+    with pytest.raises(ValueError, match="`noise_shape`"):
+        layer(tf.constant(X, tf.float32))

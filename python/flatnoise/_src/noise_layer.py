@@ -16,7 +16,7 @@ from flatnoise._src.errors import check_choice, invalid_value
 from flatnoise._src.functions import apply_noise
 from flatnoise._src.levels import LevelAttribute, Levels, from_config
 from flatnoise._src.noises import Noise
-from flatnoise._src.options import Options, convert_clip
+from flatnoise._src.options import Options, convert_clip, convert_noise_shape
 from flatnoise._src.seeds import (
     SeedGenerator,
     are_in_step,
@@ -103,7 +103,7 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
         self._levels = Levels(self, self._noises(), values, variable_levels)
         self.flatten = convert_flag("flatten", flatten)
         self.clip = convert_clip(clip)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.noise_shape = convert_noise_shape(noise_shape)
         self.seed = seed
         self.training_only = convert_flag("training_only", training_only)
         self.shard_invariant = convert_flag("shard_invariant", shard_invariant)

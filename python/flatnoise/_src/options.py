@@ -10,7 +10,13 @@ from flatnoise._src import arrays
 from flatnoise._src.errors import invalid_value
 from flatnoise._src.tensorflow import tf
 
-__all__ = ["DEFAULT_OPTIONS", "Options", "checked_options", "convert_clip"]
+__all__ = [
+    "DEFAULT_OPTIONS",
+    "Options",
+    "checked_options",
+    "convert_clip",
+    "convert_noise_shape",
+]
 
 _BYTE_OUTPUTS = (tf.uint8, tf.float16, tf.bfloat16, tf.float32)
 
@@ -52,6 +58,26 @@ def convert_clip(clip: Any) -> tuple[float, float] | None:
     if None in numbers or not numbers[0] <= numbers[1]:  # type: ignore[operator]
         raise invalid_value("clip", expected, repr(clip))
     return numbers[0], numbers[1]  # type: ignore[return-value]
+
+
+def convert_noise_shape(noise_shape: Any) -> tuple[int | None, ...] | None:
+    """A tuple of sizes or None, before the inputs' shape is known that they have to fit."""
+    if noise_shape is None:
+        return None
+    is_sequence = isinstance(noise_shape, (tuple, list))
+    sizes = [_plain_size(each) for each in noise_shape] if is_sequence else [0]
+    if 0 in sizes:
+        expected = "a sequence with a size or None for each of the inputs' axes, or None"
+        raise invalid_value("noise_shape", expected, repr(noise_shape))
+    return tuple(sizes)
+
+
+def _plain_size(given: Any) -> int | None:
+    """A size that is 1 or more, or None; 0 where it is anything else."""
+    if given is None:
+        return None
+    size = arrays.exact_integer(given)
+    return 0 if size is None or size < 1 else size
 
 
 def _number(value: Any) -> float | None:
