@@ -53,7 +53,7 @@ using Storages = typename StoragesOf<Scalar>::type;
 namespace internal {
 
 template <class... Types>
-FLATNOISE_INLINE constexpr int PlaceOf(const Storage& storage, TypeList<Types...>) {
+FLATNOISE_HOST_INLINE constexpr int PlaceOf(const Storage& storage, TypeList<Types...>) {
   const Storage storages[] = {
       {kStoredType<typename Types::Input>, kStoredType<typename Types::Output>}...};
   for (int i = 0; i < TypeList<Types...>::kSize; ++i) {
@@ -66,7 +66,7 @@ FLATNOISE_INLINE constexpr int PlaceOf(const Storage& storage, TypeList<Types...
 
 // Nothing's are -1.
 template <class Scalar>
-FLATNOISE_INLINE constexpr Choice<Storages<Scalar>> PlaceOf(const Storage& storage) {
+FLATNOISE_HOST_INLINE constexpr Choice<Storages<Scalar>> PlaceOf(const Storage& storage) {
   return {internal::PlaceOf(storage, Storages<Scalar>{})};
 }
 
