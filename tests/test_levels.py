@@ -322,6 +322,15 @@ def test_what_is_set_is_compared_with_the_levels_as_they_are(options):
     assert (np.array(layer.minval), np.array(layer.maxval)) == (0.75, 1.0)
 
 
+@pytest.mark.parametrize("variable_levels", [True, ["minval"], ["maxval"], False], ids=str)
+def test_equal_numbers_are_equal_in_variables_too(variable_levels):
+    layer = layers.AddUniformNoise(minval=-0.5, maxval=0.5, variable_levels=variable_levels)
+    layer.maxval = 0.1
+    layer.minval = 0.1
+    layer.maxval = 0.1
+    assert np.unique(layer(tf.zeros([4, 8]))) == np.float32(0.1)
+
+
 def test_a_variable_is_no_level_to_set():
     layer = layers.AddGaussianNoise()
     variable = keras.Variable(0.5, trainable=False)

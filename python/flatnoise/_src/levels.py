@@ -298,6 +298,7 @@ class Levels:
     ) -> None:
         """Checks the levels, and makes the variables that they need."""
         self._noises = noises
+        self._dtype = _float_dtype(layer)
         self._parameters = {each.name: each for noise in noises for each in noise.parameters}
         self._used = tuple(parameter.name for noise in noises[:1] for parameter in noise.parameters)
         chosen = _names_in_variables(in_variables, self._used)
@@ -425,10 +426,17 @@ class Levels:
         self._check_rules({**known, name: value})
 
     def _check_rules(self, known: dict[str, Any]) -> None:
+        # As the op compares them: a variable's 0.1 is another number than Python's.
+        with np.errstate(over="ignore"):  # to infinity, which the op refuses
+            rounded = {
+                name: np.asarray(value, self._dtype)
+                for name, value in known.items()
+                if value is not None
+            }
         for noise in self._noises:
-            values = {each.name: known.get(each.name) for each in noise.parameters}
-            check_shapes_together({name: v for name, v in values.items() if v is not None})
-            noise.check(list(values.values()), list(values.values()))
+            names = [parameter.name for parameter in noise.parameters]
+            check_shapes_together({name: known[name] for name in names if name in rounded})
+            noise.check([known.get(name) for name in names], [rounded.get(name) for name in names])
 
     def _warn_of_surprises(self, known: dict[str, Any]) -> None:
         for noise in self._noises:
