@@ -369,6 +369,61 @@ assert (y.numpy() == tf.stack([call(each) for each in x]).numpy()).all()
 """
 
 
+def byte_images():
+    return tf.cast(tf.random.stateless_uniform([COUNT, *SHAPE], [1, 2], 0, 256, tf.int32), tf.uint8)
+
+
+# The other ops, by what varies between the iterations.
+OTHER_OPS = {
+    "clipped": (
+        lambda x: flatnoise.flatten_add_normal(x, SEED, stddev=2.0, clip=(-0.5, 1.0)),
+        inputs_of,
+    ),
+    "bytes": (lambda x: flatnoise.flatten_add_normal(x, SEED, stddev=30.0), byte_images),
+    "scaled bytes": (
+        lambda x: flatnoise.flatten_add_normal(
+            x, SEED, stddev=0.1, dtype="bfloat16", input_scale=1 / 255
+        ),
+        byte_images,
+    ),
+    "diffused": (lambda x: flatnoise.diffuse(x, SEED, 0.8, 0.6), inputs_of),
+    "with its noise": (
+        lambda x: flatnoise.diffuse(x, SEED, 0.8, 0.6, return_noise=True),
+        inputs_of,
+    ),
+    "noise by itself": (
+        lambda stddev: flatnoise.normal(SHAPE, SEED, 0.5, stddev),
+        lambda: tf.linspace(0.5, 2.0, COUNT),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_OPS)
+def test_all_ops_are_run_at_once(name):
+    function, make_elements = OTHER_OPS[name]
+    elements = make_elements()
+    assert not has_loop(function, elements)
+    got, expected = mapped(function, elements), one_by_one(function, elements)
+    tf.nest.map_structure(np.testing.assert_array_equal, got, expected)
+
+
+def test_jacobians_of_diffusion_are_those_of_a_loop():
+    x = tf.random.stateless_normal(SHAPE, [1, 2], dtype=tf.float64)
+
+    def jacobians(experimental_use_pfor):
+        rates = tf.constant(0.8, tf.float64), tf.constant([0.5, 0.6, 0.7], tf.float64)
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch([x, *rates])
+            y = flatnoise.diffuse(x, SEED, *rates)
+        return [
+            tape.jacobian(y, each, experimental_use_pfor=experimental_use_pfor)
+            for each in (x, *rates)
+        ]
+
+    for at_once, looped in zip(jacobians(True), jacobians(False), strict=True):
+        np.testing.assert_allclose(at_once, looped, rtol=1e-12, atol=1e-12)
+
+
 def test_a_tensorflow_without_its_private_registry_makes_a_loop():
     package = pathlib.Path(flatnoise.__file__).parents[1]
     completed = subprocess.run(
