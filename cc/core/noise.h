@@ -45,8 +45,9 @@ using Noises = Concatenated<LinearNoises, ReplacingNoises>;
 
 namespace internal {
 
+// Inlined in every build: the instruction sets' kernels share no symbols.
 template <class... Types>
-constexpr int PlaceIn(TypeList<Types...>, const Noise& noise) {
+FLATNOISE_HOST_INLINE constexpr int PlaceIn(TypeList<Types...>, const Noise& noise) {
   const Noise noises[] = {Types::kChosen...};
   for (int i = 0; i < TypeList<Types...>::kSize; ++i) {
     if (noises[i] == noise) return i;
