@@ -113,9 +113,8 @@ def test_the_reverse_process_ends_in_the_digits_whose_noise_is_predicted(steps):
 
     states = Oracle(seed=1).generate(3, seed=5, steps=steps)
     assert len(states) == steps + 1
-    np.testing.assert_array_equal(
-        states[0], tf.random.stateless_normal([3, 64], [5, 0], alg="philox")
-    )
+    noise = tf.random.stateless_normal([3, 64], [5, 0], alg="philox")
+    np.testing.assert_allclose(states[0], noise, rtol=1e-5, atol=1e-6)
     # The first prediction is divided by a signal rate of 0.02.
     np.testing.assert_allclose(states[-1], digits, atol=1e-4)
 
