@@ -32,8 +32,8 @@ def normal(
 
     Computes `mean + stddev * z`, where `z` is the noise of `flatnoise.flatten_add_normal` for the
     same seed: the float32 stream of `tf.random.stateless_normal(shape, seed, alg="philox")` (the
-    float64 one for float64), to a few units in the last place. No input is read. Unlike the stock op, it gives the same numbers
-    inside and outside XLA, in any type, from any `offset` on.
+    float64 one for float64), to a few units in the last place. No input is read. Unlike the stock
+    op, it gives the same numbers inside and outside XLA, in any type, from any `offset` on.
 
     Examples:
         >>> flatnoise.normal([32, 64, 64, 3], seed=[1, 2], stddev=0.1).shape
