@@ -2,8 +2,8 @@
 # Presumed to be there: a C++17 compiler, make, and Python 3.10 to 3.13 with its venv module.
 
 PYTHON ?= python3
-# Which TensorFlow to run with, as a pip requirement. demo, test and bench build for it alone; wheel
-# and release for all versions that are supported.
+# Which TensorFlow to run with, as a pip requirement. demo, test and bench build for it alone, and for
+# the GPUs of this machine alone; wheel and release for all versions and GPUs that are supported.
 TENSORFLOW ?= $(shell $(PYTHON) cmake/tensorflow_versions.py requirement)
 # More arguments for the program that a target runs, as in: make bench ARGS=--quick
 ARGS ?=
@@ -13,14 +13,20 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || echo 2)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# What is imported is compiled then, which is a small part of what is installed.
+export PIP_NO_COMPILE := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 # Stamps: each tells by its age whether its step has to be done again.
 DEPENDENCIES := $(VENV)/dependencies.stamp
 PACKAGE := $(VENV)/package.stamp
 CUDA_ON_HOST := build/cuda-on-host/built.stamp
+USE_CUDA_ON_HOST = FLATNOISE_CUDA_ON_HOST=$(dir $(CUDA_ON_HOST))tests \
+  FLATNOISE_REQUIRE_CUDA_ON_HOST=$(if $(shell command -v nvcc),1)
 RELEASE_TOOLS := $(VENV)/release-tools.stamp
 NOX = $(BIN)/nox
+# uv takes seconds where pip takes a minute.
+INSTALL := $(if $(shell command -v uv),uv pip install --python $(BIN)/python,$(BIN)/python -m pip install) --quiet
 
 CC_SOURCES := $(shell find cc -name '*.cc' -o -name '*.h' -o -name '*.cu' -o -name CMakeLists.txt)
 PACKAGE_SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE CMakeLists.txt \
@@ -29,8 +35,8 @@ CUDA_ON_HOST_SOURCES := $(wildcard tests/cuda_on_host/*) tests/cc/cuda_host_grid
 CXX_FILES = $(shell find benchmarks cc tests -name '*.cc' -o -name '*.h' -o -name '*.cu')
 PYTHON_FILES := python tests benchmarks examples cmake tools .ci setup.py noxfile.py
 
-.PHONY: help demo test test-cc test-python test-keras test-matrix test-aarch64 test-cc-aarch64 \
-  lint format wheel wheels-aarch64 sdist release bench bench-training docs bazel sanitize fuzz tidy \
+.PHONY: help demo test test-all test-cc test-python test-keras test-matrix test-aarch64 test-cc-aarch64 \
+  lint format wheel wheels wheels-aarch64 sdist release bench bench-training docs bazel sanitize fuzz tidy \
   clean
 .DEFAULT_GOAL := help
 
@@ -41,21 +47,25 @@ help: ## Say what there is to make
 demo: $(PACKAGE) ## Train a denoising autoencoder; writes demo/denoised_digits.png
 	$(BIN)/python examples/denoise_digits.py $(ARGS)
 
-test: test-cc ## Run the C++ tests, then the Python tests against the installed package
-	$(MAKE) --no-print-directory test-python
+test: test-cc test-python ## Run the C++ and Python tests, but for those that take long
 
-test-cc: $(DEPENDENCIES) ## Run the C++ tests alone, which need no TensorFlow
+test-all: TESTS := all
+test-all: $(CUDA_ON_HOST) test-cc test-python ## Run all C++ and Python tests
+
+# Which tests: short ones, or all.
+TESTS := short
+
+test-cc: $(PACKAGE) ## Run the C++ tests alone
 	scripts/ensure_googletest.sh
-	cmake -S . -B build/tests -G Ninja -DCMAKE_MAKE_PROGRAM="$(CURDIR)/$(BIN)/ninja" \
-	  -DFLATNOISE_WITH_TESTS=ON -DFLATNOISE_WERROR=ON \
-	  -DFLATNOISE_WITH_TENSORFLOW=OFF -DFLATNOISE_WITH_PYTHON=OFF -DFLATNOISE_WITH_CUDA=OFF
-	cmake --build build/tests
-	ctest --test-dir build/tests --parallel "$(CMAKE_BUILD_PARALLEL_LEVEL)" --output-on-failure
+	cmake build/cmake -DFLATNOISE_WITH_TESTS=ON
+	cmake --build build/cmake --target $(TESTS)_tests
+	ctest --test-dir build/cmake --parallel "$(CMAKE_BUILD_PARALLEL_LEVEL)" --output-on-failure \
+	  $(if $(filter short,$(TESTS)),--label-regex short)
 
-test-python: $(PACKAGE) $(CUDA_ON_HOST) ## Run the Python tests alone
-	FLATNOISE_REQUIRE_NATIVE=1 FLATNOISE_CUDA_ON_HOST=$(dir $(CUDA_ON_HOST))tests \
-	  FLATNOISE_REQUIRE_CUDA_ON_HOST=$(if $(shell command -v nvcc),1) \
-	  TF_FORCE_GPU_ALLOW_GROWTH=true $(BIN)/python -m pytest \
+test-python: $(PACKAGE) ## Run the Python tests alone
+	FLATNOISE_REQUIRE_NATIVE=1 TF_FORCE_GPU_ALLOW_GROWTH=true \
+	  $(if $(filter all,$(TESTS)),$(USE_CUDA_ON_HOST)) $(BIN)/python -m pytest \
+	  $(if $(filter short,$(TESTS)),-m "not long") \
 	  --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 test-keras: $(PACKAGE) ## Run the tests of Keras's layers and functions with older Keras versions
@@ -84,6 +94,10 @@ format: $(DEPENDENCIES) ## Bring the sources into their style
 wheel: $(RELEASE_TOOLS) ## Build the wheel for $(PYTHON) and all TensorFlow versions into dist/
 	$(NOX) -s "wheel-$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
 
+wheels: $(DEPENDENCIES) ## Build the wheels for PyPI in the images of manylinux into wheelhouse/
+	$(INSTALL) --group wheels
+	$(BIN)/cibuildwheel $(ARGS)
+
 wheels-aarch64: $(RELEASE_TOOLS) ## Cross-compile the wheels for 64-bit Arm into dist/
 	command -v aarch64-linux-gnu-g++ || scripts/apt_install.sh g++-aarch64-linux-gnu
 	$(NOX) -s wheel_aarch64 $(ARGS)
@@ -103,7 +117,7 @@ bench-training: $(PACKAGE) ## Measure what noise costs a training step, in Keras
 	$(BIN)/python benchmarks/training.py $(ARGS)
 
 docs: $(DEPENDENCIES) ## Build the documentation's site into build/site, warnings as errors
-	$(BIN)/python -m pip install --quiet --group docs
+	$(INSTALL) --group docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bazel: $(DEPENDENCIES) ## Build the op library with Bazel, run the C++ tests, load the library
@@ -117,29 +131,29 @@ fuzz: $(DEPENDENCIES) ## Run the fuzzers, a minute each (ARGS=600: ten), which t
 	scripts/fuzz.sh $(ARGS)
 
 tidy: $(DEPENDENCIES) ## Check the C++ code with clang-tidy
-	$(BIN)/python -m pip install --quiet --group tidy
+	$(INSTALL) --group tidy
 	scripts/tidy.sh $(ARGS)
 
 clean: ## Remove all that was made here, the environment too
-	rm -rf $(VENV) .nox build dist demo python/*.egg-info python/flatnoise/_native
+	rm -rf $(VENV) .nox build dist wheelhouse demo python/*.egg-info python/flatnoise/_native
 	rm -f python/flatnoise/_core*.so
 
 $(DEPENDENCIES): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --group build --group lint "$(TENSORFLOW)"
+	$(INSTALL) --upgrade "pip>=25.1"
+	$(INSTALL) --group build --group lint "$(TENSORFLOW)"
 	touch $@
 
 $(RELEASE_TOOLS): $(DEPENDENCIES)
-	$(BIN)/python -m pip install --quiet --group nox
+	$(INSTALL) --group nox
 	touch $@
 
 # What earlier builds put together is left out of the wheel; the compiled objects are kept.
 $(PACKAGE): $(DEPENDENCIES) $(PACKAGE_SOURCES)
 	rm -rf build/wheel build/lib* build/bdist*
 	$(BIN)/python -m pip wheel --no-build-isolation --no-deps --wheel-dir build/wheel .
-	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps build/wheel/*.whl
-	$(BIN)/python -m pip install --quiet --group bench \
+	$(INSTALL) --force-reinstall --no-deps build/wheel/*.whl
+	$(INSTALL) --group bench \
 	  "$$(echo build/wheel/*.whl)[demo,test]" "$(TENSORFLOW)"
 	touch $@
 

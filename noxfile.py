@@ -29,10 +29,9 @@ PYTHONS = tensorflow_versions.pythons()
 TENSORFLOWS = tensorflow_versions.VERSIONS
 OLDEST, *_, NEWEST = TENSORFLOWS
 MACHINE = platform.machine()
-# A user's TensorFlow has these; the wheel's files of our own find each other.
-NOT_PACKED = ["libtensorflow_framework.so.2", "libtensorflow_cc.so.2", "libflatnoise_*.so"]
 
-nox.options.default_venv_backend = "virtualenv"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
 nox.options.sessions = ["matrix"]
 
@@ -61,9 +60,8 @@ def _smoke_test(session: nox.Session) -> None:
     """Runs where neither the sources nor other packages can be imported by accident."""
     folder = Path(session.create_tmp()).resolve()
     shutil.copy(ROOT / ".ci" / "smoke.py", folder)
-    with_xla_kernels = [minor for minor, facts in TENSORFLOWS.items() if facts.has_xla_kernels]
     with session.chdir(folder):
-        session.run("python", "-I", "smoke.py", *with_xla_kernels)
+        session.run("python", "-I", "smoke.py", *tensorflow_versions.with_xla_kernels())
 
 
 def _check_module(session: nox.Session, result: Path, machine: str) -> None:
@@ -78,6 +76,13 @@ def _check_module(session: nox.Session, result: Path, machine: str) -> None:
         session.error(f"{result.name} should hold {expected}, and holds {modules}")
 
 
+def _cmake_arguments(machine: str) -> str:
+    """For all GPUs, where there is a compiler for them; the user has the last word."""
+    has_compiler = shutil.which(os.environ.get("CUDACXX", "nvcc")) is not None
+    cuda = "ON" if has_compiler and machine == MACHINE else "OFF"
+    return f"-DFLATNOISE_WITH_CUDA={cuda} {os.environ.get('CMAKE_ARGS', '')}"
+
+
 def _build_wheel(session: nox.Session, machine: str) -> None:
     session.install(*_groups("build", "release"))
     raw = Path(session.create_tmp()) / "raw"
@@ -89,12 +94,12 @@ def _build_wheel(session: nox.Session, machine: str) -> None:
     options = ["--no-build-isolation", "--no-deps", f"--wheel-dir={raw}"]
     env = {
         "FLATNOISE_TENSORFLOW_VERSIONS": "all",
+        "CMAKE_ARGS": _cmake_arguments(machine),
         "_PYTHON_HOST_PLATFORM": f"linux-{machine}",
     }
     session.run("python", "-m", "pip", "wheel", *options, str(ROOT), env=env)
-    exclusions = [option for name in NOT_PACKED for option in ("--exclude", name)]
-    built = str(_the_one(raw, "*.whl"))
-    session.run("auditwheel", "repair", *exclusions, f"--wheel-dir={DIST}", built)
+    repair = [str(ROOT / "scripts" / "repair_wheel.sh"), str(_the_one(raw, "*.whl")), str(DIST)]
+    session.run(*repair, external=True)
     result = _the_one(DIST, _wheel_pattern(session, machine))
     _check_module(session, result, machine)
     session.run("auditwheel", "show", str(result))

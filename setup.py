@@ -89,7 +89,8 @@ class CMakeBuild(build_ext):
             # Named each time: an isolated build's own ninja is gone when the next build comes.
             configure += ["-GNinja", f"-DCMAKE_MAKE_PROGRAM={ninja}"]
         subprocess.run(configure + os.environ.get("CMAKE_ARGS", "").split(), check=True)
-        subprocess.run(["cmake", "--build", build_dir, "--parallel"], check=True)
+        environment = {"CMAKE_BUILD_PARALLEL_LEVEL": str(os.cpu_count() or 1), **os.environ}
+        subprocess.run(["cmake", "--build", build_dir], env=environment, check=True)
 
 
 setup(ext_modules=[Extension("flatnoise._core", sources=[])], cmdclass={"build_ext": CMakeBuild})

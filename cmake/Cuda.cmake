@@ -1,21 +1,38 @@
-# Turns FLATNOISE_WITH_CUDA from AUTO into ON where there is a CUDA compiler for this machine, and
-# chooses the GPUs to make machine code for. The newest that every compiler knows gets PTX too, from which drivers make
-# code for GPUs yet to come.
-if(FLATNOISE_WITH_CUDA STREQUAL "AUTO" AND CMAKE_CROSSCOMPILING)
-  # A compiler found here would want the other machine's libraries as well.
-  set(FLATNOISE_WITH_CUDA OFF)
-endif()
+# Turns FLATNOISE_WITH_CUDA from AUTO into ON where this machine has an NVIDIA GPU and a CUDA
+# compiler, and chooses the GPUs to make machine code for: by AUTO those that are here, by ON all. The
+# newest that every compiler knows gets PTX too, from which drivers make code for GPUs yet to come.
+
+# Sets `result` to the architectures of this machine's GPUs, such as 90-real; to nothing without any.
+function(find_gpus result)
+  execute_process(
+    COMMAND nvidia-smi --query-gpu=compute_cap --format=csv,noheader
+    OUTPUT_VARIABLE capabilities ERROR_QUIET RESULT_VARIABLE failed)
+  set(gpus "")
+  if(failed EQUAL 0)
+    string(REGEX MATCHALL "[0-9]+\\.[0-9]" gpus "${capabilities}")
+    list(REMOVE_DUPLICATES gpus)
+    list(TRANSFORM gpus REPLACE "([0-9]+)\\.([0-9])" "\\1\\2-real")
+  endif()
+  set(${result} "${gpus}" PARENT_SCOPE)
+endfunction()
+
+set(gpus "")
 if(FLATNOISE_WITH_CUDA STREQUAL "AUTO")
-  include(CheckLanguage)
-  check_language(CUDA)
-  if(CMAKE_CUDA_COMPILER)
-    set(FLATNOISE_WITH_CUDA ON)
-  else()
-    set(FLATNOISE_WITH_CUDA OFF)
-    message(STATUS "No CUDA compiler was found: the op will have kernels for the CPU alone")
+  set(FLATNOISE_WITH_CUDA OFF)
+  # A compiler found here would want another machine's libraries as well.
+  if(NOT CMAKE_CROSSCOMPILING)
+    find_gpus(gpus)
+  endif()
+  if(gpus)
+    include(CheckLanguage)
+    check_language(CUDA)
+    if(CMAKE_CUDA_COMPILER)
+      set(FLATNOISE_WITH_CUDA ON)
+    endif()
   endif()
 endif()
 if(NOT FLATNOISE_WITH_CUDA)
+  message(STATUS "The op will have kernels for the CPU alone")
   return()
 endif()
 
@@ -24,8 +41,17 @@ if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
   set(choose_architectures TRUE)
 endif()
 enable_language(CUDA)
-if(choose_architectures AND CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 12.8)
-  list(APPEND CMAKE_CUDA_ARCHITECTURES 100-real 120-real)
+if(choose_architectures)
+  if(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 12.8)
+    list(APPEND CMAKE_CUDA_ARCHITECTURES 100-real 120-real)
+  endif()
+  # A GPU that has no code of its own runs another's of its generation, or PTX: so all are made.
+  list(TRANSFORM CMAKE_CUDA_ARCHITECTURES REPLACE "^90$" "90-real" OUTPUT_VARIABLE known)
+  set(unknown ${gpus})
+  list(REMOVE_ITEM unknown ${known})
+  if(gpus AND NOT unknown)
+    set(CMAKE_CUDA_ARCHITECTURES ${gpus})
+  endif()
 endif()
 set(CMAKE_CUDA_STANDARD 17)
 set(CMAKE_CUDA_STANDARD_REQUIRED ON)

@@ -1,12 +1,15 @@
 """The versions of TensorFlow that are supported, and what is known of each; nowhere else listed.
 
 python cmake/tensorflow_versions.py                       # 2.18 2.19 ...
+python cmake/tensorflow_versions.py xla                   # those with XLA kernels
+python cmake/tensorflow_versions.py ends                  # the oldest and the newest, as JSON
 python cmake/tensorflow_versions.py requirement           # of pip: tensorflow-cpu>=2.18,<...
 python cmake/tensorflow_versions.py platforms aarch64     # options of pip: --platform=...
 
-The last two are for this machine's processor, or for the one that is named.
+The last three are for this machine's processor, or for the one that is named.
 """
 
+import json
 import platform
 import sys
 from typing import NamedTuple
@@ -80,9 +83,26 @@ def version_range() -> str:
     return f">={first},<{major}.{minor + 1}"
 
 
+def with_xla_kernels() -> list[str]:
+    """Returns the versions that XLA kernels are built for."""
+    return [minor for minor, facts in VERSIONS.items() if facts.has_xla_kernels]
+
+
+def ends(machine: str) -> list[dict[str, str]]:
+    """Returns the oldest version with its oldest Python, the newest with its newest."""
+    first, *_, last = VERSIONS
+    package = machine_facts(machine).package
+    pairs = [(first, VERSIONS[first].pythons[0]), (last, VERSIONS[last].pythons[-1])]
+    return [{"tensorflow": f"{package}=={minor}.*", "python": python} for minor, python in pairs]
+
+
 def _main(what: str = "", machine: str = platform.machine()) -> None:
     if what == "":
         print(*VERSIONS)
+    elif what == "xla":
+        print(*with_xla_kernels())
+    elif what == "ends":
+        print(json.dumps(ends(machine)))
     elif what == "requirement":
         print(f"{machine_facts(machine).package}{version_range()}")
     elif what == "platforms":

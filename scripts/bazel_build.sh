@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the op library and the C++ tests with Bazel, runs the tests, and has Python load the
 # library. Arguments go to Bazel, as in: scripts/bazel_build.sh --jobs=2
+#   --test_tag_filters=              all tests; those that take long are left out otherwise
 #   PYTHON_BIN_PATH  a Python interpreter that imports TensorFlow (else python3)
 #   BAZEL            the program (else bazel)
 set -euo pipefail
@@ -23,7 +24,7 @@ if [ ${#missing[@]} != 0 ]; then
   exit 1
 fi
 
-"$bazel" test --noshow_progress "$@" //...
+"$bazel" test --noshow_progress --test_tag_filters=-takes_long --build_tests_only "$@" //...
 "$bazel" build --noshow_progress "$@" //:flatnoise
 
 # A copy of the package whose libraries are those that Bazel built, and no others.

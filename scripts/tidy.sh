@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 
 files=("$@")
 [ ${#files[@]} != 0 ] || files=(cc/cpu/*.cc cc/tensorflow/*.cc cc/python/*.cc)
-cmake -S . -B build/tidy -G Ninja -DPython_EXECUTABLE="$(command -v python)" >/dev/null
+cmake -S . -B build/tidy -G Ninja -DPython_EXECUTABLE="$(command -v python)" \
+  -DFLATNOISE_WITH_CUDA=ON -DCMAKE_UNITY_BUILD=OFF >/dev/null
 # The commands are GCC's, whose warnings Clang need not know.
 printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "$(nproc)" \
   clang-tidy -p build/tidy --quiet --warnings-as-errors='*' \

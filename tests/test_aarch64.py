@@ -7,6 +7,8 @@ import pytest
 
 from conftest import require_native_in_xla
 
+pytestmark = pytest.mark.long
+
 PROGRAM = pathlib.Path(__file__).parent / "aarch64" / "noise_arrays.py"
 
 

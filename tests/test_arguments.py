@@ -1,5 +1,7 @@
 """What the functional API and the raw op refuse, when, and in which words."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -105,6 +107,58 @@ def test_wrong_arguments_are_named(implementation, noise, case, mode):
 def test_wrong_parameters_are_named(implementation, noise, name, wrong):
     with pytest.raises(ValueError, match=rf"argument `{name}`. Expected .*{name}="):
         FUNCTIONS[noise.name](**arguments(**{name: wrong, "implementation": implementation}))
+
+
+REMEDIES = {
+    "samples": (True, [4], r"\(4, 6\), as shape \(4, 1\) does\. Received"),
+    "samples of images": (True, [4, 1, 1], r"as shape \(4, 1\) does, or with flatten=False to"),
+    "samples, not flattened": (False, [4], r"\(4, 2, 3\), as shape \(4, 1, 1\) does\. Received"),
+    "channels": (True, [3], r"\(4, 6\), or with flatten=False to \(4, 2, 3\)\. Received"),
+    "features as they were": (True, [2, 3], r"as shape \(6,\) does, or with flatten=False to"),
+    "features": (
+        False,
+        [6],
+        r"as shape \(2, 3\) does, or with flatten=True to \(4, 6\)\. Received",
+    ),
+    "elements as they were": (True, [4, 2, 3], r"as shape \(4, 6\) does, or with flatten=False"),
+    "elements": (False, [4, 6], r"as shape \(4, 2, 3\) does, or with flatten=True to"),
+    "nothing that fits": (True, [5], r"the output's shape \(4, 6\)\. Received"),
+}
+
+
+@pytest.mark.parametrize("case", REMEDIES)
+@pytest.mark.parametrize("form", ["tensor", "array", "numpy"])
+def test_a_wrong_shape_is_told_what_would_do(implementation, case, form):
+    flatten, shape, expected = REMEDIES[case]
+    inputs, stddev = np.ones([4, 2, 3], np.float32), np.ones(shape, np.float32)
+    function = functools.partial(flatnoise.flatten_add_normal, implementation=implementation)
+    if form == "numpy":
+        function = pytest.importorskip("flatnoise.numpy").flatten_add_normal
+    with pytest.raises(ValueError, match=expected):
+        function(
+            inputs,
+            SEED,
+            stddev=tf.constant(stddev) if form == "tensor" else stddev,
+            flatten=flatten,
+        )
+
+
+def test_an_unknown_batch_is_not_taken_for_the_number_of_channels(implementation):
+    @tf.function(input_signature=[tf.TensorSpec([None, 2, 3], tf.float32)])
+    def add(x):
+        return flatnoise.flatten_add_normal(x, SEED, stddev=[1.0] * 3)
+
+    expected = r"shape \(None, 6\), or with flatten=False to \(None, 2, 3\)\. Received"
+    with pytest.raises(ValueError, match=expected):
+        add(tf.zeros([4, 2, 3]))
+
+
+def test_a_tensor_that_is_no_seed_is_told_what_could_be(implementation):
+    message = (
+        r"keras.random.SeedGenerator, such as 42 or \[42, 0\]\. Received: seed=a float32 tensor"
+    )
+    with pytest.raises(ValueError, match=message):
+        flatnoise.flatten_add_normal(X, tf.zeros([2]), implementation=implementation)
 
 
 SCALES = [
@@ -228,11 +282,11 @@ def test_numbers_keep_their_bits_in_every_mode(implementation, number, dtype):
     np.testing.assert_array_equal(tf.function(lambda: add_mean(number))(), expected)
 
 
-# What tensors hold is found out by the op that runs: its arguments, and the one it names.
+# What tensors hold is found out by the op that runs: its arguments, and what the error names.
 WRONG_AT_RUN_TIME = {
     "rank 0": ({"inputs": tf.zeros([])}, "input"),
-    "seed of three": ({"seed": tf.constant([1, 2, 3], tf.int64)}, "seed"),
-    "seed of rank 2": ({"seed": tf.constant([[1, 2]], tf.int64)}, "seed"),
+    "seed of three": ({"seed": tf.constant([1, 2, 3], tf.int64)}, "seed_must_have_shape_2"),
+    "seed of rank 2": ({"seed": tf.constant([[1, 2]], tf.int64)}, "seed_must_have_shape_2"),
     "negative offset": ({"offset": tf.constant(-1, tf.int64)}, "offset"),
     "offset vector": ({"offset": tf.constant([1, 2], tf.int64)}, "offset"),
 }
@@ -316,9 +370,14 @@ def run_with(wrong, implementation, noise, jit_compile):
     return run(*{**arguments, **wrong}.values())
 
 
+def refusal(name):
+    """What an error that names an argument says, or the name of the op that raises it."""
+    return f"({name}).* must|ncompatible shapes|node {name}"
+
+
 @pytest.mark.parametrize("noise, wrong, name", NOISES_AND_WRONGS)
 def test_what_was_unknown_when_traced_is_checked_when_run(implementation, noise, wrong, name):
-    with pytest.raises(tf.errors.InvalidArgumentError, match=f"({name}).* must|ncompatible shapes"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=refusal(name)):
         run_with(wrong, implementation, noise, jit_compile=False)
 
 
@@ -337,7 +396,7 @@ def test_xla_drops_assertions_and_gives_nan_instead_of_wrong_numbers(noise, wron
 
 @pytest.mark.parametrize("noise, wrong, name", NOISES_AND_WRONGS)
 def test_the_compiled_op_raises_under_xla_too(native_in_xla, noise, wrong, name):
-    with pytest.raises(tf.errors.InvalidArgumentError, match=f"({name}).* must|ncompatible shapes"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=refusal(name)):
         run_with(wrong, "native", noise, jit_compile=True)
 
 

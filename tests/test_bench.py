@@ -13,6 +13,8 @@ import pytest
 
 import flatnoise
 
+pytestmark = pytest.mark.long
+
 pyperf = pytest.importorskip("pyperf")
 pytest.importorskip("matplotlib")
 pytest.importorskip("tabulate")

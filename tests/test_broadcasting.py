@@ -122,7 +122,8 @@ TERMS = {
     ),
 }
 # Of each combination, the noise whose parameters are the op's is tried in every shape. The others
-# are tried in a few, and those whose distribution is made of uniform numbers in one.
+# are tried in a few, and those whose distribution is made of uniform numbers in one. All but
+# those few take long.
 IN_EVERY_SHAPE = ("add_normal", "multiply_normal", "salt_and_pepper")
 IN_FEW_SHAPES = ("add_uniform", "dropout", "alpha_dropout", "mask")
 FEW = (
@@ -134,6 +135,10 @@ FEW = (
 ONE = ("kept-samples and channels",)
 
 
+def marks_of(case):
+    return () if case.id in FEW else pytest.mark.long
+
+
 def shapes_of(name):
     if name in IN_EVERY_SHAPE:
         return [case.id for case in CASES]
@@ -141,14 +146,14 @@ def shapes_of(name):
 
 
 NOISES_AND_SHAPES = [
-    pytest.param(NOISES[name], *case.values, id=f"{name}-{case.id}")
+    pytest.param(NOISES[name], *case.values, id=f"{name}-{case.id}", marks=marks_of(case))
     for name in NOISES
     for case in CASES
     if case.id in shapes_of(name)
 ]
 # With the type: others than float32 in one shape.
 TYPES_TOO = [
-    pytest.param(*case.values, dtype, id=f"{case.id}-{dtype}")
+    pytest.param(*case.values, dtype, id=f"{case.id}-{dtype}", marks=case.marks)
     for case in NOISES_AND_SHAPES
     for dtype in COMPUTE_DTYPE
     if dtype == "float32" or case.id.endswith(ONE)
@@ -234,6 +239,7 @@ SECOND_ORDER = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("noise, shape", SECOND_ORDER)
 def test_second_order_gradients_are_the_numerical_ones(implementation, noise, shape):
     def first_order(*arguments):
@@ -268,6 +274,7 @@ UNKNOWN = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("unknown", UNKNOWN)
 @pytest.mark.parametrize("jit_compile", [False, True], ids=["function", "xla"])
 @pytest.mark.parametrize("flatten, shapes", CASES)

@@ -4,7 +4,9 @@ import json
 import os
 import pathlib
 import platform
+import re
 import runpy
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -12,9 +14,15 @@ import zipfile
 import pytest
 import tensorflow as tf
 
+pytestmark = pytest.mark.long
+
 ROOT = pathlib.Path(__file__).parents[1]
 CMAKE = ROOT / "cmake"
 PACKAGES = {"x86_64": "tensorflow_cpu", "aarch64": "tensorflow"}
+
+
+def numbers(version):
+    return [int(part) for part in version.split(".")]
 
 
 def packed(package):
@@ -187,6 +195,91 @@ def test_literals_agree_with_the_list_of_versions():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"Python {pythons[0]} to {pythons[-1]}" in readme
     assert f"TensorFlow {minors[0]} to {minors[-1]}" in readme
+
+
+@pytest.mark.parametrize("machine", PACKAGES)
+def test_the_ends_are_the_oldest_and_the_newest_with_pythons_that_they_have(machine):
+    versions = runpy.run_path(str(CMAKE / "tensorflow_versions.py"))["VERSIONS"]
+    oldest, newest = json.loads(run("tensorflow_versions.py", "ends", machine).stdout)
+    package = PACKAGES[machine].replace("_", "-")
+    for end, minor in [(oldest, min(versions, key=numbers)), (newest, max(versions, key=numbers))]:
+        assert end["tensorflow"] == f"{package}=={minor}.*"
+        assert end["python"] in versions[minor].pythons
+
+
+def test_the_versions_with_xla_kernels_are_those_whose_rows_say_so():
+    versions = runpy.run_path(str(CMAKE / "tensorflow_versions.py"))["VERSIONS"]
+    told = run("tensorflow_versions.py", "xla").stdout.split()
+    assert told == [minor for minor, facts in versions.items() if facts.has_xla_kernels]
+
+
+def test_workflows_take_versions_of_tensorflow_from_the_list():
+    for workflow in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
+        text = workflow.read_text(encoding="utf-8")
+        assert not re.search(r"tensorflow(-cpu)?\W*[=<>~]=|\b2\.\d\d\b", text), workflow.name
+    text = (ROOT / ".github" / "workflows" / "tests.yml").read_text(encoding="utf-8")
+    assert "python3 cmake/tensorflow_versions.py ends" in text
+    assert "include: ${{ fromJSON(needs.versions.outputs.ends) }}" in text
+
+
+def test_workflows_call_what_there_is_to_make():
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+    called = {
+        target
+        for workflow in (ROOT / ".github" / "workflows").glob("*.yml")
+        for target in re.findall(r"\bmake ([a-z-]+)$", workflow.read_text("utf-8"), re.M)
+    }
+    assert {"test", "lint", "docs", "wheels", "sdist"} <= called <= set(targets)
+
+
+def test_published_wheels_are_for_every_supported_python():
+    tomllib = pytest.importorskip("tomllib")
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    pythons = runpy.run_path(str(CMAKE / "tensorflow_versions.py"))["pythons"]()
+    built = settings["tool"]["cibuildwheel"]["build"]
+    assert built == [f"cp{python.replace('.', '')}-*" for python in pythons]
+
+
+@pytest.mark.parametrize(("tag", "accepted"), [("v{}", True), ("{}", False), ("v{}.1", False)])
+def test_a_release_is_tagged_with_its_version(tag, accepted):
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    version = re.search(r'^version = "(.*)"$', text, re.M)[1]
+    command = [ROOT / "scripts" / "check_tag.sh", tag.format(version)]
+    completed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (completed.returncode == 0) == accepted
+    assert (f"expected the tag v{version}, got" in completed.stderr) != accepted
+
+
+NVIDIA_SMI = """#!/bin/sh
+printf '{capabilities}'
+exit {status}
+"""
+GPUS = {
+    "none": ("", 0, "for the CPU alone"),
+    "a driver that fails": ("NVIDIA-SMI has failed", 9, "for the CPU alone"),
+    "one": ("9.0\\n", 0, "kernels for 90-real\n"),
+    "two of a kind and another": ("8.0\\n8.0\\n9.0\\n", 0, "kernels for 80-real;90-real\n"),
+    "one without code of its own": ("8.7\\n", 0, "kernels for 75-real;"),
+}
+
+
+@pytest.mark.skipif(shutil.which("nvcc") is None, reason="there is no CUDA compiler")
+@pytest.mark.parametrize(("capabilities", "status", "told"), GPUS.values(), ids=GPUS)
+def test_kernels_are_for_the_gpus_of_this_machine(tmp_path, capabilities, status, told):
+    programs = tmp_path / "programs"
+    text = NVIDIA_SMI.format(capabilities=capabilities, status=status)
+    write_program(programs / "nvidia-smi", text)
+    completed = subprocess.run(
+        ["cmake", f"-S{ROOT}", f"-B{tmp_path / 'build'}"]
+        + [f"-DFLATNOISE_WITH_{part}=OFF" for part in ("TENSORFLOW", "PYTHON")],
+        env={**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert completed.returncode == 0, completed.stderr
+    assert told in completed.stdout
 
 
 RECORDING_CMAKE = """#!{python}

@@ -29,6 +29,8 @@ from conftest import (
 )
 from flatnoise._src import gpu
 
+pytestmark = pytest.mark.long
+
 LABEL = "cuda_on_host"
 OPS = ("Flatnoise>FlattenNoise", "Flatnoise>FlattenNoiseGrad")
 SEED = (3, -4)
@@ -195,14 +197,39 @@ def test_forward_has_the_bits_of_the_cpu(compile_as, host, noise, dtype, offset)
     assert same_bits(actual, expected)
 
 
-def test_seeds_of_both_types_name_the_same_noise(compile_as, host, noise):
+# A generator's state, and the pair that it draws: its last value and a 256th of its first, modulo
+# 2**31 - 2.
+STATE, PAIR_OF_STATE = tf.constant([-1024, 0, 2**31 + 1], tf.int64), tf.constant([3, 2**31 - 6])
+
+
+def test_seeds_of_every_kind_name_the_same_noise(compile_as, host, noise):
     x = random_tensor((20, 30), "float32", 1)
     parameters = parameters_of(noise, [()], "float32")
     run = compile_as(lambda x, seed: noised(noise, x, parameters, seed=seed))
-    with launching(host, 2):
-        narrow, wide = (run(x, tf.constant(SEED, dtype)) for dtype in (tf.int32, tf.int64))
-    assert same_bits(narrow, wide)
-    assert same_bits(wide, noised(noise, x, parameters))
+    narrow, wide = (tf.constant(SEED, dtype) for dtype in (tf.int32, tf.int64))
+    for seed, same in ((narrow, wide), (wide, narrow), (STATE, PAIR_OF_STATE)):
+        with launching(host, 1):
+            actual = run(x, seed)
+        assert same_bits(actual, noised(noise, x, parameters, seed=same))
+
+
+@pytest.mark.parametrize("noise", LINEAR, ids=lambda noise: noise.name)
+def test_gradients_take_a_state_for_the_pair_that_it_draws(compile_as, host, noise):
+    x = random_tensor((20, 30), "float32", 1)
+
+    @compile_as
+    def sums(x, seed):
+        return flatnoise.raw_ops.FlattenNoiseGrad(
+            grad=x,
+            seed=seed,
+            offset=3,
+            parameters=parameters_of(noise, [(), (30,)], "float32"),
+            input=x,
+            distribution=noise.distribution,
+            combination=noise.combination.name,
+        )
+
+    assert same_bits(sums(x, STATE), sums(x, PAIR_OF_STATE))
 
 
 def test_the_output_may_take_the_input_s_memory(compile_as, host, noise, dtype):
@@ -379,7 +406,9 @@ def test_gradients_give_their_scratch_memory_back_and_say_when_there_is_none(hos
 
 # What the shape functions can't see, as nothing of the shapes is known when the graph is made.
 WRONG_SHAPES = {
-    "seed must have shape [2], got [3]": {"seed": tf.zeros([3], tf.int64)},
+    "seed must have shape [2], or shape [3] and type int64, got shape [4] and type int64": {
+        "seed": tf.zeros([4], tf.int64)
+    },
     "offset must be a scalar, got shape [1]": {"offset": tf.zeros([1], tf.int64)},
     "input must have a batch dimension (rank 1 or more), got a scalar": {"x": tf.zeros([])},
     "must have a shape that broadcasts to the output's shape [4,6], got shape [5]": {

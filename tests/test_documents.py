@@ -37,6 +37,7 @@ WHOLLY_RUN = ("quickstart", "guide", "keras", "migration")
 NEEDED = {
     "tools/accuracy.py": ["mpmath", "matplotlib"],
     "tools/plot_noises.py": ["matplotlib", "sklearn"],
+    "tools/plot_schedules.py": ["matplotlib"],
     "tools/truncated_normal.py": ["mpmath"],
     "benchmarks/compare.py": ["matplotlib", "pyperf", "tabulate"],
 }
@@ -46,6 +47,7 @@ RUN_ELSEWHERE = {
     "FLATNOISE_TENSORFLOW_VERSIONS=": "noxfile.py builds so",
     "CMAKE_ARGS=": "takes a CUDA compiler",
     "cmake": "CONTRIBUTING.md's turn for developers; the build of every test run",
+    "ctest": "make test-cc runs it",
     "export": "of a shell",
     "sollya": "takes Sollya",
     "FLATNOISE_TEST_LARGE=1": "takes 8.6 GB of memory",
@@ -148,6 +150,7 @@ def check_file(words):
     assert (ROOT / words[0]).is_file()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", list(commands()))
 def test_commands_are_there(command):
     if any(command.startswith(start) for start in RUN_ELSEWHERE):

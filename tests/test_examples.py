@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+pytestmark = pytest.mark.long
+
 EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
 
 
@@ -98,6 +100,32 @@ def test_the_generator_learns(draw):
         (untrained,) = numbers_in(printed, r"untrained generator +(\S+)")
         (trained,) = numbers_in(printed, rf"{name} +(\S+)")
         assert trained < untrained / 2
+
+
+@pytest.mark.parametrize("steps", [1, 7])
+def test_the_reverse_process_ends_in_the_digits_whose_noise_is_predicted(steps):
+    example = load("diffuse_digits")
+    digits = np.random.default_rng(0).uniform(-1, 1, [3, 64]).astype(np.float32)
+
+    class Oracle(example.DiffusionModel):
+        def predict_noise(self, noisy, noise_rates):
+            return (noisy - tf.sqrt(1 - noise_rates**2) * digits) / noise_rates
+
+    states = Oracle(seed=1).generate(3, seed=5, steps=steps)
+    assert len(states) == steps + 1
+    noise = tf.random.stateless_normal([3, 64], [5, 0], alg="philox")
+    np.testing.assert_allclose(states[0], noise, rtol=1e-5, atol=1e-6)
+    # The first prediction is divided by a signal rate of 0.02.
+    np.testing.assert_allclose(states[-1], digits, atol=1e-4)
+
+
+def test_digits_come_out_of_noise(draw):
+    printed = draw("diffuse_digits", "--epochs", 10, "--steps", 5)
+    (error,) = numbers_in(printed, r"in held-out digits: (\S+) of 1")
+    assert error < 0.5
+    (noise,) = numbers_in(printed, r"noise +(\S+)\n")
+    (generated,) = numbers_in(printed, r"generated +(\S+)\n")
+    assert generated < noise / 2
 
 
 def test_the_pipeline_adds_the_noise_asked_for_in_any_order(draw):

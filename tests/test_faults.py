@@ -18,6 +18,8 @@ import flatnoise
 from conftest import require_native_in_xla
 from flatnoise._src import library
 
+pytestmark = pytest.mark.long
+
 X = tf.constant(np.linspace(-1, 1, 4 * 1000, dtype=np.float32).reshape(4, 1000))
 PACKAGE = pathlib.Path(flatnoise.__file__).parent
 

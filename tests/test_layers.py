@@ -349,6 +349,7 @@ def losses_whole_and_in_two(make_layer, save_and_load, folder):
     return whole, before + losses_of(save_and_load(model, new_training(make_layer), folder), 2)
 
 
+@pytest.mark.long
 @of_each_kind
 @pytest.mark.parametrize("save_and_load", [keras_file, weights_file, checkpoint])
 def test_a_training_taken_up_again_has_the_losses_of_one_not_interrupted(

@@ -1,10 +1,8 @@
 """Noise on workers of their own processes, which are killed once and go on from a checkpoint."""
 
-import contextlib
 import json
 import os
 import pathlib
-import socket
 import subprocess
 import sys
 
@@ -12,20 +10,15 @@ import numpy as np
 import pytest
 
 from flatnoise import layers
+from processes import free_addresses
 from programs.worker import BATCH, INPUTS, LEARNING_RATE, TARGETS
+
+pytestmark = pytest.mark.long
 
 WORKER = pathlib.Path(__file__).parent / "programs" / "worker.py"
 STEPS, DIES_IN = 4, 2
-SECONDS = 240
+SECONDS = 900  # they take twenty, and a machine may stand still meanwhile
 SHARES = [[4, 4], [3, 0, 4, 1]]
-
-
-def free_addresses(count):
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
 
 
 def start(task_file, addresses, index):

@@ -127,12 +127,12 @@ def test_contexts_of_threads_may_overlap():
     def other():
         with flatnoise.patch_keras():
             inside.set()
-            leave.wait(60)
+            leave.wait(600)
 
     thread = threading.Thread(target=other)
     with flatnoise.patch_keras():
         thread.start()
-        assert inside.wait(60)
+        assert inside.wait(600)
     assert is_patched()
     leave.set()
     thread.join()

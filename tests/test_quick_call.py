@@ -3,13 +3,15 @@ long way."""
 
 import itertools
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import flatnoise
 from conftest import COMPUTE_DTYPE, FUNCTIONS, PROBABILITIES, noises_and_cases, valid_values
-from flatnoise._src import functions
+from flatnoise import layers
+from flatnoise._src import functions, seeds
 
 SEEDS = {
     "list": [1, 2],
@@ -38,6 +40,7 @@ def values_of(noise):
 # (arguments, the argument that the error names)
 WRONG = {
     "shape of a seed": ({"seed": [1, 2, 3]}, "seed"),
+    "state of a generator as a seed": ({"seed": tf.constant([0, 0, 1], tf.int64)}, "seed"),
     "type of a seed": ({"seed": tf.constant([1.0, 2.0])}, "seed"),
     "rank": ({"inputs": tf.zeros([])}, "inputs"),
     "type": ({"inputs": tf.zeros([2], tf.int32)}, "inputs"),
@@ -113,6 +116,13 @@ def test_wrong_values_are_explained(native, noise, value):
     first = noise.parameters[0].name
     with pytest.raises(ValueError, match=f"`{first}`"):
         FUNCTIONS[noise.name](tf.zeros([4, 3]), [1, 2], **{first: value})
+
+
+def test_layers_and_generators_take_the_short_way(native, taken):
+    layers.AddGaussianNoise()(tf.zeros([4, 3]))
+    for generator in (keras.random.SeedGenerator(1), seeds.SeedGenerator(1)):
+        flatnoise.flatten_add_normal(tf.zeros([4, 3]), generator)
+    assert taken == [True] * 3
 
 
 def test_graphs_take_the_long_way(native, taken):

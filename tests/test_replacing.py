@@ -47,6 +47,18 @@ def test_dropout_is_tensorflows_to_the_bit(variant, dtype, rate):
         same_bits(got, expected)
 
 
+@pytest.mark.parametrize("dtype", WIDE)
+def test_dropout_of_many_rates_has_the_quotients_bits(variant, dtype):
+    rates = np.linspace(0, 1, 65).astype(dtype)
+    ones = tf.ones([8, 65], dtype)
+    given = variant.run("dropout", ones, [1, 2], [rates]).numpy()
+    with np.errstate(divide="ignore"):
+        quotients = np.where(rates < 1, np.ones_like(rates) / (1 - rates), 0)
+    kept = given != 0
+    assert kept[:, :32].sum() > kept[:, 32:].sum() > 0
+    np.testing.assert_array_equal(given, np.where(kept, quotients, 0))
+
+
 @pytest.mark.parametrize("rate", [1 / 3, 0.7])
 @pytest.mark.parametrize("dtype", WIDE)
 def test_the_gradient_of_dropout_is_tensorflows_to_the_bit(variant, dtype, rate):

@@ -12,6 +12,8 @@ import scipy.stats
 from randomness import battery, laws, sources
 from randomness.laws import Law
 
+pytestmark = pytest.mark.long
+
 WIDE = ["float32", "float64"]
 HALF = {"float16": np.float16, "bfloat16": ml_dtypes.bfloat16}
 # By chance a p-value is below it once in 10,000; the spoiled samples' are below the other.

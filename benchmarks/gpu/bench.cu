@@ -150,7 +150,7 @@ class Bench {
                            input_.data(),
                            output_.data(),
                            elements,
-                           {seed_.data(), true, offset_.data()},
+                           {seed_.data(), SeedType::kInt64Pair, offset_.data()},
                            {},
                            /*validate_args=*/false};
     for (Parameter& parameter : task.parameters) parameter = {values, pattern};
@@ -165,9 +165,14 @@ class Bench {
   Row Gradient(ElementType type, const Noise& noise, int64_t elements,
                const BroadcastPattern& pattern) {
     const size_t size = SizeOf(type);
-    ParameterGradientsTask task = {
-        type, noise, input_.data(), input_.data(), elements, {seed_.data(), true, offset_.data()},
-        {},   {}};
+    ParameterGradientsTask task = {type,
+                                   noise,
+                                   input_.data(),
+                                   input_.data(),
+                                   elements,
+                                   {seed_.data(), SeedType::kInt64Pair, offset_.data()},
+                                   {},
+                                   {}};
     for (int k = 0; k < kMostGradients; ++k) {
       task.patterns[k] = pattern;
       task.gradients[k] = sums_.data() + static_cast<size_t>(k * kMostValues) * sizeof(double);

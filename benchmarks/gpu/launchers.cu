@@ -15,6 +15,7 @@ using flatnoise::BroadcastPattern;
 using flatnoise::ElementType;
 using flatnoise::kChoice;
 using flatnoise::Noise;
+using flatnoise::SeedType;
 using flatnoise::cuda::ApplyNoiseTask;
 using flatnoise::cuda::ParameterGradientsTask;
 
@@ -25,8 +26,14 @@ Noise AddedNoise(int distribution) {
 ParameterGradientsTask GradientTask(int type, int distribution, const void* gradient,
                                     int64_t elements, const int64_t* seed, const int64_t* offset,
                                     void* loc, void* scale, int64_t count) {
-  return {ElementType{type},    AddedNoise(distribution), gradient,    nullptr, elements,
-          {seed, true, offset}, {{count, 1}, {count, 1}}, {loc, scale}};
+  return {ElementType{type},
+          AddedNoise(distribution),
+          gradient,
+          nullptr,
+          elements,
+          {seed, SeedType::kInt64Pair, offset},
+          {{count, 1}, {count, 1}},
+          {loc, scale}};
 }
 
 }  // namespace
@@ -39,10 +46,14 @@ extern "C" __attribute__((visibility("default"))) int flatnoise_apply_noise(
     int64_t /*features*/, const int64_t* seed, const int64_t* offset, const void* loc,
     const void* scale, int64_t count, void* stream) {
   const BroadcastPattern pattern = {count, 1};
-  const ApplyNoiseTask task = {
-      ElementType{type},      AddedNoise(distribution),           input, output, elements,
-      {seed, true, offset},   {{loc, pattern}, {scale, pattern}},
-      /*validate_args=*/false};
+  const ApplyNoiseTask task = {ElementType{type},
+                               AddedNoise(distribution),
+                               input,
+                               output,
+                               elements,
+                               {seed, SeedType::kInt64Pair, offset},
+                               {{loc, pattern}, {scale, pattern}},
+                               /*validate_args=*/false};
   return flatnoise::cuda::ApplyNoise(task, static_cast<cudaStream_t>(stream));
 }
 

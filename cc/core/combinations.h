@@ -4,6 +4,7 @@
 //   kName                   its value of the op's attribute
 //   kFormula                what it computes, for the op's documentation
 //   kParameters             its parameters, in the order of the op's inputs
+//   kReturnsNoise           whether z can be had beside the output
 //   Apply<L>                the element with noise in it
 // and a place in the list at the end, from which all else is made. One that is linear in its
 // parameters also has
@@ -48,6 +49,7 @@ struct Add {
   static constexpr char kFormula[] = "input + (loc + scale * z)";
   static constexpr auto& kParameters = kLocScaleParameters;
   static constexpr bool kGradientReadsInput = false;
+  static constexpr bool kReturnsNoise = false;
 
   template <class L, class Real = typename L::Real>
   FLATNOISE_INLINE static Real Apply(Real x, const Real (&p)[2], Real z) {
@@ -67,6 +69,7 @@ struct Multiply {
   static constexpr char kFormula[] = "input * (loc + scale * z)";
   static constexpr auto& kParameters = kLocScaleParameters;
   static constexpr bool kGradientReadsInput = true;
+  static constexpr bool kReturnsNoise = false;
 
   template <class L, class Real = typename L::Real>
   FLATNOISE_INLINE static Real Apply(Real x, const Real (&p)[2], Real z) {
@@ -77,6 +80,30 @@ struct Multiply {
   FLATNOISE_INLINE static void ParameterGradients(Real g, Real x, Real z, Real (&terms)[2]) {
     terms[0] = g * x;
     terms[1] = terms[0] * z;
+  }
+};
+
+// signal_rate x + noise_rate z: a step of a diffusion model's forward process, by Ho, Jain and
+// Abbeel, "Denoising diffusion probabilistic models" (2020).
+struct Diffuse {
+  static constexpr char kName[] = "diffuse";
+  static constexpr char kFormula[] = "signal_rate * input + noise_rate * z";
+  static constexpr ParameterInfo kParameters[] = {
+      {"signal_rate", ParameterMeaning::kOwn, ParameterValues::kFinite},
+      {"noise_rate", ParameterMeaning::kOwn, ParameterValues::kFinite},
+  };
+  static constexpr bool kGradientReadsInput = true;
+  static constexpr bool kReturnsNoise = true;
+
+  template <class L, class Real = typename L::Real>
+  FLATNOISE_INLINE static Real Apply(Real x, const Real (&p)[2], Real z) {
+    return p[0] * x + p[1] * z;
+  }
+
+  template <class Real>
+  FLATNOISE_INLINE static void ParameterGradients(Real g, Real x, Real z, Real (&terms)[2]) {
+    terms[0] = g * x;
+    terms[1] = g * z;
   }
 };
 
@@ -91,6 +118,7 @@ struct Mask {
       {"scale", ParameterMeaning::kOwn, ParameterValues::kAny},
       {"shift", ParameterMeaning::kOwn, ParameterValues::kAny},
   };
+  static constexpr bool kReturnsNoise = false;
 
   template <class L, class Real = typename L::Real>
   FLATNOISE_INLINE static Real Apply(Real x, const Real (&p)[4], Real z) {
@@ -110,6 +138,7 @@ struct SaltAndPepper {
       {"salt", ParameterMeaning::kOwn, ParameterValues::kAny},
       {"pepper", ParameterMeaning::kOwn, ParameterValues::kAny},
   };
+  static constexpr bool kReturnsNoise = false;
 
   template <class L, class Real = typename L::Real>
   FLATNOISE_INLINE static Real Apply(Real x, const Real (&p)[4], Real z) {
@@ -119,7 +148,15 @@ struct SaltAndPepper {
   }
 };
 
-using Combinations = TypeList<Add, Multiply, Mask, SaltAndPepper>;
+using Combinations = TypeList<Add, Multiply, Mask, SaltAndPepper, Diffuse>;
+
+// What an element with noise in it becomes where results are to stay between two bounds. A NaN
+// stays one.
+template <class L, class Real = typename L::Real>
+FLATNOISE_INLINE Real Clip(Real y, Real low, Real high) {
+  const Real least = L::SelectLess(y, low, low, y);
+  return L::SelectLess(high, least, high, least);
+}
 
 template <class Combination>
 inline constexpr int kParameterCount =

@@ -36,7 +36,7 @@ struct NoiseType {
 using LinearNoises =
     TypeList<NoiseType<Normal, Add>, NoiseType<Uniform, Add>, NoiseType<Laplace, Add>,
              NoiseType<Gumbel, Add>, NoiseType<Logistic, Add>, NoiseType<TruncatedNormal, Add>,
-             NoiseType<Normal, Multiply>>;
+             NoiseType<Normal, Multiply>, NoiseType<Normal, Diffuse>>;
 
 // Those that replace elements: their gradients are made of the op itself.
 using ReplacingNoises = TypeList<NoiseType<Uniform, Mask>, NoiseType<Uniform, SaltAndPepper>>;
@@ -45,8 +45,9 @@ using Noises = Concatenated<LinearNoises, ReplacingNoises>;
 
 namespace internal {
 
+// Inlined in every build: the instruction sets' kernels share no symbols.
 template <class... Types>
-constexpr int PlaceIn(TypeList<Types...>, const Noise& noise) {
+FLATNOISE_HOST_INLINE constexpr int PlaceIn(TypeList<Types...>, const Noise& noise) {
   const Noise noises[] = {Types::kChosen...};
   for (int i = 0; i < TypeList<Types...>::kSize; ++i) {
     if (noises[i] == noise) return i;
@@ -79,9 +80,9 @@ struct NoiseKind {
   static constexpr int kParameters = kParameterCount<C>;
 };
 
-// body(NoiseKind<T, Distribution, Combination>{}) for a noise of the list.
-template <class List, class Body>
-FLATNOISE_HOST_INLINE auto VisitNoiseOf(ElementType type, const Noise& noise, const Body& body) {
+// body(NoiseKind<T, Distribution, Combination>{}) for a noise of the list and a type of `Types`.
+template <class List, class Types, class Body>
+FLATNOISE_HOST_INLINE auto VisitNoiseOf(Choice<Types> type, const Noise& noise, const Body& body) {
   return Visit(type, [&](auto element) {
     return Visit(Choice<List>{internal::PlaceIn(List{}, noise)}, [&](auto tag) {
       using Type = typename decltype(tag)::type;
@@ -91,13 +92,13 @@ FLATNOISE_HOST_INLINE auto VisitNoiseOf(ElementType type, const Noise& noise, co
   });
 }
 
-template <class Body>
-FLATNOISE_HOST_INLINE auto VisitNoise(ElementType type, const Noise& noise, const Body& body) {
+template <class Types, class Body>
+FLATNOISE_HOST_INLINE auto VisitNoise(Choice<Types> type, const Noise& noise, const Body& body) {
   return VisitNoiseOf<Noises>(type, noise, body);
 }
 
-template <class Body>
-FLATNOISE_HOST_INLINE auto VisitLinearNoise(ElementType type, const Noise& noise,
+template <class Types, class Body>
+FLATNOISE_HOST_INLINE auto VisitLinearNoise(Choice<Types> type, const Noise& noise,
                                             const Body& body) {
   return VisitNoiseOf<LinearNoises>(type, noise, body);
 }

@@ -2,6 +2,7 @@
 #ifndef FLATNOISE_CC_CORE_NOISE_INFO_H_
 #define FLATNOISE_CC_CORE_NOISE_INFO_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,10 @@ template <>
 inline constexpr const char* kNameOf<float> = "float32";
 template <>
 inline constexpr const char* kNameOf<double> = "float64";
+template <>
+inline constexpr const char* kNameOf<uint8_t> = "uint8";
+template <>
+inline constexpr const char* kNameOf<Nothing> = "nothing";
 
 template <class... Types>
 std::vector<std::string_view> Names(TypeList<Types...>) {

@@ -24,6 +24,18 @@ using ElementType = Choice<ElementTypes>;
 template <class T>
 inline constexpr ElementType kElementType = kChoice<ElementTypes, T>;
 
+// Where there is no tensor to read: its elements are -0, which leaves what is added as it is.
+struct Nothing {};
+
+// What a tensor may hold whose noise is made in one of the types above.
+using StoredTypes = Concatenated<ElementTypes, TypeList<uint8_t, Nothing>>;
+using StoredType = Choice<StoredTypes>;
+
+template <class T>
+inline constexpr StoredType kStoredType = kChoice<StoredTypes, T>;
+
+FLATNOISE_INLINE constexpr StoredType Stored(ElementType type) { return {type.index}; }
+
 template <class T>
 struct ComputeTypeOf {
   using type = T;
@@ -36,11 +48,18 @@ template <>
 struct ComputeTypeOf<BFloat16> {
   using type = float;
 };
+template <>
+struct ComputeTypeOf<uint8_t> {
+  using type = float;
+};
 template <class T>
 using ComputeType = typename ComputeTypeOf<T>::type;
 
+using ComputeTypes = TypeList<float, double>;
+
 FLATNOISE_INLINE float ToCompute(float a) { return a; }
 FLATNOISE_INLINE double ToCompute(double a) { return a; }
+FLATNOISE_INLINE float ToCompute(uint8_t a) { return static_cast<float>(a); }
 FLATNOISE_INLINE float ToCompute(BFloat16 a) { return BitCast<float>(uint32_t{a.bits} << 16); }
 
 FLATNOISE_INLINE float ToCompute(Half a) {
@@ -52,7 +71,7 @@ FLATNOISE_INLINE float ToCompute(Half a) {
   return BitCast<float>(sign | BitCast<uint32_t>(subnormal));
 }
 
-// Rounded to nearest, ties to even; a NaN stays a NaN.
+// Rounded to nearest, ties to even; a NaN stays a NaN. Bytes end at 0 and 255, and NaN becomes 0.
 template <class T>
 FLATNOISE_INLINE T FromCompute(ComputeType<T> a);
 
@@ -88,6 +107,13 @@ FLATNOISE_INLINE Half FromCompute<Half>(float a) {
   }
   const uint32_t rebased = magnitude - 0x38000000;
   return {static_cast<uint16_t>(sign | (rebased + 0x0FFF + (rebased >> 13 & 1)) >> 13)};
+}
+
+template <>
+FLATNOISE_INLINE uint8_t FromCompute<uint8_t>(float a) {
+  const float least = a > 0 ? a : 0;
+  const float within = least < 255 ? least : 255;
+  return static_cast<uint8_t>(BitCast<uint32_t>(within + 0x1p23f));  // where a unit is the last bit
 }
 
 }  // namespace flatnoise

@@ -1,5 +1,7 @@
 // Which random words belong to which element: the stream of TensorFlow's `tf.random.stateless_*`
 // ops with `alg="philox"`.
+//
+// A seed names a stream: two integers, or the state of a generator that draws such pairs.
 #ifndef FLATNOISE_CC_CORE_STREAM_H_
 #define FLATNOISE_CC_CORE_STREAM_H_
 
@@ -25,6 +27,45 @@ FLATNOISE_INLINE Stream StreamFromSeed(uint64_t seed0, uint64_t seed1) {
                                static_cast<uint32_t>(seed1), static_cast<uint32_t>(seed1 >> 32)}};
   const auto mixed = Philox<ScalarWords>(seed, ScheduleKey(kScrambleKey));
   return {{{mixed.word[0], mixed.word[1]}}, {mixed.word[2], mixed.word[3]}};
+}
+
+// What a seed is in memory: two integers, of 32 or of 64 bits, or a generator's state.
+enum class SeedType { kInt32Pair, kInt64Pair, kState };
+
+// How many integers that are.
+inline constexpr int kPairSize = 2, kStateSize = 3;
+
+namespace internal {
+
+// The remainder of a division that rounds down, by one less than the largest int32: Keras's rule.
+FLATNOISE_INLINE uint64_t DrawnValue(int64_t value) {
+  constexpr int64_t kModulus = INT32_MAX - 1;
+  const int64_t remainder = value % kModulus;
+  return static_cast<uint64_t>(remainder < 0 ? remainder + kModulus : remainder);
+}
+
+template <class Int>
+FLATNOISE_INLINE Stream StreamFromPair(const void* seed) {
+  const auto* pair = static_cast<const Int*>(seed);
+  return StreamFromSeed(static_cast<uint64_t>(int64_t{pair[0]}),
+                        static_cast<uint64_t>(int64_t{pair[1]}));
+}
+
+}  // namespace internal
+
+// The stream of the pair that a generator in this state draws: its seed and the number of draws
+// before. The state is that of a `tf.random.Generator` with the Philox algorithm, the two words of
+// a counter, which each draw moves on by 256, and the seed.
+FLATNOISE_INLINE Stream StreamFromState(const int64_t* state) {
+  return StreamFromSeed(internal::DrawnValue(state[2]), internal::DrawnValue(state[0] >> 8));
+}
+
+// Each case makes its stream by itself: where the pair is chosen first and then made a stream, nvcc
+// takes no uniform registers for it, and the kernels need 24 others more.
+FLATNOISE_INLINE Stream ReadStream(const void* seed, SeedType type) {
+  if (type == SeedType::kState) return StreamFromState(static_cast<const int64_t*>(seed));
+  if (type == SeedType::kInt64Pair) return internal::StreamFromPair<int64_t>(seed);
+  return internal::StreamFromPair<int32_t>(seed);
 }
 
 FLATNOISE_INLINE PhiloxCounter BlockCounter(const Stream& stream, uint64_t block) {

@@ -1,8 +1,10 @@
-// The forward loop: read a group, make its noise, write both combined. `Kind` is a NoiseKind.
+// The forward loop: make a group's noise, read the group, write both combined. `Kind` is the
+// NoiseKind of a compute type.
 #ifndef FLATNOISE_CC_CPU_APPLY_NOISE_LOOP_H_
 #define FLATNOISE_CC_CPU_APPLY_NOISE_LOOP_H_
 
 #include <cstdint>
+#include <cstring>
 
 #include "core/noise.h"
 #include "core/stream_values.h"
@@ -20,7 +22,7 @@ class ScalarParameters {
   using L = VectorLanes<Isa, Scalar>;
   using Real = typename L::Real;
 
-  FLATNOISE_INLINE ScalarParameters(const ApplyNoiseTask& task, int64_t) {
+  FLATNOISE_INLINE explicit ScalarParameters(const ApplyNoiseTask& task) {
     for (int k = 0; k < Kind::kParameters; ++k) {
       values_[k] = L::Broadcast(*static_cast<const Scalar*>(task.parameters[k].values));
     }
@@ -44,9 +46,8 @@ class BroadcastParameters {
   using L = VectorLanes<Isa, Scalar>;
   using Real = typename L::Real;
 
-  FLATNOISE_INLINE BroadcastParameters(const ApplyNoiseTask& task, int64_t begin) {
+  FLATNOISE_INLINE explicit BroadcastParameters(const ApplyNoiseTask& task) {
     for (int k = 0; k < Kind::kParameters; ++k) values_[k].Begin(task.parameters[k]);
-    Advance(begin);
   }
 
   FLATNOISE_INLINE void BeginGroup() {
@@ -64,17 +65,20 @@ class BroadcastParameters {
   const Scalar* group_[Kind::kParameters];
 };
 
-template <class Isa, class Kind, class Parameters>
+// `Memory` is a policy of cpu/memory.h.
+template <class Isa, class Kind, class Parameters, class Memory>
 class ApplyNoiseLoop {
  public:
-  using T = typename Kind::Element;
-
   FLATNOISE_INLINE ApplyNoiseLoop(const ApplyNoiseTask& task, int64_t begin)
-      : stream_(task.stream),
-        parameters_(task, begin),
-        input_(static_cast<const T*>(task.input) + begin),
-        output_(static_cast<T*>(task.output) + begin),
-        position_(task.offset + static_cast<uint64_t>(begin)) {}
+      : task_(task),
+        memory_(task),
+        stream_(task.stream),
+        parameters_(task),
+        at_{static_cast<const char*>(task.input), static_cast<char*>(task.output),
+            static_cast<char*>(task.noise_output)},
+        position_(task.offset) {
+    Advance(begin);
+  }
 
   FLATNOISE_INLINE void Run(int64_t count) {
     // A group begins with any block of the stream.
@@ -84,7 +88,7 @@ class ApplyNoiseLoop {
       count -= PartialGroup(past_block, count < rest ? count : rest);
     }
     for (int64_t groups = count / kGroup; groups > 0; --groups) {
-      Group(input_, output_);
+      Group(at_);
       Advance(kGroup);
     }
     if (count % kGroup != 0) PartialGroup(0, count % kGroup);
@@ -94,24 +98,47 @@ class ApplyNoiseLoop {
   using Scalar = typename Kind::Scalar;
   using Combination = typename Kind::Combination;
   using L = VectorLanes<Isa, Scalar>;
+  using Real = typename L::Real;
   using Shape = GroupShape<Isa, Scalar>;
   static constexpr int64_t kGroup = Shape::kElements;
 
-  FLATNOISE_INLINE void Group(const T* input, T* output) {
-    PrefetchGroup(input);
-    PrefetchGroup(output);
-    typename L::Real z[Shape::kVectors];
+  // An element's places in the tensors.
+  struct Places {
+    const char* input;
+    char* output;
+    char* noise;
+  };
+
+  FLATNOISE_INLINE void Group(const Places& at) {
+    Real z[Shape::kVectors];
     stream_.Make(position_ / kValuesPerBlock<Scalar>, z);
     parameters_.BeginGroup();
+    memory_.Visit([&](auto tag) __attribute__((always_inline)) {
+      using Type = typename decltype(tag)::type;
+      Write<Type::kClips>(reinterpret_cast<const typename Type::Input*>(at.input), z,
+                          reinterpret_cast<typename Type::Output*>(at.output),
+                          reinterpret_cast<typename Type::Output*>(at.noise));
+    });
+  }
+
+  template <bool kClips, class In, class Out>
+  FLATNOISE_INLINE void Write(const In* input, const Real (&z)[Shape::kVectors], Out* output,
+                              Out* noise) const {
+    PrefetchGroup(input);
+    PrefetchGroup(output);
     for (int i = 0; i < Shape::kVectors; i += 2) {
-      const auto first = Combined(input, z, i);
-      const auto second = Combined(input, z, i + 1);
+      const Real first = Combined<kClips>(input, z, i);
+      const Real second = Combined<kClips>(input, z, i + 1);
       Isa::Store(output + i * L::kLanes, first, second);
+      if constexpr (Combination::kReturnsNoise) {
+        if (noise != nullptr) Isa::Store(noise + i * L::kLanes, z[i], z[i + 1]);
+      }
     }
   }
 
   // Between two groups lies so much arithmetic that the processor does not look far enough ahead to
   // hide a miss in the caches or the page tables. Past the end of a tensor it does no harm.
+  template <class T>
   FLATNOISE_INLINE static void PrefetchGroup(const T* group) {
     constexpr uintptr_t kDistance = 512, kCacheLine = 64;
     const uintptr_t ahead = reinterpret_cast<uintptr_t>(group) + kDistance;
@@ -120,22 +147,47 @@ class ApplyNoiseLoop {
       __builtin_prefetch(reinterpret_cast<const void*>(ahead + i));
     }
   }
+  FLATNOISE_INLINE static void PrefetchGroup(const Nothing*) {}
 
-  FLATNOISE_INLINE typename L::Real Combined(const T* input, const typename L::Real* z,
-                                             int vector) const {
-    typename L::Real p[Kind::kParameters];
+  template <bool kClips, class In>
+  FLATNOISE_INLINE Real Combined(const In* input, const Real* z, int vector) const {
+    Real p[Kind::kParameters];
     parameters_.Read(vector, p);
-    return Combination::template Apply<L>(Isa::Load(input + vector * L::kLanes), p, z[vector]);
+    const Real y = Combination::template Apply<L>(Load(input + vector * L::kLanes), p, z[vector]);
+    if constexpr (!kClips) return y;
+    return Clipped(y);
+  }
+
+  template <class T>
+  FLATNOISE_INLINE Real Load(const T* p) const {
+    return Isa::Load(p);
+  }
+  FLATNOISE_INLINE Real Load(const Nothing*) const {
+    return L::Broadcast(static_cast<Scalar>(-0.0));
+  }
+  FLATNOISE_INLINE Real Load(const uint8_t* p) const {
+    return Isa::Load(p) * L::Broadcast(static_cast<Scalar>(task_.byte_scale));
+  }
+
+  FLATNOISE_INLINE Real Clipped(Real y) const {
+    const auto* bounds = static_cast<const Scalar*>(task_.bounds);
+    return Clip<L>(y, L::Broadcast(bounds[0]), L::Broadcast(bounds[1]));
   }
 
   // `count` elements of a group, the first of them `skipped` elements into it.
   int64_t PartialGroup(int64_t skipped, int64_t count) {
-    T group[kGroup] = {};
-    for (int64_t i = 0; i < count; ++i) group[skipped + i] = input_[i];
+    char input[kGroup * sizeof(Scalar)] = {}, output[sizeof(input)], noise[sizeof(input)];
+    const auto first = static_cast<size_t>(skipped), elements = static_cast<size_t>(count);
+    const auto in = static_cast<size_t>(memory_.input_stride());
+    const auto out = static_cast<size_t>(memory_.output_stride());
+    if (in != 0) std::memcpy(input + first * in, at_.input, elements * in);
     position_ -= static_cast<uint64_t>(skipped);
     parameters_.Advance(-skipped);
-    Group(group, group);
-    for (int64_t i = 0; i < count; ++i) output_[i] = group[skipped + i];
+    Group({input, output, at_.noise == nullptr ? nullptr : noise});
+    std::memcpy(at_.output, output + first * out, elements * out);
+    if (Combination::kReturnsNoise && at_.noise != nullptr) {
+      std::memcpy(at_.noise, noise + first * out, elements * out);
+    }
     position_ += static_cast<uint64_t>(skipped);
     parameters_.Advance(skipped);
     Advance(count);
@@ -143,16 +195,20 @@ class ApplyNoiseLoop {
   }
 
   FLATNOISE_INLINE void Advance(int64_t elements) {
-    input_ += elements;
-    output_ += elements;
+    at_.input += elements * memory_.input_stride();
+    at_.output += elements * memory_.output_stride();
+    if (Combination::kReturnsNoise && at_.noise != nullptr) {
+      at_.noise += elements * memory_.output_stride();
+    }
     position_ += static_cast<uint64_t>(elements);
     parameters_.Advance(elements);
   }
 
+  const ApplyNoiseTask& task_;
+  Memory memory_;
   GroupNoise<Isa, Scalar, typename Kind::Distribution> stream_;
   Parameters parameters_;
-  const T* input_;
-  T* output_;
+  Places at_;
   uint64_t position_;  // in the stream
 };
 

@@ -6,6 +6,7 @@
 
 #include "core/noise.h"
 #include "cpu/apply_noise_loop.h"
+#include "cpu/memory.h"
 #include "cpu/parameter_gradients_loop.h"
 #include "cpu/tasks.h"
 
@@ -14,14 +15,15 @@ namespace flatnoise::cpu {
 template <class Isa>
 struct KernelsOf {
   static void ApplyNoise(const ApplyNoiseTask& task, int64_t begin, int64_t end) {
-    VisitNoise(task.type, task.noise, [&](auto kind) {
-      using Kind = decltype(kind);
-      if (AllAreScalars<Kind>(task)) {
-        RunLoop<Kind, ScalarParameters<Isa, Kind>>(task, begin, end);
-      } else {
-        RunLoop<Kind, BroadcastParameters<Isa, Kind>>(task, begin, end);
-      }
-    });
+    if (task.storage.is_alike() && task.bounds == nullptr) {
+      VisitNoise(ElementType{task.storage.output.index}, task.noise, [&](auto kind) {
+        RunKind<decltype(kind), PlainMemory<typename decltype(kind)::Element>>(task, begin, end);
+      });
+    } else {
+      VisitNoise(ComputeTypeFor(task.storage), task.noise, [&](auto kind) {
+        RunKind<decltype(kind), AnyMemory<typename decltype(kind)::Scalar>>(task, begin, end);
+      });
+    }
   }
 
   static void SumGradients(const SumGradientsTask& task, const GridTile& tile,
@@ -31,6 +33,15 @@ struct KernelsOf {
   }
 
  private:
+  template <class Kind, class Memory>
+  FLATNOISE_INLINE static void RunKind(const ApplyNoiseTask& task, int64_t begin, int64_t end) {
+    if (AllAreScalars<Kind>(task)) {
+      RunLoop<Kind, ScalarParameters<Isa, Kind>, Memory>(task, begin, end);
+    } else {
+      RunLoop<Kind, BroadcastParameters<Isa, Kind>, Memory>(task, begin, end);
+    }
+  }
+
   template <class Kind>
   FLATNOISE_INLINE static bool AllAreScalars(const ApplyNoiseTask& task) {
     for (int k = 0; k < Kind::kParameters; ++k) {
@@ -40,9 +51,9 @@ struct KernelsOf {
   }
 
   // A function of its own for each loop, for the compiler's sake.
-  template <class Kind, class Parameters>
+  template <class Kind, class Parameters, class Memory>
   static void RunLoop(const ApplyNoiseTask& task, int64_t begin, int64_t end) {
-    ApplyNoiseLoop<Isa, Kind, Parameters>(task, begin).Run(end - begin);
+    ApplyNoiseLoop<Isa, Kind, Parameters, Memory>(task, begin).Run(end - begin);
   }
 
   template <class Kind>

@@ -73,6 +73,11 @@ struct Simd : Vectors<32> {
     return (F32)_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16);
   }
 
+  FLATNOISE_INLINE static F32 Load(const uint8_t* p) {
+    const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
+  }
+
   FLATNOISE_INLINE static void Store(double* p, F64 v) { _mm256_storeu_pd(p, v); }
 
   FLATNOISE_INLINE static void Store(float* p, F32 a, F32 b) {
@@ -89,6 +94,14 @@ struct Simd : Vectors<32> {
   FLATNOISE_INLINE static void Store(BFloat16* p, F32 a, F32 b) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), ToBFloat16(a, b));
   }
+  FLATNOISE_INLINE static void Store(uint8_t* p, F32 a, F32 b) {
+    // Packed within 128-bit lanes; then the lanes' words in order.
+    const __m256i words = _mm256_packs_epi32(ToByteRange(a), ToByteRange(b));
+    const __m256i bytes = _mm256_packus_epi16(words, words);
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
+                     _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(bytes, order)));
+  }
 
  private:
   FLATNOISE_INLINE static __m256i ToHalf(F32 a, F32 b) {
@@ -100,6 +113,11 @@ struct Simd : Vectors<32> {
     constexpr int kEvenThenOdd = 0xD8;
     const __m256i packed = _mm256_packus_epi32(RoundToBFloat16(a), RoundToBFloat16(b));
     return _mm256_permute4x64_epi64(packed, kEvenThenOdd);
+  }
+  // Of a NaN, the maximum is its second operand.
+  FLATNOISE_INLINE static __m256i ToByteRange(F32 v) {
+    const __m256 least = _mm256_max_ps(v, _mm256_setzero_ps());
+    return _mm256_cvtps_epi32(_mm256_min_ps(least, _mm256_set1_ps(255)));
   }
   FLATNOISE_INLINE static __m256i RoundToBFloat16(F32 v) {
     const U32 bits = (U32)v;

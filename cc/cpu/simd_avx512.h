@@ -76,6 +76,11 @@ struct Simd : Vectors<64> {
     return (F32)_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16);
   }
 
+  FLATNOISE_INLINE static F32 Load(const uint8_t* p) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));
+  }
+
   FLATNOISE_INLINE static void Store(double* p, F64 v) { _mm512_storeu_pd(p, v); }
 
   // Two vectors, one after the other.
@@ -93,6 +98,10 @@ struct Simd : Vectors<64> {
   FLATNOISE_INLINE static void Store(BFloat16* p, F32 a, F32 b) {
     _mm512_storeu_si512(p, ToBFloat16(a, b));
   }
+  FLATNOISE_INLINE static void Store(uint8_t* p, F32 a, F32 b) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), ToBytes(a));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p + 16), ToBytes(b));
+  }
 
  private:
   FLATNOISE_INLINE static __m512i ToHalf(F32 a, F32 b) {
@@ -106,6 +115,11 @@ struct Simd : Vectors<64> {
         33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63};
     return _mm512_permutex2var_epi16(RoundToUpperHalf(a), _mm512_load_si512(kUpperHalves),
                                      RoundToUpperHalf(b));
+  }
+  // Of a NaN, the maximum is its second operand.
+  FLATNOISE_INLINE static __m128i ToBytes(F32 v) {
+    const __m512 least = _mm512_max_ps(v, _mm512_setzero_ps());
+    return _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(_mm512_min_ps(least, _mm512_set1_ps(255))));
   }
   // The processor's own bfloat16 instruction flushes subnormal numbers, so integers round here.
   FLATNOISE_INLINE static __m512i RoundToUpperHalf(F32 v) {

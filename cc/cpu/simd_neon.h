@@ -5,6 +5,7 @@
 #include <arm_neon.h>
 
 #include <cstdint>
+#include <cstring>
 
 #include "core/number_types.h"
 #include "core/philox.h"
@@ -74,6 +75,12 @@ struct Simd : Vectors<16> {
     return (F32)vcvt_f32_f16(vreinterpret_f16_u16(LoadBits(p)));
   }
   FLATNOISE_INLINE static F32 Load(const BFloat16* p) { return (F32)vshll_n_u16(LoadBits(p), 16); }
+  FLATNOISE_INLINE static F32 Load(const uint8_t* p) {
+    uint32_t bytes;
+    memcpy(&bytes, p, sizeof(bytes));
+    const uint16x8_t words = vmovl_u8(vreinterpret_u8_u32(vdup_n_u32(bytes)));
+    return (F32)vcvtq_f32_u32(vmovl_u16(vget_low_u16(words)));
+  }
 
   FLATNOISE_INLINE static void Store(double* p, F64 v) { vst1q_f64(p, (float64x2_t)v); }
 
@@ -92,6 +99,11 @@ struct Simd : Vectors<16> {
   FLATNOISE_INLINE static void Store(BFloat16* p, F32 a, F32 b) {
     const uint16x4_t low = vshrn_n_u32(RoundToBFloat16(a), 16);
     StoreBits(p, vshrn_high_n_u32(low, RoundToBFloat16(b), 16));
+  }
+  // Conversions end at the limits of their types, and make 0 of a NaN.
+  FLATNOISE_INLINE static void Store(uint8_t* p, F32 a, F32 b) {
+    const uint16x4_t low = vqmovn_u32(vcvtnq_u32_f32((float32x4_t)a));
+    vst1_u8(p, vqmovn_u16(vqmovn_high_u32(low, vcvtnq_u32_f32((float32x4_t)b))));
   }
 
  private:

@@ -87,6 +87,7 @@ struct Simd : Vectors<16> {
   FLATNOISE_INLINE static F64 Load(const double* p) { return _mm_loadu_pd(p); }
   FLATNOISE_INLINE static F32 Load(const Half* p) { return LoadEach(p); }
   FLATNOISE_INLINE static F32 Load(const BFloat16* p) { return LoadEach(p); }
+  FLATNOISE_INLINE static F32 Load(const uint8_t* p) { return LoadEach(p); }
 
   FLATNOISE_INLINE static void Store(double* p, F64 v) { _mm_storeu_pd(p, v); }
 
@@ -100,6 +101,10 @@ struct Simd : Vectors<16> {
   }
   FLATNOISE_INLINE static void Store(Half* p, F32 a, F32 b) { StoreEach(p, a, b); }
   FLATNOISE_INLINE static void Store(BFloat16* p, F32 a, F32 b) { StoreEach(p, a, b); }
+  FLATNOISE_INLINE static void Store(uint8_t* p, F32 a, F32 b) {
+    const __m128i words = _mm_packs_epi32(ToByteRange(a), ToByteRange(b));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packus_epi16(words, words));
+  }
 
  private:
   [[gnu::noinline, gnu::cold]] static F32 ExactFma(F32 a, F32 b, F32 c) {
@@ -127,6 +132,10 @@ struct Simd : Vectors<16> {
     return (F64)((I64)sum + (inexact & even & (1 | towards_zero)));
   }
 
+  // Of a NaN, the maximum is its second operand.
+  FLATNOISE_INLINE static __m128i ToByteRange(F32 v) {
+    return _mm_cvtps_epi32(_mm_min_ps(_mm_max_ps(v, _mm_setzero_ps()), _mm_set1_ps(255)));
+  }
   template <class T>
   FLATNOISE_INLINE static F32 LoadEach(const T* p) {
     return F32{ToCompute(p[0]), ToCompute(p[1]), ToCompute(p[2]), ToCompute(p[3])};

@@ -8,18 +8,25 @@
 #include "core/number_types.h"
 #include "core/parameter.h"
 #include "core/stream.h"
+#include "cpu/storage.h"
 
 namespace flatnoise::cpu {
 
 // output[i] = input[i] with noise z[offset + i]; output may be input.
 struct ApplyNoiseTask {
-  ElementType type;
+  Storage storage;
   Noise noise;
   const void* input;
   void* output;
   Stream stream;
   uint64_t offset;
   Parameter parameters[kMostParameters];
+  // Two numbers of the parameters' type that results stay between, if they are to.
+  const void* bounds = nullptr;
+  // What bytes are multiplied by before they get noise.
+  float byte_scale = 1;
+  // Where z goes too, in the output's type, if anywhere: a combination's that returns noise.
+  void* noise_output = nullptr;
 };
 
 // Sums of every element's share in the gradients of the parameters, over a grid of `columns`

@@ -23,7 +23,7 @@ template <class T>
 inline constexpr int kChunksInFlight = sizeof(T) == 2 ? 1 : 2;
 
 // How elements are shared out: `head` single ones, then chunks, then single ones again. All are
-// single where input and output can't both be aligned. Every thread takes kChunksInFlight chunks in
+// single where the tensors can't all be aligned. Every thread takes kChunksInFlight chunks in
 // each of `rounds`; what is left is taken one chunk at a time.
 struct ApplyNoisePlan {
   int64_t head;
@@ -58,7 +58,8 @@ FLATNOISE_INLINE ApplyNoisePlan PlanChunks(const ApplyNoiseTask& task) {
   ApplyNoisePlan plan = {};
   const int64_t past = BytesPastChunk(task.output);
   const int64_t head = (kChunkBytes - past) % kChunkBytes / kBytes;
-  const bool alike = BytesPastChunk(task.input) == past && past % kBytes == 0;
+  const auto is_alike = [&](const void* p) { return p == nullptr || BytesPastChunk(p) == past; };
+  const bool alike = is_alike(task.input) && is_alike(task.noise_output) && past % kBytes == 0;
   plan.head = alike && head < task.elements ? head : task.elements;
   plan.chunks = (task.elements - plan.head) / kChunk<T>;
 
@@ -137,7 +138,7 @@ class ApplyNoiseBody {
       : task_(task),
         plan_(plan),
         index_(index),
-        noise_(ReadStream(task.start)),
+        noise_(ReadStream(task.start.seed, task.start.seed_type)),
         parameters_(task, plan),
         offset_(static_cast<uint64_t>(*task.start.offset)) {}
 
@@ -187,7 +188,12 @@ class ApplyNoiseBody {
     FLATNOISE_ROLLED
     for (int64_t i = index_.in_grid(); i < task_.elements; i += index_.threads()) {
       static_cast<T*>(task_.output)[i] = Narrow<T>(NotANumber<Scalar>());
+      if (ReturnsNoise()) static_cast<T*>(task_.noise_output)[i] = Narrow<T>(NotANumber<Scalar>());
     }
+  }
+
+  FLATNOISE_INLINE bool ReturnsNoise() const {
+    return Combination::kReturnsNoise && task_.noise_output != nullptr;
   }
 
   FLATNOISE_INLINE Cursor CursorAt(int64_t chunk, uint64_t first_block) {
@@ -224,7 +230,7 @@ class ApplyNoiseBody {
   FLATNOISE_INLINE void RunChunks(const Cursor& cursor) {
     ChunkWords words[n];
     FLATNOISE_UNROLL
-    for (int i = 0; i < n; ++i) words[i] = LoadChunk(cursor.input + i * kThreads * kChunkBytes);
+    for (int i = 0; i < n; ++i) words[i] = Load(cursor.input + i * kThreads * kChunkBytes);
     Scalar z[n][kWidth];
     FLATNOISE_UNROLL
     for (int i = 0; i < n; ++i) {
@@ -233,7 +239,24 @@ class ApplyNoiseBody {
     FLATNOISE_UNROLL
     for (int i = 0; i < n; ++i) {
       if (i > 0) parameters_.Go(kNextInRound);
-      StoreChunk(cursor.output + i * kThreads * kChunkBytes, Combined(words[i], z[i]));
+      Store(cursor.output + i * kThreads * kChunkBytes, words[i], z[i]);
+    }
+  }
+
+  FLATNOISE_INLINE ChunkWords Load(const char* p) const {
+    if (task_.input != nullptr) return LoadChunk(p);
+    Scalar x[kWidth];
+    FLATNOISE_UNROLL
+    for (int i = 0; i < kWidth; ++i) x[i] = static_cast<Scalar>(-0.0);
+    return Pack<T>(x);
+  }
+
+  FLATNOISE_INLINE void Store(char* output, const ChunkWords& words,
+                              const Scalar (&z)[kWidth]) const {
+    StoreChunk(output, Combined(words, z));
+    if (ReturnsNoise()) {
+      const int64_t place = output - static_cast<char*>(task_.output);
+      StoreChunk(static_cast<char*>(task_.noise_output) + place, Pack<T>(z));
     }
   }
 
@@ -241,10 +264,10 @@ class ApplyNoiseBody {
     Cursor cursor = CursorAt(index_.in_grid(), first_block);
     FLATNOISE_ROLLED
     for (int64_t chunk = index_.in_grid(); chunk < plan_.chunks; chunk += index_.threads()) {
-      const ChunkWords words = LoadChunk(cursor.input);
+      const ChunkWords words = Load(cursor.input);
       Scalar z[kWidth];
       noise_.Unaligned(cursor.block, skipped, z);
-      StoreChunk(cursor.output, Combined(words, z));
+      Store(cursor.output, words, z);
       cursor.Advance(index_.threads());
       parameters_.Go(kNextChunk);
     }
@@ -256,7 +279,16 @@ class ApplyNoiseBody {
     parameters_.Read(p);
     FLATNOISE_UNROLL
     for (int i = 0; i < kWidth; ++i) x[i] = Element(x[i], p[i], z[i]);
+    if (task_.bounds != nullptr) ClipAll(x);
     return Pack<T>(x);
+  }
+
+  template <int n>
+  FLATNOISE_INLINE void ClipAll(Scalar (&x)[n]) const {
+    const auto* bounds = static_cast<const Scalar*>(task_.bounds);
+    const Scalar low = bounds[0], high = bounds[1];
+    FLATNOISE_UNROLL
+    for (int i = 0; i < n; ++i) x[i] = Clip<DeviceLanes<Scalar>>(x[i], low, high);
   }
 
   FLATNOISE_INLINE Scalar Element(Scalar x, const Scalar (&p)[kParameters], Scalar z) const {
@@ -290,9 +322,16 @@ class ApplyNoiseBody {
     for (int i = 0; i < kBlock; ++i) {
       const int64_t element = begin + i;
       if (element < first || element >= last) continue;
-      const Scalar x = Widen(static_cast<const T*>(task_.input)[element]);
-      static_cast<T*>(task_.output)[element] = Narrow<T>(Element(x, p[i], z[i]));
+      Scalar y[1] = {Element(Read(element), p[i], z[i])};
+      if (task_.bounds != nullptr) ClipAll(y);
+      static_cast<T*>(task_.output)[element] = Narrow<T>(y[0]);
+      if (ReturnsNoise()) static_cast<T*>(task_.noise_output)[element] = Narrow<T>(z[i]);
     }
+  }
+
+  FLATNOISE_INLINE Scalar Read(int64_t element) const {
+    if (task_.input == nullptr) return static_cast<Scalar>(-0.0);
+    return Widen(static_cast<const T*>(task_.input)[element]);
   }
 
   const ApplyNoiseTask& task_;

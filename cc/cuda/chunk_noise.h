@@ -10,19 +10,8 @@
 #include "core/stream_values.h"
 #include "cuda/chunk.h"
 #include "cuda/device_numbers.h"
-#include "cuda/tasks.h"
 
 namespace flatnoise::cuda {
-
-FLATNOISE_INLINE Stream ReadStream(const StreamStart& start) {
-  if (start.seed_is_int64) {
-    const auto* seed = static_cast<const int64_t*>(start.seed);
-    return StreamFromSeed(static_cast<uint64_t>(seed[0]), static_cast<uint64_t>(seed[1]));
-  }
-  const auto* seed = static_cast<const int32_t*>(start.seed);
-  return StreamFromSeed(static_cast<uint64_t>(int64_t{seed[0]}),
-                        static_cast<uint64_t>(int64_t{seed[1]}));
-}
 
 // Makes blocks and chunks of a stream. `chunk` elements make a chunk: one block or two.
 template <class Scalar, class Distribution, int chunk>

@@ -73,7 +73,7 @@ class GradientTileBody {
                                     int thread)
       : task_(task),
         plan_(plan),
-        noise_(ReadStream(task.start)),
+        noise_(ReadStream(task.start.seed, task.start.seed_type)),
         offset_(static_cast<uint64_t>(*task.start.offset)),
         is_poisoned_(*task.start.offset < 0),
         thread_(thread),

@@ -9,19 +9,20 @@
 #include "core/noise.h"
 #include "core/number_types.h"
 #include "core/parameter.h"
+#include "core/stream.h"
 
 namespace flatnoise::cuda {
 
-// Where a stream begins. The seed is two integers of 64 bits, or of 32; a negative offset, which a
-// device can't refuse, turns every result to NaN.
+// Where a stream begins. A negative offset, which a device can't refuse, turns every result to NaN.
 struct StreamStart {
   const void* seed;
-  bool seed_is_int64;
+  SeedType seed_type;
   const int64_t* offset;
 };
 
-// output[i] = input[i] with noise z[offset + i]; output may be input. With `validate_args`, the
-// elements whose parameters are not among their allowed values become NaN.
+// output[i] = input[i] with noise z[offset + i]; output may be input, and where there is no input
+// its elements are -0, which leaves what is added as it is. With `validate_args`, the elements
+// whose parameters are not among their allowed values become NaN.
 struct ApplyNoiseTask {
   ElementType type;
   Noise noise;
@@ -31,6 +32,10 @@ struct ApplyNoiseTask {
   StreamStart start;
   Parameter parameters[kMostParameters];
   bool validate_args;
+  // Two numbers of the parameters' type that results stay between, if they are to.
+  const void* bounds = nullptr;
+  // Where z goes too, if anywhere: a combination's that returns noise.
+  void* noise_output = nullptr;
 };
 
 // The gradients of the parameters: for each of a parameter's values the sum of its elements'

@@ -28,9 +28,9 @@ class FlattenNoiseCpuOp : public FlattenNoiseKernel {
 
  protected:
   absl::Status Run(OpKernelContext* context, const NoiseAttributes& attributes,
-                   const NoiseInputs& inputs, void* output) const override {
+                   const NoiseInputs& inputs, const NoiseOutputs& outputs) const override {
     cpu::ApplyNoiseTask task;
-    TF_RETURN_IF_ERROR(MakeApplyNoiseTask(attributes, inputs, output, &task));
+    TF_RETURN_IF_ERROR(MakeApplyNoiseTask(attributes, inputs, outputs, &task));
     AdviseHugePages(task, inputs.elements);
     ParallelFor(context, cpu::CountShards(task, inputs.elements),
                 cpu::ShardNanoseconds(attributes.noise), [&](int64_t first, int64_t last) {
@@ -64,6 +64,11 @@ class FlattenNoiseGradCpuOp : public FlattenNoiseGradKernel {
 
 REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenNoise").Device(tensorflow::DEVICE_CPU),
                         FlattenNoiseCpuOp);
+REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenNoiseWithZ").Device(tensorflow::DEVICE_CPU),
+                        FlattenNoiseCpuOp);
+REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenNoiseOfBytes").Device(tensorflow::DEVICE_CPU),
+                        FlattenNoiseCpuOp);
+REGISTER_KERNEL_BUILDER(Name("Flatnoise>Noise").Device(tensorflow::DEVICE_CPU), FlattenNoiseCpuOp);
 REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenNoiseGrad").Device(tensorflow::DEVICE_CPU),
                         FlattenNoiseGradCpuOp);
 

@@ -10,18 +10,6 @@
 namespace flatnoise {
 namespace {
 
-template <class Int>
-Stream StreamOfPair(const void* seed) {
-  const Int* values = static_cast<const Int*>(seed);
-  return StreamFromSeed(static_cast<uint64_t>(int64_t{values[0]}),
-                        static_cast<uint64_t>(int64_t{values[1]}));
-}
-
-Stream StreamOf(const NoiseInputs& inputs) {
-  return inputs.seed_is_int64 ? StreamOfPair<int64_t>(inputs.seed)
-                              : StreamOfPair<int32_t>(inputs.seed);
-}
-
 absl::Status CheckOffset(int64_t offset) {
   if (offset >= 0) return absl::Status();
   return InvalidArgument("offset must not be negative, got ", offset);
@@ -57,6 +45,13 @@ const char* Describe(ParameterValues allowed) {
 }
 
 template <class Scalar>
+absl::Status CheckBounds(const Scalar* bounds) {
+  if (bounds == nullptr || bounds[0] <= bounds[1]) return absl::Status();
+  return InvalidArgument("bounds must be two numbers, the lower one first, got ", bounds[0],
+                         " and ", bounds[1]);
+}
+
+template <class Scalar>
 absl::Status CheckValues(const Noise& noise, const NoiseInputs& inputs) {
   const CombinationInfo info = InfoOf(noise.combination);
   for (int k = 0; k < info.parameter_count; ++k) {
@@ -69,35 +64,36 @@ absl::Status CheckValues(const Noise& noise, const NoiseInputs& inputs) {
     return InvalidArgument(LabelOf(noise.distribution, parameter), " must be ",
                            Describe(parameter.values), ", got ", *wrong);
   }
-  return absl::Status();
+  return CheckBounds(static_cast<const Scalar*>(inputs.bounds));
 }
 
 }  // namespace
 
 absl::Status MakeApplyNoiseTask(const NoiseAttributes& attributes, const NoiseInputs& inputs,
-                                void* output, cpu::ApplyNoiseTask* task) {
-  absl::Status status = CheckOffset(*inputs.offset);
-  if (status.ok() && attributes.validate_args) {
-    status = attributes.type == kElementType<double> ? CheckValues<double>(attributes.noise, inputs)
-                                                     : CheckValues<float>(attributes.noise, inputs);
+                                const NoiseOutputs& outputs, cpu::ApplyNoiseTask* task) {
+  TF_RETURN_IF_ERROR(CheckOffset(*inputs.offset));
+  if (attributes.validate_args) {
+    TF_RETURN_IF_ERROR(attributes.output_type == kStoredType<double>
+                           ? CheckValues<double>(attributes.noise, inputs)
+                           : CheckValues<float>(attributes.noise, inputs));
   }
-  if (!status.ok()) return status;
-  *task = {attributes.type,
+  *task = {{attributes.input_type, attributes.output_type},
            attributes.noise,
            inputs.tensor,
-           output,
-           StreamOf(inputs),
+           outputs.tensor,
+           ReadStream(inputs.seed, inputs.seed_type),
            static_cast<uint64_t>(*inputs.offset),
            {}};
   std::copy_n(inputs.parameters, kMostParameters, task->parameters);
+  task->bounds = inputs.bounds;
+  task->byte_scale = attributes.byte_scale;
+  task->noise_output = outputs.noise;
   return absl::Status();
 }
 
 void AdviseHugePages(const cpu::ApplyNoiseTask& task, int64_t elements) {
   if (task.input == task.output) return;
-  const int64_t element_size = Visit(task.type, [](auto tag) {
-    return static_cast<int64_t>(sizeof(typename decltype(tag)::type));
-  });
+  const int64_t element_size = cpu::StrideOf(task.storage.output);
   cpu::AdviseHugePages(task.output, elements * element_size);
 }
 
@@ -105,8 +101,12 @@ absl::Status MakeSumGradientsTask(const NoiseAttributes& attributes, const Noise
                                   cpu::SumGradientsTask* task) {
   absl::Status status = CheckOffset(*inputs.offset);
   if (!status.ok()) return status;
-  *task = {attributes.type, attributes.noise, inputs.tensor,
-           inputs.input,    StreamOf(inputs), static_cast<uint64_t>(*inputs.offset),
+  *task = {attributes.type(),
+           attributes.noise,
+           inputs.tensor,
+           inputs.input,
+           ReadStream(inputs.seed, inputs.seed_type),
+           static_cast<uint64_t>(*inputs.offset),
            inputs.elements,
            /*columns=*/0};
   return absl::Status();

@@ -14,7 +14,7 @@ namespace flatnoise {
 // An error where the offset is negative or, with `validate_args`, where a parameter has a value
 // that the noise does not allow.
 absl::Status MakeApplyNoiseTask(const NoiseAttributes& attributes, const NoiseInputs& inputs,
-                                void* output, cpu::ApplyNoiseTask* task);
+                                const NoiseOutputs& outputs, cpu::ApplyNoiseTask* task);
 
 absl::Status MakeSumGradientsTask(const NoiseAttributes& attributes, const NoiseInputs& inputs,
                                   cpu::SumGradientsTask* task);

@@ -6,22 +6,24 @@ namespace flatnoise {
 namespace {
 
 cuda::StreamStart StartOf(const NoiseInputs& inputs) {
-  return {inputs.seed, inputs.seed_is_int64, inputs.offset};
+  return {inputs.seed, inputs.seed_type, inputs.offset};
 }
 
 }  // namespace
 
 cuda::ApplyNoiseTask CudaApplyNoiseTask(const NoiseAttributes& attributes,
-                                        const NoiseInputs& inputs, void* output) {
+                                        const NoiseInputs& inputs, const NoiseOutputs& outputs) {
   cuda::ApplyNoiseTask task = {};
-  task.type = attributes.type;
+  task.type = attributes.type();
   task.noise = attributes.noise;
   task.input = inputs.tensor;
-  task.output = output;
+  task.output = outputs.tensor;
   task.elements = inputs.elements;
   task.start = StartOf(inputs);
   std::copy_n(inputs.parameters, kMostParameters, task.parameters);
   task.validate_args = attributes.validate_args;
+  task.bounds = inputs.bounds;
+  task.noise_output = outputs.noise;
   return task;
 }
 
@@ -29,7 +31,7 @@ cuda::ParameterGradientsTask CudaParameterGradientsTask(const NoiseAttributes& a
                                                         const NoiseInputs& inputs,
                                                         void* const* gradients) {
   cuda::ParameterGradientsTask task = {};
-  task.type = attributes.type;
+  task.type = attributes.type();
   task.noise = attributes.noise;
   task.gradient = inputs.tensor;
   task.input = inputs.input;

@@ -9,7 +9,7 @@
 namespace flatnoise {
 
 cuda::ApplyNoiseTask CudaApplyNoiseTask(const NoiseAttributes& attributes,
-                                        const NoiseInputs& inputs, void* output);
+                                        const NoiseInputs& inputs, const NoiseOutputs& outputs);
 
 cuda::ParameterGradientsTask CudaParameterGradientsTask(const NoiseAttributes& attributes,
                                                         const NoiseInputs& inputs,

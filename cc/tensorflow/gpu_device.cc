@@ -14,6 +14,10 @@ namespace {
 
 REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenNoise").Device(tensorflow::DEVICE_GPU),
                         FlattenNoiseGpuOp);
+REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenNoiseWithZ").Device(tensorflow::DEVICE_GPU),
+                        FlattenNoiseGpuOp);
+REGISTER_KERNEL_BUILDER(Name("Flatnoise>Noise").Device(tensorflow::DEVICE_GPU).HostMemory("shape"),
+                        FlattenNoiseGpuOp);
 REGISTER_KERNEL_BUILDER(Name("Flatnoise>FlattenNoiseGrad").Device(tensorflow::DEVICE_GPU),
                         FlattenNoiseGradGpuOp);
 

@@ -14,9 +14,9 @@ using ::tensorflow::OpKernelContext;
 using ::tensorflow::Tensor;
 
 absl::Status FlattenNoiseGpuOp::Run(OpKernelContext* context, const NoiseAttributes& attributes,
-                                    const NoiseInputs& inputs, void* output) const {
+                                    const NoiseInputs& inputs, const NoiseOutputs& outputs) const {
   return ToStatus(
-      cuda::ApplyNoise(CudaApplyNoiseTask(attributes, inputs, output), StreamOf(context)));
+      cuda::ApplyNoise(CudaApplyNoiseTask(attributes, inputs, outputs), StreamOf(context)));
 }
 
 absl::Status FlattenNoiseGradGpuOp::Run(OpKernelContext* context, const NoiseAttributes& attributes,

@@ -17,7 +17,7 @@ class FlattenNoiseGpuOp : public FlattenNoiseKernel {
 
  protected:
   absl::Status Run(tensorflow::OpKernelContext* context, const NoiseAttributes& attributes,
-                   const NoiseInputs& inputs, void* output) const override;
+                   const NoiseInputs& inputs, const NoiseOutputs& outputs) const override;
 };
 
 class FlattenNoiseGradGpuOp : public FlattenNoiseGradKernel {

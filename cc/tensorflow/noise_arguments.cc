@@ -27,8 +27,8 @@ absl::Status CheckSharedShapes(const InputShapes& shapes, const char* tensor_nam
     return InvalidArgument(tensor_name,
                            " must have a batch dimension (rank 1 or more), got a scalar");
   }
-  if (shapes.seed != TensorShape({2})) {
-    return InvalidArgument("seed must have shape [2], got ", shapes.seed.DebugString());
+  if (shapes.seed.dims() != 1 || !IsSeedSize(shapes.seed.dim_size(0), shapes.seed_is_int64)) {
+    return WrongSeed(shapes.seed.DebugString(), shapes.seed_is_int64);
   }
   if (!TensorShapeUtils::IsScalar(shapes.offset)) {
     return InvalidArgument("offset must be a scalar, got shape ", shapes.offset.DebugString());
@@ -62,6 +62,12 @@ absl::Status BroadcastParameters(const Noise& noise, const InputShapes& shapes,
 
 }  // namespace
 
+absl::Status WrongSeed(const std::string& shape, bool is_int64) {
+  return InvalidArgument("seed must have shape [", kPairSize, "], or shape [", kStateSize,
+                         "] and type int64, got shape ", shape, " and type ",
+                         is_int64 ? "int64" : "int32");
+}
+
 absl::Status CheckNoise(const Noise& noise, int64_t parameters) {
   if (!IsIn<Noises>(noise)) {
     return InvalidArgument("combination '", NameOf(noise.combination),
@@ -82,6 +88,15 @@ absl::Status CheckNoiseOfGradient(const Noise& noise, int64_t parameters) {
       NameOf(noise.combination), "'");
 }
 
+absl::Status CheckReturnsNoise(const Noise& noise) {
+  const bool returns_noise = Visit(noise.combination, [](auto combination) {
+    return decltype(combination)::type::kReturnsNoise;
+  });
+  if (returns_noise) return absl::Status();
+  return InvalidArgument("combination must be one that returns its noise, as 'diffuse' does, got '",
+                         NameOf(noise.combination), "'");
+}
+
 absl::Status BroadcastParameter(const Noise& noise, int index, Dimensions parameter,
                                 Dimensions tensor, BroadcastPattern* pattern) {
   const BroadcastStatus status = Broadcast(parameter, tensor, pattern);
@@ -100,7 +115,11 @@ absl::Status BroadcastParameter(const Noise& noise, int index, Dimensions parame
 
 absl::Status CheckForwardShapes(const NoiseAttributes& attributes, const InputShapes& shapes,
                                 TensorShape* output, BroadcastPatterns* patterns) {
-  TF_RETURN_IF_ERROR(CheckSharedShapes(shapes, "input"));
+  const bool has_input = attributes.input_type != kStoredType<Nothing>;
+  TF_RETURN_IF_ERROR(CheckSharedShapes(shapes, has_input ? "input" : "shape"));
+  if (shapes.bounds && *shapes.bounds != TensorShape({2})) {
+    return InvalidArgument("bounds must have shape [2], got ", shapes.bounds->DebugString());
+  }
   *output = shapes.tensor;
   if (attributes.flatten) {
     *output = TensorShape({shapes.tensor.dim_size(0), CountFeatures(shapes.tensor)});

@@ -11,16 +11,18 @@ namespace {
 using ::tensorflow::DataType;
 using ::tensorflow::OpKernelConstruction;
 
-ElementType ElementTypeOf(DataType type) {
+StoredType StoredTypeOf(DataType type) {
   switch (type) {
     case tensorflow::DT_HALF:
-      return kElementType<Half>;
+      return kStoredType<Half>;
     case tensorflow::DT_BFLOAT16:
-      return kElementType<BFloat16>;
+      return kStoredType<BFloat16>;
     case tensorflow::DT_DOUBLE:
-      return kElementType<double>;
-    default:  // the op's definition allows no other
-      return kElementType<float>;
+      return kStoredType<double>;
+    case tensorflow::DT_UINT8:
+      return kStoredType<uint8_t>;
+    default:  // the ops' definitions allow no other
+      return kStoredType<float>;
   }
 }
 
@@ -47,22 +49,33 @@ absl::Status CheckParameterType(DataType tensor, DataType parameter) {
 }  // namespace
 
 absl::Status ReadAttributes(const OpKernelConstruction* construction, NoiseAttributes* attributes) {
+  *attributes = {};
+  const auto read = [&](const char* name, auto* value) {
+    return construction->HasAttr(name) ? construction->GetAttr(name, value) : absl::Status();
+  };
   TF_RETURN_IF_ERROR(ReadChoice(construction, "distribution", &attributes->noise.distribution));
-  TF_RETURN_IF_ERROR(ReadChoice(construction, "combination", &attributes->noise.combination));
-  attributes->flatten = attributes->validate_args = false;
-  const bool is_gradient = !construction->HasAttr("flatten");
-  if (!is_gradient) {
-    TF_RETURN_IF_ERROR(construction->GetAttr("flatten", &attributes->flatten));
-    TF_RETURN_IF_ERROR(construction->GetAttr("validate_args", &attributes->validate_args));
+  if (construction->HasAttr("combination")) {
+    TF_RETURN_IF_ERROR(ReadChoice(construction, "combination", &attributes->noise.combination));
   }
-  int64_t parameters;
-  DataType tensor_type, parameter_type;
+  int64_t parameters, bounds = 0;
+  DataType tensor_type = tensorflow::DT_FLOAT, parameter_type = tensorflow::DT_FLOAT;
   TF_RETURN_IF_ERROR(construction->GetAttr("num_parameters", &parameters));
-  TF_RETURN_IF_ERROR(construction->GetAttr("T", &tensor_type));
-  TF_RETURN_IF_ERROR(construction->GetAttr("U", &parameter_type));
-  attributes->type = ElementTypeOf(tensor_type);
+  TF_RETURN_IF_ERROR(read("num_bounds", &bounds));
+  TF_RETURN_IF_ERROR(read("T", &tensor_type));
+  TF_RETURN_IF_ERROR(read("U", &parameter_type));
+  TF_RETURN_IF_ERROR(read("flatten", &attributes->flatten));
+  TF_RETURN_IF_ERROR(read("validate_args", &attributes->validate_args));
+  TF_RETURN_IF_ERROR(read("byte_scale", &attributes->byte_scale));
+  attributes->clips = bounds > 0;
+  attributes->output_type = StoredTypeOf(tensor_type);
+  attributes->input_type = attributes->output_type;
+  if (construction->HasAttr("Tshape")) attributes->input_type = kStoredType<Nothing>;
+  if (construction->HasAttr("byte_scale")) attributes->input_type = kStoredType<uint8_t>;
+  const bool is_gradient = !construction->HasAttr("validate_args");
+  attributes->returns_noise = !is_gradient && construction->num_outputs() == 2;
   TF_RETURN_IF_ERROR(is_gradient ? CheckNoiseOfGradient(attributes->noise, parameters)
                                  : CheckNoise(attributes->noise, parameters));
+  if (attributes->returns_noise) TF_RETURN_IF_ERROR(CheckReturnsNoise(attributes->noise));
   return CheckParameterType(tensor_type, parameter_type);
 }
 

@@ -10,13 +10,20 @@
 
 namespace flatnoise {
 
+// Those that an op does not have are as they are here.
 struct NoiseAttributes {
-  ElementType type;
-  Noise noise;
-  bool flatten;        // of FlattenNoise alone
-  bool validate_args;  // of FlattenNoise alone
+  StoredType input_type = kStoredType<float>;
+  StoredType output_type = kStoredType<float>;
+  Noise noise = kNoise<Normal, Add>;
+  bool flatten = false;
+  bool validate_args = false;
+  bool clips = false;
+  bool returns_noise = false;
+  float byte_scale = 1;
 
   CombinationInfo combination() const { return InfoOf(noise.combination); }
+  // Of tensors of one type.
+  ElementType type() const { return {output_type.index}; }
 };
 
 // Also checks the parameters' number and type against the noise and the tensor.

@@ -6,17 +6,24 @@
 
 #include "core/noise.h"
 #include "core/parameter.h"
+#include "core/stream.h"
 
 namespace flatnoise {
 
 struct NoiseInputs {
-  const void* tensor;  // the input, or the gradient of the output
+  const void* tensor;  // the input, if there is one, or the gradient of the output
   int64_t elements;
   const void* seed;
-  bool seed_is_int64;
+  SeedType seed_type;
   const int64_t* offset;
   Parameter parameters[kMostParameters];
-  const void* input;  // of the op, in its gradient
+  const void* bounds;  // null where there are none
+  const void* input;   // of the op, in its gradient
+};
+
+struct NoiseOutputs {
+  void* tensor;
+  void* noise;  // null where it isn't returned
 };
 
 }  // namespace flatnoise

@@ -9,15 +9,16 @@
 
 namespace flatnoise {
 
+// Of all ops that make noise: what is different about them are attributes.
 class FlattenNoiseKernel : public tensorflow::OpKernel {
  public:
   explicit FlattenNoiseKernel(tensorflow::OpKernelConstruction* construction);
   void Compute(tensorflow::OpKernelContext* context) final;
 
  protected:
-  // Writes the output, which may be the input's memory.
+  // Writes the outputs, the first of which may be the input's memory.
   virtual absl::Status Run(tensorflow::OpKernelContext* context, const NoiseAttributes& attributes,
-                           const NoiseInputs& inputs, void* output) const = 0;
+                           const NoiseInputs& inputs, const NoiseOutputs& outputs) const = 0;
 
  private:
   NoiseAttributes attributes_;

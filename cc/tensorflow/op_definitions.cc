@@ -25,6 +25,19 @@ absl::Status RequireShape(InferenceContext* c, const char* argument, int index,
                          c->DebugString(c->input(index)));
 }
 
+absl::Status RequireSeed(InferenceContext* c) {
+  ::tensorflow::DataType type;
+  TF_RETURN_IF_ERROR(c->GetAttr("Tseed", &type));
+  const bool is_int64 = type == ::tensorflow::DT_INT64;
+  const ShapeHandle shape = c->input(kSeed);
+  if (!c->RankKnown(shape)) return absl::Status();
+  if (c->Rank(shape) == 1) {
+    const DimensionHandle size = c->Dim(shape, 0);
+    if (!c->ValueKnown(size) || IsSeedSize(c->Value(size), is_int64)) return absl::Status();
+  }
+  return WrongSeed(c->DebugString(shape), is_int64);
+}
+
 absl::Status RequireBatch(InferenceContext* c, const char* argument, ShapeHandle shape) {
   if (!c->RankKnown(shape) || c->Rank(shape) > 0) return absl::Status();
   return InvalidArgument(argument, " must have a batch dimension (rank 1 or more), got a scalar");
@@ -79,7 +92,9 @@ absl::Status BroadcastParameters(InferenceContext* c, NoiseCheck check, ShapeHan
   Noise noise;
   int64_t parameters;
   TF_RETURN_IF_ERROR(GetChoice(c, "distribution", &noise.distribution));
-  TF_RETURN_IF_ERROR(GetChoice(c, "combination", &noise.combination));
+  if (!GetChoice(c, "combination", &noise.combination).ok()) {
+    noise.combination = kChoice<Combinations, Add>;  // of the op that has no input
+  }
   TF_RETURN_IF_ERROR(c->GetAttr("num_parameters", &parameters));
   TF_RETURN_IF_ERROR(check(noise, parameters));
   const CombinationInfo info = InfoOf(noise.combination);
@@ -90,25 +105,48 @@ absl::Status BroadcastParameters(InferenceContext* c, NoiseCheck check, ShapeHan
   return absl::Status();
 }
 
-absl::Status CheckSharedInputs(InferenceContext* c, const char* tensor_name) {
-  TF_RETURN_IF_ERROR(RequireBatch(c, tensor_name, c->input(kTensor)));
-  TF_RETURN_IF_ERROR(RequireShape(c, "seed", kSeed, c->Vector(2)));
+absl::Status CheckStream(InferenceContext* c) {
+  TF_RETURN_IF_ERROR(RequireSeed(c));
   return RequireShape(c, "offset", kOffset, c->Scalar());
 }
 
+absl::Status CheckBounds(InferenceContext* c) {
+  int64_t bounds;
+  if (!c->GetAttr("num_bounds", &bounds).ok()) return absl::Status();  // not every op takes them
+  if (bounds > 1) return InvalidArgument("bounds must be one tensor, or none, got ", bounds);
+  if (bounds == 0) return absl::Status();
+  return RequireShape(c, "bounds", c->num_inputs() - 1, c->Vector(2));
+}
+
+// Of the outputs, which are all alike.
+absl::Status SetOutputs(InferenceContext* c, ShapeHandle output) {
+  TF_RETURN_IF_ERROR(BroadcastParameters(c, CheckNoise, &output));
+  for (int i = 0; i < c->num_outputs(); ++i) c->set_output(i, output);
+  return absl::Status();
+}
+
 absl::Status InferFlattenNoise(InferenceContext* c) {
-  TF_RETURN_IF_ERROR(CheckSharedInputs(c, "input"));
+  TF_RETURN_IF_ERROR(RequireBatch(c, "input", c->input(kTensor)));
+  TF_RETURN_IF_ERROR(CheckStream(c));
+  TF_RETURN_IF_ERROR(CheckBounds(c));
   bool flatten;
   TF_RETURN_IF_ERROR(c->GetAttr("flatten", &flatten));
   ShapeHandle output = c->input(kTensor);
   if (flatten) TF_RETURN_IF_ERROR(Flatten(c, c->input(kTensor), &output));
-  TF_RETURN_IF_ERROR(BroadcastParameters(c, CheckNoise, &output));
-  c->set_output(0, output);
-  return absl::Status();
+  return SetOutputs(c, output);
+}
+
+absl::Status InferNoise(InferenceContext* c) {
+  TF_RETURN_IF_ERROR(CheckStream(c));
+  ShapeHandle output;
+  TF_RETURN_IF_ERROR(c->MakeShapeFromShapeTensor(kTensor, &output));
+  TF_RETURN_IF_ERROR(RequireBatch(c, "shape", output));
+  return SetOutputs(c, output);
 }
 
 absl::Status InferFlattenNoiseGrad(InferenceContext* c) {
-  TF_RETURN_IF_ERROR(CheckSharedInputs(c, "grad"));
+  TF_RETURN_IF_ERROR(RequireBatch(c, "grad", c->input(kTensor)));
+  TF_RETURN_IF_ERROR(CheckStream(c));
   ShapeHandle tensor = c->input(kTensor);
   TF_RETURN_IF_ERROR(BroadcastParameters(c, CheckNoiseOfGradient, &tensor));
   for (int k = 0; k < c->num_outputs(); ++k) c->set_output(k, c->input(kFirstParameter + k));
@@ -132,10 +170,13 @@ std::string DocumentNoise() {
 Combines every element with noise z, the Philox stream's number for the element's index.
 
 input: A tensor of rank 1 or more, the batch first.
-seed: Two integers that name the stream, as in `tf.random.stateless_*`.
+seed: Two integers that name the stream, as in `tf.random.stateless_*`. Or three of int64, the state
+  of a `tf.random.Generator` with the Philox algorithm, as `RngReadAndSkip` reads it: the stream is
+  that of (key, counter / 256), each modulo 2**31 - 2, as Keras draws it.
 offset: The index in the stream of the first element, not negative.
 parameters: As the combination names them; each broadcasts to the output's shape and varies over
   dimensions that lie side by side. Double for a double input, else float.
+bounds: None, or two numbers that the output stays between, the lower one first.
 output: Of shape `[batch, features]`, or of the input's shape where not flattened.
 distribution: Of z.
 combination: What is computed: )doc",
@@ -151,7 +192,27 @@ REGISTER_OP("Flatnoise>FlattenNoise")
     .Input("seed: Tseed")
     .Input("offset: int64")
     .Input("parameters: num_parameters * U")
+    .Input("bounds: num_bounds * U")
     .Output("output: T")
+    .Attr("T: {half, bfloat16, float, double}")
+    .Attr("U: {float, double}")
+    .Attr("Tseed: {int32, int64}")
+    .Attr("num_parameters: int >= 1")
+    .Attr("num_bounds: int >= 0 = 0")
+    .Attr(ChoiceAttribute<Distributions>("distribution"))
+    .Attr(ChoiceAttribute<Combinations>("combination"))
+    .Attr("flatten: bool = true")
+    .Attr("validate_args: bool = false")
+    .SetShapeFn(InferFlattenNoise)
+    .Doc(DocumentNoise());
+
+REGISTER_OP("Flatnoise>FlattenNoiseWithZ")
+    .Input("input: T")
+    .Input("seed: Tseed")
+    .Input("offset: int64")
+    .Input("parameters: num_parameters * U")
+    .Output("output: T")
+    .Output("noise: T")
     .Attr("T: {half, bfloat16, float, double}")
     .Attr("U: {float, double}")
     .Attr("Tseed: {int32, int64}")
@@ -161,7 +222,54 @@ REGISTER_OP("Flatnoise>FlattenNoise")
     .Attr("flatten: bool = true")
     .Attr("validate_args: bool = false")
     .SetShapeFn(InferFlattenNoise)
-    .Doc(DocumentNoise());
+    .Doc(R"doc(
+As FlattenNoise, and gives z too, for the combinations that return it: "diffuse".
+
+noise: z, of the output's type and shape.
+)doc");
+
+REGISTER_OP("Flatnoise>FlattenNoiseOfBytes")
+    .Input("input: uint8")
+    .Input("seed: Tseed")
+    .Input("offset: int64")
+    .Input("parameters: num_parameters * float")
+    .Input("bounds: num_bounds * float")
+    .Output("output: T")
+    .Attr("T: {half, bfloat16, float, uint8}")
+    .Attr("Tseed: {int32, int64}")
+    .Attr("num_parameters: int >= 1")
+    .Attr("num_bounds: int >= 0 = 0")
+    .Attr(ChoiceAttribute<Distributions>("distribution"))
+    .Attr(ChoiceAttribute<Combinations>("combination"))
+    .Attr("flatten: bool = true")
+    .Attr("validate_args: bool = false")
+    .Attr("byte_scale: float = 1.0")
+    .SetShapeFn(InferFlattenNoise)
+    .Doc(R"doc(
+As FlattenNoise, of bytes that are multiplied by `byte_scale` first. An output of bytes is rounded to
+nearest, ties to even, and ends at 0 and 255; NaN becomes 0.
+)doc");
+
+REGISTER_OP("Flatnoise>Noise")
+    .Input("shape: Tshape")
+    .Input("seed: Tseed")
+    .Input("offset: int64")
+    .Input("parameters: num_parameters * U")
+    .Output("output: T")
+    .Attr("Tshape: {int32, int64}")
+    .Attr("T: {half, bfloat16, float, double}")
+    .Attr("U: {float, double}")
+    .Attr("Tseed: {int32, int64}")
+    .Attr("num_parameters: int >= 1")
+    .Attr(ChoiceAttribute<Distributions>("distribution"))
+    .Attr("validate_args: bool = false")
+    .SetShapeFn(InferNoise)
+    .Doc(R"doc(
+Noise by itself: loc + scale * z, with z as in FlattenNoise.
+
+shape: The output's, of rank 1 or more.
+parameters: loc and scale.
+)doc");
 
 REGISTER_OP("Flatnoise>FlattenNoiseGrad")
     .Input("grad: T")

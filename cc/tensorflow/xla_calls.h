@@ -5,7 +5,9 @@
 #ifndef FLATNOISE_CC_TENSORFLOW_XLA_CALLS_H_
 #define FLATNOISE_CC_TENSORFLOW_XLA_CALLS_H_
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -20,19 +22,23 @@ namespace flatnoise {
 
 // An op's attributes as a call carries them.
 struct CallAttributes {
-  std::string_view type;
+  std::string_view input_type;
+  std::string_view output_type;
   std::string_view distribution;
   std::string_view combination;
   bool validate_args;
+  float byte_scale;
 };
 
 }  // namespace flatnoise
 
 XLA_FFI_REGISTER_STRUCT_ATTR_DECODING(::flatnoise::CallAttributes,
-                                      StructMember<std::string_view>("type"),
+                                      StructMember<std::string_view>("input_type"),
+                                      StructMember<std::string_view>("output_type"),
                                       StructMember<std::string_view>("distribution"),
                                       StructMember<std::string_view>("combination"),
-                                      StructMember<bool>("validate_args"));
+                                      StructMember<bool>("validate_args"),
+                                      StructMember<float>("byte_scale"));
 
 namespace flatnoise {
 
@@ -46,22 +52,31 @@ auto BindCall(Binding binding) {
 struct NoiseCall {
   NoiseAttributes attributes;
   NoiseInputs inputs;
-  void* outputs[kMostParameters];
+  void* outputs[kMostParameters];  // null beyond the results
+
+  NoiseOutputs noise_outputs() const { return {outputs[0], outputs[1]}; }
 };
 
 inline absl::Status ReadAttributes(const CallAttributes& call, bool is_gradient,
                                    NoiseAttributes* attributes) {
-  const auto type = Find<ElementTypes>(call.type);
+  const auto input_type = Find<StoredTypes>(call.input_type);
+  const auto output_type = Find<StoredTypes>(call.output_type);
   const auto distribution = Find<Distributions>(call.distribution);
   const auto combination = Find<Combinations>(call.combination);
   const bool is_known =
       distribution && combination &&
       (is_gradient ? IsIn<LinearNoises> : IsIn<Noises>)(Noise{*distribution, *combination});
-  if (!type || !is_known) {
-    return InvalidArgument("this flatnoise knows no noise of type ", call.type, ", distribution ",
-                           call.distribution, " and combination ", call.combination);
+  if (!input_type || !output_type || !is_known) {
+    return InvalidArgument("this flatnoise knows no noise of types ", call.input_type, " and ",
+                           call.output_type, ", distribution ", call.distribution,
+                           " and combination ", call.combination);
   }
-  *attributes = {*type, {*distribution, *combination}, /*flatten=*/false, call.validate_args};
+  *attributes = {};
+  attributes->input_type = *input_type;
+  attributes->output_type = *output_type;
+  attributes->noise = {*distribution, *combination};
+  attributes->validate_args = call.validate_args;
+  attributes->byte_scale = call.byte_scale;
   return absl::Status();
 }
 
@@ -82,22 +97,31 @@ inline absl::Status ReadCall(const xla::ffi::RemainingArgs& operands,
   const auto result = [&](int i) {
     return **results.get<xla::ffi::AnyBuffer>(static_cast<size_t>(i));
   };
-  const size_t expected_operands =
-      static_cast<size_t>(kFirstParameter + parameters + (is_gradient ? 1 : 0));
-  const size_t expected_results = static_cast<size_t>(is_gradient ? parameters : 1);
-  if (operands.size() != expected_operands || results.size() != expected_results) {
-    return InvalidArgument("a call has ", expected_operands, " operands and ", expected_results,
-                           " results, got ", operands.size(), " and ", results.size());
+  // After the parameters: the op's input in a gradient, bounds elsewhere, if there are any.
+  const int last = kFirstParameter + parameters;
+  const bool has_last = operands.size() > static_cast<size_t>(last);
+  const bool fits = operands.size() <= static_cast<size_t>(last) + 1 &&
+                    operands.size() >= static_cast<size_t>(last) + (is_gradient ? 1 : 0);
+  const bool results_fit = is_gradient ? results.size() == static_cast<size_t>(parameters)
+                                       : results.size() == 1 || results.size() == 2;
+  if (!fits || !results_fit) {
+    return InvalidArgument("a call of a noise with ", parameters, " parameters has ",
+                           operands.size(), " operands and ", results.size(), " results");
   }
   const xla::ffi::AnyBuffer tensor = operand(kTensor), seed = operand(kSeed);
   call->inputs = {};
+  std::fill(std::begin(call->outputs), std::end(call->outputs), nullptr);
   call->inputs.tensor = tensor.untyped_data();
-  call->inputs.elements = static_cast<int64_t>(tensor.element_count());
+  call->inputs.elements = static_cast<int64_t>((is_gradient ? tensor : result(0)).element_count());
   call->inputs.seed = seed.untyped_data();
-  call->inputs.seed_is_int64 = seed.element_type() == xla::ffi::DataType::S64;
+  call->inputs.seed_type = SeedTypeOf(static_cast<int64_t>(seed.element_count()),
+                                      seed.element_type() == xla::ffi::DataType::S64);
   call->inputs.offset = static_cast<const int64_t*>(operand(kOffset).untyped_data());
-  if (is_gradient) call->inputs.input = operand(kFirstParameter + parameters).untyped_data();
-  for (size_t i = 0; i < expected_results; ++i) {
+  if (call->attributes.input_type == kStoredType<Nothing>) call->inputs.tensor = nullptr;
+  call->attributes.clips = has_last && !is_gradient;
+  if (call->attributes.clips) call->inputs.bounds = operand(last).untyped_data();
+  if (is_gradient) call->inputs.input = operand(last).untyped_data();
+  for (size_t i = 0; i < results.size(); ++i) {
     call->outputs[i] = result(static_cast<int>(i)).untyped_data();
   }
   const xla::ffi::AnyBuffer broadcast_over = is_gradient ? tensor : result(0);

@@ -20,7 +20,7 @@ ffi::Error HandleNoise(cudaStream_t stream, ffi::RemainingArgs operands, ffi::Re
   NoiseCall call;
   absl::Status status = ReadCall(operands, results, attributes, /*is_gradient=*/false, &call);
   if (!status.ok()) return ToError(status);
-  const auto task = CudaApplyNoiseTask(call.attributes, call.inputs, call.outputs[0]);
+  const auto task = CudaApplyNoiseTask(call.attributes, call.inputs, call.noise_outputs());
   return ToError(ToStatus(cuda::ApplyNoise(task, stream)));
 }
 

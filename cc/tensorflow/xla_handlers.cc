@@ -59,7 +59,7 @@ void ParallelFor(ffi::ThreadPool& pool, int64_t total, std::function<void(int64_
 
 absl::Status ApplyNoise(ffi::ThreadPool& pool, const NoiseCall& call) {
   cpu::ApplyNoiseTask task;
-  TF_RETURN_IF_ERROR(MakeApplyNoiseTask(call.attributes, call.inputs, call.outputs[0], &task));
+  TF_RETURN_IF_ERROR(MakeApplyNoiseTask(call.attributes, call.inputs, call.noise_outputs(), &task));
   AdviseHugePages(task, call.inputs.elements);
   // A few shards at a time, so that a small tensor stays on this thread.
   constexpr int64_t kShardsAtOnce = 8;

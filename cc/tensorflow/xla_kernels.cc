@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/lanes.h"
 #include "tensorflow/compiler/tf2xla/type_util.h"
 #include "tensorflow/compiler/tf2xla/xla_op_kernel.h"
 #include "tensorflow/core/framework/op_kernel.h"
@@ -24,13 +25,19 @@ using ::tensorflow::TensorShape;
 using ::tensorflow::XlaOpKernel;
 using ::tensorflow::XlaOpKernelContext;
 
-InputShapes ShapesOf(XlaOpKernelContext* context, int parameters) {
-  InputShapes shapes = {
-      context->InputShape(kTensor), context->InputShape(kSeed), context->InputShape(kOffset), {}};
+absl::Status ReadShapes(XlaOpKernelContext* context, const NoiseAttributes& attributes,
+                        InputShapes* shapes) {
+  const int parameters = attributes.combination().parameter_count;
+  shapes->tensor = context->InputShape(kTensor);
+  shapes->seed = context->InputShape(kSeed);
+  shapes->offset = context->InputShape(kOffset);
+  shapes->seed_is_int64 = context->input_type(kSeed) == tensorflow::DT_INT64;
   for (int k = 0; k < parameters; ++k) {
-    shapes.parameters.push_back(context->InputShape(kFirstParameter + k));
+    shapes->parameters.push_back(context->InputShape(kFirstParameter + k));
   }
-  return shapes;
+  if (attributes.clips) shapes->bounds = context->InputShape(kFirstParameter + parameters);
+  if (attributes.input_type != kStoredType<Nothing>) return absl::Status();
+  return context->ConstantInputAsShape(kTensor, &shapes->tensor);
 }
 
 xla::Shape RowMajor(xla::PrimitiveType type, const TensorShape& shape) {
@@ -41,19 +48,29 @@ xla::Shape RowMajor(xla::PrimitiveType type, const TensorShape& shape) {
 
 std::string Quoted(std::string_view text) { return absl::StrCat("\"", text, "\""); }
 
+// A number that keeps all its bits on the way, as MLIR writes it.
+std::string Hexadecimal(float number) {
+  return absl::StrCat("0x", absl::Hex(BitCast<uint32_t>(number), absl::kZeroPad8));
+}
+
 // As the struct CallAttributes is decoded from it.
 std::string Write(const NoiseAttributes& attributes) {
-  return absl::StrCat("{type = ", Quoted(NameOf(attributes.type)),
+  return absl::StrCat("{input_type = ", Quoted(NameOf(attributes.input_type)),
+                      ", output_type = ", Quoted(NameOf(attributes.output_type)),
                       ", distribution = ", Quoted(NameOf(attributes.noise.distribution)),
                       ", combination = ", Quoted(NameOf(attributes.noise.combination)),
-                      ", validate_args = ", attributes.validate_args ? "true" : "false", "}");
+                      ", validate_args = ", attributes.validate_args ? "true" : "false",
+                      ", byte_scale = ", Hexadecimal(attributes.byte_scale), " : f32}");
 }
 
 xla::XlaOp Call(XlaOpKernelContext* context, const std::string& target,
                 const NoiseAttributes& attributes, const xla::Shape& result) {
   std::vector<xla::XlaOp> operands;
   std::vector<xla::Shape> shapes;
-  for (int i = 0; i < context->num_inputs(); ++i) {
+  // A shape is known; what takes its place is not read.
+  const bool has_input = attributes.input_type != kStoredType<Nothing>;
+  for (int place = 0; place < context->num_inputs(); ++place) {
+    const int i = place == kTensor && !has_input ? kSeed : place;
     operands.push_back(context->Input(i));
     shapes.push_back(RowMajor(context->input_xla_type(i), context->InputShape(i)));
   }
@@ -70,13 +87,22 @@ class FlattenNoiseXlaOp : public XlaOpKernel {
   }
 
   void Compile(XlaOpKernelContext* context) override {
-    const int parameters = attributes_.combination().parameter_count;
+    InputShapes shapes;
     TensorShape output;
     BroadcastPatterns patterns;
-    OP_REQUIRES_OK(context, CheckForwardShapes(attributes_, ShapesOf(context, parameters), &output,
-                                               &patterns));
-    const xla::Shape result = RowMajor(context->input_xla_type(kTensor), output);
-    context->SetOutput(0, Call(context, kNoiseTarget, attributes_, result));
+    OP_REQUIRES_OK(context, ReadShapes(context, attributes_, &shapes));
+    OP_REQUIRES_OK(context, CheckForwardShapes(attributes_, shapes, &output, &patterns));
+    xla::PrimitiveType type;
+    OP_REQUIRES_OK(context,
+                   tensorflow::DataTypeToPrimitiveType(context->expected_output_dtype(0), &type));
+    const xla::Shape result = RowMajor(type, output);
+    if (!attributes_.returns_noise) {
+      context->SetOutput(0, Call(context, kNoiseTarget, attributes_, result));
+      return;
+    }
+    const xla::XlaOp results =
+        Call(context, kNoiseTarget, attributes_, xla::ShapeUtil::MakeTupleShape({result, result}));
+    for (int i = 0; i < 2; ++i) context->SetOutput(i, xla::GetTupleElement(results, i));
   }
 
  private:
@@ -91,8 +117,9 @@ class FlattenNoiseGradXlaOp : public XlaOpKernel {
 
   void Compile(XlaOpKernelContext* context) override {
     const int parameters = attributes_.combination().parameter_count;
-    const InputShapes shapes = ShapesOf(context, parameters);
+    InputShapes shapes;
     BroadcastPatterns patterns;
+    OP_REQUIRES_OK(context, ReadShapes(context, attributes_, &shapes));
     OP_REQUIRES_OK(
         context, CheckGradientShapes(attributes_, shapes,
                                      context->InputShape(kFirstParameter + parameters), &patterns));
@@ -125,7 +152,10 @@ void Register(const char* op, const char* device, const char* label) {
 }  // namespace
 
 void RegisterXlaKernels(const char* device, const char* label) {
-  Register<FlattenNoiseXlaOp>("Flatnoise>FlattenNoise", device, label);
+  for (const char* op : {"Flatnoise>FlattenNoise", "Flatnoise>FlattenNoiseWithZ",
+                         "Flatnoise>FlattenNoiseOfBytes", "Flatnoise>Noise"}) {
+    Register<FlattenNoiseXlaOp>(op, device, label);
+  }
   Register<FlattenNoiseGradXlaOp>("Flatnoise>FlattenNoiseGrad", device, label);
 }
 

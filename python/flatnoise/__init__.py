@@ -14,13 +14,18 @@ from flatnoise._src.build import __version__, build_info
 from flatnoise._src.noises import NOISES
 
 _FUNCTIONS = tuple(noise.function for noise in NOISES)
+_SAMPLES = ("gumbel", "laplace", "logistic", "normal", "truncated_normal", "uniform")
 _NEED_TENSORFLOW = (
     *_FUNCTIONS,
+    *_SAMPLES,
+    "callbacks",
     "convert",
+    "diffuse",
     "layers",
     "patch_keras",
     "raw_ops",
     "regularizers",
+    "schedules",
     "unpatch_keras",
 )
 _HAS_TENSORFLOW = importlib.util.find_spec("tensorflow") is not None
@@ -28,21 +33,26 @@ _HAS_TENSORFLOW = importlib.util.find_spec("tensorflow") is not None
 __all__ = [
     "__version__",
     "build_info",
+    "callbacks",
     "convert",
+    "diffuse",
     "layers",
     "numpy",
     "patch_keras",
     "raw_ops",
     "regularizers",
+    "schedules",
     "unpatch_keras",
 ]
-__all__ += _FUNCTIONS
+__all__ += [*_FUNCTIONS, *_SAMPLES]
 
 if TYPE_CHECKING or _HAS_TENSORFLOW:
-    from flatnoise import layers, raw_ops, regularizers
+    from flatnoise import callbacks, layers, raw_ops, regularizers, schedules
     from flatnoise._src.convert import convert
+    from flatnoise._src.diffusion import diffuse
     from flatnoise._src.functions import *  # noqa: F403  (a function for each of NOISES)
     from flatnoise._src.patch import patch_keras, unpatch_keras
+    from flatnoise._src.samples import *  # noqa: F403
 
 if not TYPE_CHECKING:
     # Without TensorFlow the package still imports: `flatnoise.numpy` needs none.

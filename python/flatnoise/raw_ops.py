@@ -1,5 +1,17 @@
 """The compiled ops as they are registered, after the manner of ``tf.raw_ops``."""
 
-from flatnoise._src.raw_ops import FlattenNoise, FlattenNoiseGrad
+from flatnoise._src.raw_ops import (
+    FlattenNoise,
+    FlattenNoiseGrad,
+    FlattenNoiseOfBytes,
+    FlattenNoiseWithZ,
+    Noise,
+)
 
-__all__ = ["FlattenNoise", "FlattenNoiseGrad"]
+__all__ = [
+    "FlattenNoise",
+    "FlattenNoiseGrad",
+    "FlattenNoiseOfBytes",
+    "FlattenNoiseWithZ",
+    "Noise",
+]

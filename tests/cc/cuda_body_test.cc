@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,29 +55,34 @@ void ExpectBitsOfCpu(const KindCase& kind, const ForwardCase& c, int64_t blocks)
   const auto expected = ExpectedOutput<T>(kind, c, elements, parameters);
 
   Buffer<T> input(elements, c.input_shift);
-  Buffer<T> output(c.elements, c.output_shift);
+  Buffer<T> output(c.elements, c.output_shift), noise(c.elements, c.output_shift);
   if (c.in_place) output = Buffer<T>(elements, c.output_shift);
   std::vector<Buffer<Scalar>> values;
   for (int k = 0; k < Kind::kParameters; ++k) {
     values.emplace_back(parameters.values[k], c.parameter_shift);
   }
-  StreamStart start = {kSeed, true, &c.offset};
-  if (c.short_seed) start = {kShortSeed, false, &c.offset};
   ApplyNoiseTask task = {kind.type,
                          kind.noise,
                          c.in_place ? output.data() : input.data(),
                          output.data(),
                          c.elements,
-                         start,
+                         {TestSeed(c.seed), c.seed, &c.offset},
                          {},
                          c.validate_args};
   for (int k = 0; k < Kind::kParameters; ++k) {
     const auto i = static_cast<size_t>(k);
     task.parameters[k] = {values[i].data(), c.patterns[i]};
   }
+  if (c.no_input && !c.in_place) task.input = nullptr;
+  if (c.clips) task.bounds = kBounds<Scalar>;
+  if (ReturnsNoise(kind, c)) task.noise_output = noise.data();
   ApplyNoiseOnHost(task, blocks);
-  ASSERT_TRUE(SameElements(output.data(), expected.data(), c.elements))
+  ASSERT_TRUE(SameElements(output.data(), expected.output.data(), c.elements))
       << c.Text() << ", " << blocks << " blocks";
+  if (task.noise_output != nullptr) {
+    ASSERT_TRUE(SameElements(noise.data(), expected.noise.data(), c.elements)) << c.Text();
+    ASSERT_TRUE(noise.GuardsHold()) << "written outside the noise: " << c.Text();
+  }
   ASSERT_TRUE(output.GuardsHold()) << "written outside the output: " << c.Text();
 }
 
@@ -101,6 +105,7 @@ TEST_P(CudaApplyNoise, EveryOffset) { Expect(OffsetCases(), 2); }
 TEST_P(CudaApplyNoise, EveryAlignment) { Expect(AlignmentCases(1), 1); }
 TEST_P(CudaApplyNoise, ParametersPerFeature) { Expect(FeatureCases(), 2); }
 TEST_P(CudaApplyNoise, ParametersOfEveryPattern) { Expect(BroadcastCases(), 1); }
+TEST_P(CudaApplyNoise, EveryOption) { Expect(OptionCases(), 2); }
 TEST_P(CudaApplyNoise, NegativeOffsetsLeaveNothingUnwritten) { Expect(NegativeOffsetCases(), 1); }
 
 TEST_P(CudaApplyNoise, EveryGrid) {
@@ -161,13 +166,6 @@ TEST(CudaApplyNoiseGrid, FillsTheDeviceFirstThenLeavesThreadsLittle) {
   EXPECT_EQ(BlocksAndChunks<HalfScalars>(32768 * kHalves, 792), Grid(4096, 8));
 }
 
-TEST(CudaApplyNoiseArguments, SeedsOf32And64BitsNameTheSameStream) {
-  const int64_t offset = 0;
-  const Stream stream = ReadStream({kShortSeed, false, &offset});
-  const Stream wide = ReadStream({kSeed, true, &offset});
-  EXPECT_EQ(std::memcmp(&stream, &wide, sizeof(stream)), 0);
-}
-
 template <class Kind>
 class GradientProblem {
  public:
@@ -184,7 +182,7 @@ class GradientProblem {
               gradient_.data(),
               input_.data(),
               c.elements,
-              {kSeed, true, &case_.offset},
+              {TestSeed(c.seed), c.seed, &case_.offset},
               {},
               {}} {}
 
@@ -208,7 +206,7 @@ class GradientProblem {
     }
     for (int64_t i = 0; i < case_.elements; ++i) {
       const Scalar z = ValueAt<typename Kind::Distribution, Scalar>(
-          TestStream(), static_cast<uint64_t>(case_.offset) + static_cast<uint64_t>(i));
+          TestStream(case_.seed), static_cast<uint64_t>(case_.offset) + static_cast<uint64_t>(i));
       Scalar terms[K];
       Kind::Combination::ParameterGradients(ToCompute(gradient_.data()[i]),
                                             ToCompute(input_.data()[i]), z, terms);

@@ -25,8 +25,21 @@ namespace flatnoise::cuda {
 
 inline constexpr int64_t kSeed[2] = {11, -7};
 inline constexpr int32_t kShortSeed[2] = {11, -7};
-inline Stream TestStream() {
-  return StreamFromSeed(static_cast<uint64_t>(kSeed[0]), static_cast<uint64_t>(kSeed[1]));
+// A generator's state, and what it draws: -7 and the floor of -1000 / 256, modulo 2^31 - 2.
+inline constexpr int64_t kState[3] = {-1000, 99, -7};
+inline constexpr int64_t kPairOfState[2] = {2147483639, 2147483642};
+
+inline constexpr SeedType kSeedTypes[] = {SeedType::kInt64Pair, SeedType::kInt32Pair,
+                                          SeedType::kState};
+
+inline const void* TestSeed(SeedType type) {
+  if (type == SeedType::kState) return kState;
+  return type == SeedType::kInt64Pair ? static_cast<const void*>(kSeed) : kShortSeed;
+}
+
+inline Stream TestStream(SeedType type) {
+  const auto& pair = type == SeedType::kState ? kPairOfState : kSeed;
+  return StreamFromSeed(static_cast<uint64_t>(pair[0]), static_cast<uint64_t>(pair[1]));
 }
 
 struct KindCase {
@@ -97,7 +110,10 @@ struct ForwardCase {
   bool in_place = false;
   bool validate_args = false;
   bool special_values = false;  // NaN, infinities, subnormals; parameters that are not allowed
-  bool short_seed = false;
+  SeedType seed = SeedType::kInt64Pair;
+  bool clips = false;          // between kBounds
+  bool no_input = false;       // not in place
+  bool returns_noise = false;  // where the combination does
 
   std::string Text() const {
     std::string text = std::to_string(elements) + " elements, offset " + std::to_string(offset) +
@@ -109,7 +125,11 @@ struct ForwardCase {
     for (const auto& [is_so, name] : {std::pair{in_place, ", in place"},
                                       {validate_args, ", validated"},
                                       {special_values, ", special values"},
-                                      {short_seed, ", short seed"}}) {
+                                      {seed == SeedType::kInt32Pair, ", short seed"},
+                                      {seed == SeedType::kState, ", state as seed"},
+                                      {clips, ", clipped"},
+                                      {no_input, ", no input"},
+                                      {returns_noise, ", with the noise"}}) {
       if (is_so) text += name;
     }
     return text;
@@ -118,12 +138,15 @@ struct ForwardCase {
 
 using ForwardCases = std::vector<ForwardCase>;
 
+template <class Scalar>
+inline constexpr Scalar kBounds[] = {Scalar(-0.3), Scalar(0.9)};
+
 inline ForwardCases LengthCases(int64_t step) {
   ForwardCases cases;
   for (int64_t n = 0; n <= 700; n += step) {
     cases.push_back({n});
     cases.push_back({n, 1 + n % 8});
-    cases.back().short_seed = true;
+    cases.back().seed = n % 2 == 0 ? SeedType::kInt32Pair : SeedType::kState;
   }
   for (int64_t n : {1023, 1024, 1025, 2047, 2048, 2049, 4000, 4095, 4096, 4097}) {
     cases.push_back({n});
@@ -228,6 +251,30 @@ inline ForwardCases BroadcastCases() {
   return cases;
 }
 
+// Bounds, no input, the noise beside the output: each alone and all at once.
+inline ForwardCases OptionCases() {
+  ForwardCases cases;
+  for (unsigned options = 1; options < 8; ++options) {
+    for (int64_t n : {1, 7, 64, 333, 4097}) {
+      for (const Patterns& patterns :
+           {Scalars(), PatternsWhere(~0u, {8, 1}), PatternsWhere(1, {3, 5}, {n, 1})}) {
+        for (int64_t shift : {0, 3}) {
+          ForwardCase c = {n / 8 * 8 + (n < 8 ? n : shift), n % 6, patterns, shift, shift};
+          if (shift != 0 && options % 2 == 0) c.output_shift = 1;
+          c.clips = (options & 1) != 0;
+          c.no_input = (options & 2) != 0;
+          c.returns_noise = (options & 4) != 0;
+          c.special_values = n % 3 == 0;
+          c.validate_args = n % 3 == 0 && shift == 0;
+          if (n == 333 && shift == 0) c.offset = -1 - n;
+          cases.push_back(c);
+        }
+      }
+    }
+  }
+  return cases;
+}
+
 class RandomCases {
  public:
   explicit RandomCases(uint64_t seed) : random_(seed) {}
@@ -265,6 +312,8 @@ class RandomCases {
     }
   }
 
+  SeedType Seed() { return kSeedTypes[Below(std::size(kSeedTypes))]; }
+
   ForwardCase Forward() {
     Shape shape = AnyShape();
     while (shape.elements() > 20000) shape = AnyShape();
@@ -277,7 +326,10 @@ class RandomCases {
     c.in_place = Below(4) == 0;
     c.validate_args = Below(2) == 0;
     c.special_values = Below(2) == 0;
-    c.short_seed = Below(2) == 0;
+    c.seed = Seed();
+    c.clips = Below(3) == 0;
+    c.no_input = Below(5) == 0;
+    c.returns_noise = Below(2) == 0;
     return c;
   }
 
@@ -354,25 +406,41 @@ bool IsAllowed(ParameterValues allowed, Scalar value) {
   return false;
 }
 
+inline bool ReturnsNoise(const KindCase& kind, const ForwardCase& c) {
+  return c.returns_noise &&
+         Visit(kind.noise.combination, [](auto tag) { return decltype(tag)::type::kReturnsNoise; });
+}
+
+template <class T>
+struct ExpectedTensors {
+  std::vector<T> output;
+  std::vector<T> noise;
+};
+
 // What the CPU makes of a case, NaN where the arguments are wrong.
 template <class T>
-std::vector<T> ExpectedOutput(const KindCase& kind, const ForwardCase& c,
-                              const std::vector<T>& input,
-                              const TestParameters<ComputeType<T>>& parameters) {
+ExpectedTensors<T> ExpectedOutput(const KindCase& kind, const ForwardCase& c,
+                                  const std::vector<T>& input,
+                                  const TestParameters<ComputeType<T>>& parameters) {
   using Scalar = ComputeType<T>;
   const T nan = FromCompute<T>(std::numeric_limits<Scalar>::quiet_NaN());
-  std::vector<T> output(input.size());
+  std::vector<T> output(input.size()), noise(input.size());
   const CombinationInfo info = InfoOf(kind.noise.combination);
   cpu::ApplyNoiseTask task = {kind.type,
                               kind.noise,
                               input.data(),
                               output.data(),
-                              TestStream(),
+                              TestStream(c.seed),
                               static_cast<uint64_t>(c.offset),
                               {}};
+  bool all_scalars = true;
   for (int k = 0; k < info.parameter_count; ++k) {
     task.parameters[k] = {parameters.values[k].data(), c.patterns[static_cast<size_t>(k)]};
+    all_scalars = all_scalars && task.parameters[k].pattern.is_scalar();
   }
+  if (c.clips) task.bounds = kBounds<Scalar>;
+  if (c.no_input && !c.in_place) task.storage.input = kStoredType<Nothing>;
+  if (ReturnsNoise(kind, c)) task.noise_output = noise.data();
   if (c.offset >= 0) {
     cpu::ApplyNoiseShards(task, c.elements, 0, cpu::CountShards(task, c.elements));
   }
@@ -383,9 +451,12 @@ std::vector<T> ExpectedOutput(const KindCase& kind, const ForwardCase& c,
       const auto value = static_cast<size_t>(i / pattern.repeat % pattern.count);
       is_right = is_right && IsAllowed(info.parameters[k].values, parameters.values[k][value]);
     }
-    if (!is_right) output[static_cast<size_t>(i)] = nan;
+    if (is_right) continue;
+    output[static_cast<size_t>(i)] = nan;
+    // What is wrong with all elements is found before there is noise.
+    if (c.offset < 0 || all_scalars) noise[static_cast<size_t>(i)] = nan;
   }
-  return output;
+  return {output, noise};
 }
 
 // The same bits, but for those of NaN, which nobody promises.
@@ -404,9 +475,11 @@ struct GradientCase {
   Patterns patterns = Scalars();
   int64_t gradient_shift = 0;
   int64_t input_shift = 0;
+  SeedType seed = SeedType::kInt64Pair;
 
   std::string Text() const {
     ForwardCase c = {elements, offset, patterns, input_shift, gradient_shift};
+    c.seed = seed;
     return c.Text();
   }
 };
@@ -439,8 +512,12 @@ inline constexpr Shape kGradientShapes[] = {{1, 1, 1},    {3, 1, 5},    {700, 1,
 inline GradientCase RandomGradientCase(RandomCases* random) {
   Shape shape = random->AnyShape();
   while (shape.elements() > 30000) shape = random->AnyShape();
-  return {shape.elements(), random->Offset(), random->AnyPatterns(shape),
-          random->Below(2) * random->Below(9), random->Below(2) * random->Below(9)};
+  return {shape.elements(),
+          random->Offset(),
+          random->AnyPatterns(shape),
+          random->Below(2) * random->Below(9),
+          random->Below(2) * random->Below(9),
+          random->Seed()};
 }
 
 }  // namespace flatnoise::cuda

@@ -65,5 +65,29 @@ TEST(SmallTypes, KeepSignsInfinitiesAndNaN) {
   }
 }
 
+TEST(Bytes, EveryValueRoundTrips) {
+  for (int value = 0; value <= 255; ++value) {
+    const auto byte = static_cast<uint8_t>(value);
+    EXPECT_EQ(ToCompute(byte), static_cast<float>(value));
+    EXPECT_EQ(FromCompute<uint8_t>(ToCompute(byte)), byte);
+  }
+}
+
+TEST(Bytes, RoundToNearestEvenAndEndAtTheirLimits) {
+  for (int quarters = -40; quarters <= 4 * 255 + 40; ++quarters) {
+    const double value = quarters / 4.0;
+    const double expected = std::fmin(std::fmax(std::nearbyint(value), 0), 255);
+    EXPECT_EQ(FromCompute<uint8_t>(static_cast<float>(value)), expected) << value;
+  }
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (const float low : {-1e-30f, -0.0f, -300.0f, -1e30f, -kInfinity}) {
+    EXPECT_EQ(FromCompute<uint8_t>(low), 0) << low;
+  }
+  for (const float high : {255.5f, 256.0f, 3e9f, 5e9f, 1e30f, kInfinity}) {
+    EXPECT_EQ(FromCompute<uint8_t>(high), 255) << high;
+  }
+  EXPECT_EQ(FromCompute<uint8_t>(std::numeric_limits<float>::quiet_NaN()), 0);
+}
+
 }  // namespace
 }  // namespace flatnoise

@@ -142,6 +142,22 @@ struct CombinationOf<Multiply> {
 };
 
 template <>
+struct CombinationOf<Diffuse> {
+  static constexpr double kNeutral[] = {1, 0};
+
+  template <class Scalar>
+  static Scalar Output(Scalar x, const std::vector<Scalar>& p, Scalar z) {
+    const Scalar signal = p[0] * x;
+    const Scalar noise = p[1] * z;
+    return signal + noise;
+  }
+  template <class Scalar>
+  static std::vector<long double> Derivatives(Scalar x, Scalar z) {
+    return {x, z};
+  }
+};
+
+template <>
 struct CombinationOf<Mask> {
   static constexpr double kNeutral[] = {0, 5, 1, -0.0};
 

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -58,6 +60,8 @@ void ExpectStream(const Record& record) {
   }
 }
 
+void ExpectSame(const Stream& a, const Stream& b) { EXPECT_EQ(std::memcmp(&a, &b, sizeof(a)), 0); }
+
 TEST(Stream, IsTensorFlowsToTheBitForUniformAndWithin4UlpForNormal) {
   const auto records = Records();
   ASSERT_EQ(records.size(), 24u);
@@ -69,6 +73,45 @@ TEST(Stream, IsTensorFlowsToTheBitForUniformAndWithin4UlpForNormal) {
     } else {
       ExpectStream<double>(record);
     }
+  }
+}
+
+TEST(Stream, SeedsOf32And64BitsNameTheSame) {
+  const int32_t narrow[] = {11, -7};
+  const int64_t wide[] = {11, -7};
+  const Stream expected = StreamFromSeed(11, ~uint64_t{6});
+  ExpectSame(ReadStream(narrow, SeedType::kInt32Pair), expected);
+  ExpectSame(ReadStream(wide, SeedType::kInt64Pair), expected);
+}
+
+// The pairs are Keras's: the floored remainders of the key and of the counter by 256.
+TEST(Stream, OfAStateIsThatOfThePairThatItDraws) {
+  struct {
+    int64_t state[3];
+    uint64_t first, second;
+  } cases[] = {
+      {{0, 0, 0}, 0, 0},
+      {{256, 0, 42}, 42, 1},
+      {{767, 0, 42}, 42, 2},
+      {{512, 12345, 42}, 42, 2},
+      {{0, 0, 2147483645}, 2147483645, 0},
+      {{0, 0, 2147483646}, 0, 0},
+      {{0, 0, 2147483647}, 1, 0},
+      {{0, 0, (int64_t{1} << 40) + 7}, 1031, 0},
+      {{0, 0, INT64_MAX}, 7, 0},
+      {{0, 0, INT64_MIN}, 2147483638, 0},
+      {{0, 0, -1}, 2147483645, 0},
+      {{0, 0, -2147483646}, 0, 0},
+      {{int64_t{2147483646} * 256 - 1, 0, 5}, 5, 2147483645},
+      {{int64_t{2147483646} * 256, 0, 5}, 5, 0},
+      {{INT64_MAX, 0, 5}, 5, 33554431},
+      {{INT64_MIN, 0, 5}, 5, 2113929214},
+      {{-1, -1, 5}, 5, 2147483645},
+      {{-257, 0, 5}, 5, 2147483644},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(std::to_string(c.state[0]) + " " + std::to_string(c.state[2]));
+    ExpectSame(ReadStream(c.state, SeedType::kState), StreamFromSeed(c.first, c.second));
   }
 }
 

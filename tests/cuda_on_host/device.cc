@@ -14,6 +14,14 @@ REGISTER_KERNEL_BUILDER(
     Name("Flatnoise>FlattenNoise").Device(tensorflow::DEVICE_CPU).Label("cuda_on_host"),
     FlattenNoiseGpuOp);
 REGISTER_KERNEL_BUILDER(
+    Name("Flatnoise>FlattenNoiseWithZ").Device(tensorflow::DEVICE_CPU).Label("cuda_on_host"),
+    FlattenNoiseGpuOp);
+REGISTER_KERNEL_BUILDER(Name("Flatnoise>Noise")
+                            .Device(tensorflow::DEVICE_CPU)
+                            .HostMemory("shape")
+                            .Label("cuda_on_host"),
+                        FlattenNoiseGpuOp);
+REGISTER_KERNEL_BUILDER(
     Name("Flatnoise>FlattenNoiseGrad").Device(tensorflow::DEVICE_CPU).Label("cuda_on_host"),
     FlattenNoiseGradGpuOp);
 

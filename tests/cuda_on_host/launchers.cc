@@ -24,7 +24,9 @@ void FillOutput(const ApplyNoiseTask& task) {
   if (task.output == task.input) return;
   const size_t element_size =
       Visit(task.type, [](auto element) { return sizeof(typename decltype(element)::type); });
-  std::memset(task.output, kUnwritten, static_cast<size_t>(task.elements) * element_size);
+  const size_t bytes = static_cast<size_t>(task.elements) * element_size;
+  std::memset(task.output, kUnwritten, bytes);
+  if (task.noise_output != nullptr) std::memset(task.noise_output, kUnwritten, bytes);
 }
 
 }  // namespace

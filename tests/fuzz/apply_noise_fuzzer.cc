@@ -22,7 +22,7 @@ class Problem {
         in_place_(bytes.ConsumeBool()),
         input_(elements_, AnyShift(bytes)),
         output_(elements_, AnyShift(bytes)) {
-    task_.type = kElementType<T>;
+    task_.storage = kElementType<T>;
     task_.noise = AnyNoise(bytes);
     task_.stream = AnyStream(bytes);
     task_.offset = AnyOffset(bytes);
@@ -49,8 +49,8 @@ class Problem {
             "%s: element %lld of %lld, type %d, distribution %d, combination %d, offset %llu: "
             "%a for %a",
             kernels.name, static_cast<long long>(i), static_cast<long long>(elements_),
-            task_.type.index, task_.noise.distribution.index, task_.noise.combination.index,
-            static_cast<unsigned long long>(task_.offset),
+            task_.storage.output.index, task_.noise.distribution.index,
+            task_.noise.combination.index, static_cast<unsigned long long>(task_.offset),
             static_cast<double>(ToCompute(output_[i])),
             static_cast<double>(ToCompute(Expected(i))));
       }

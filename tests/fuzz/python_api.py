@@ -176,6 +176,7 @@ BROKEN_FOR_API = {
             tf.constant([1.0, 2.0]),
             tf.constant([1, 2], tf.uint64),
             tf.constant(1),
+            tf.constant([256, 0, 1], tf.int64),
             {1, 2},
         ]
     ),

@@ -53,22 +53,27 @@ std::vector<T> Unwritten(int64_t elements) {
 
 class DeviceStart {
  public:
-  explicit DeviceStart(int64_t offset, bool short_seed = false)
-      : seed_({kSeed[0], kSeed[1]}),
-        short_seed_({kShortSeed[0], kShortSeed[1]}),
+  DeviceStart(int64_t offset, SeedType type)
+      : pair_({kSeed[0], kSeed[1]}),
+        short_pair_({kShortSeed[0], kShortSeed[1]}),
+        state_({kState[0], kState[1], kState[2]}),
         offset_({offset}),
-        is_short_(short_seed) {}
+        type_(type) {}
 
-  StreamStart get() const {
-    if (is_short_) return {short_seed_.data(), false, offset_.data()};
-    return {seed_.data(), true, offset_.data()};
-  }
+  StreamStart get() const { return {Seed(), type_, offset_.data()}; }
 
  private:
-  DeviceArray<int64_t> seed_;
-  DeviceArray<int32_t> short_seed_;
+  const void* Seed() const {
+    if (type_ == SeedType::kState) return state_.data();
+    return type_ == SeedType::kInt64Pair ? static_cast<const void*>(pair_.data())
+                                         : short_pair_.data();
+  }
+
+  DeviceArray<int64_t> pair_;
+  DeviceArray<int32_t> short_pair_;
+  DeviceArray<int64_t> state_;
   DeviceArray<int64_t> offset_;
-  bool is_short_;
+  SeedType type_;
 };
 
 // A forward case with its input on the device.
@@ -86,7 +91,9 @@ class Problem {
         input_(host_input_, static_cast<size_t>(c.input_shift)),
         output_(c.in_place ? host_input_ : Unwritten<T>(c.elements),
                 static_cast<size_t>(c.output_shift)),
-        start_(c.offset, c.short_seed) {
+        noise_(Unwritten<T>(c.elements), static_cast<size_t>(c.output_shift)),
+        bounds_({kBounds<Scalar>[0], kBounds<Scalar>[1]}),
+        start_(c.offset, c.seed) {
     for (int k = 0; k < Kind::kParameters; ++k) {
       parameters_.emplace_back(host_parameters_.values[k], static_cast<size_t>(c.parameter_shift));
     }
@@ -104,20 +111,31 @@ class Problem {
     for (size_t k = 0; k < parameters_.size(); ++k) {
       task.parameters[k] = {parameters_[k].data(), case_.patterns[k]};
     }
+    if (case_.no_input && !case_.in_place) task.input = nullptr;
+    if (case_.clips) task.bounds = bounds_.data();
+    if (ReturnsNoise(kind_, case_)) task.noise_output = noise_.data();
     return task;
   }
 
+  // Of the output, then of the noise where that is returned too.
   std::vector<T> Expected() const {
-    return ExpectedOutput<T>(kind_, case_, host_input_, host_parameters_);
+    const auto expected = ExpectedOutput<T>(kind_, case_, host_input_, host_parameters_);
+    return Joined(expected.output, expected.noise);
   }
-  std::vector<T> Output() const { return output_.Read(); }
+  std::vector<T> Output() const { return Joined(output_.Read(), noise_.Read()); }
 
  private:
+  std::vector<T> Joined(std::vector<T> output, const std::vector<T>& noise) const {
+    if (ReturnsNoise(kind_, case_)) output.insert(output.end(), noise.begin(), noise.end());
+    return output;
+  }
+
   KindCase kind_;
   ForwardCase case_;
   std::vector<T> host_input_;
   TestParameters<Scalar> host_parameters_;
-  DeviceArray<T> input_, output_;
+  DeviceArray<T> input_, output_, noise_;
+  DeviceArray<Scalar> bounds_;
   std::vector<DeviceArray<Scalar>> parameters_;
   DeviceStart start_;
 };
@@ -156,6 +174,7 @@ void CheckForward(bool short_form) {
                                     {AlignmentCases(1), 3},
                                     {FeatureCases(), 2},
                                     {BroadcastCases(), 2},
+                                    {OptionCases(), 2},
                                     {NegativeOffsetCases(), 5}}) {
     ForEachCase<Noises>(cases, short_form ? 37 : static_cast<size_t>(step), ExpectForward);
   }
@@ -236,7 +255,7 @@ class GradientProblem {
         host_input_(host_gradient_.rbegin(), host_gradient_.rend()),
         gradient_(host_gradient_, static_cast<size_t>(c.gradient_shift)),
         input_(host_input_, static_cast<size_t>(c.input_shift)),
-        start_(c.offset) {
+        start_(c.offset, c.seed) {
     for (int k = 0; k < Kind::kParameters; ++k) {
       results_.emplace_back(Unwritten<Scalar>(case_.patterns[static_cast<size_t>(k)].count));
     }
@@ -282,7 +301,7 @@ class GradientProblem {
     }
     task.gradient = host_gradient_.data();
     task.input = host_input_.data();
-    task.start = {kSeed, true, &case_.offset};
+    task.start = {TestSeed(case_.seed), case_.seed, &case_.offset};
     ParameterGradientsOnHost(task, 1);
     return sums;
   }

@@ -16,11 +16,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.eager import context
 
 from flatnoise import layers
 
 BATCH, FEATURES = 8, 6
 LEARNING_RATE = 0.01
+PATIENCE_MS = 600_000
 INPUTS = np.linspace(-1, 1, BATCH * FEATURES, dtype=np.float32).reshape(BATCH, FEATURES)
 TARGETS = np.sum(INPUTS, 1, keepdims=True)
 
@@ -68,8 +70,21 @@ def wait_for_all(folder, place, index, count):
         time.sleep(0.01)
 
 
+def be_patient(workers):
+    """Has the workers wait for one that stands still, not give it up within seconds."""
+    context.context().configure_coordination_service(
+        service_type="standalone",
+        service_leader="/job:worker/replica:0/task:0",
+        heartbeat_timeout_in_ms=PATIENCE_MS,
+        coordinated_jobs=[
+            context.coordination_config_pb2.CoordinatedJob(name="worker", num_tasks=workers)
+        ],
+    )
+
+
 def main(task):
     logging.disable(logging.ERROR)
+    be_patient(len(task["shares"]))
     strategy = tf.distribute.MultiWorkerMirroredStrategy()  # before all else that TensorFlow does
     index = strategy.cluster_resolver.task_id
     folder = pathlib.Path(task["folder"])

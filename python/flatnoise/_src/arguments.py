@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from flatnoise._src import arrays, broadcasting, shapes
-from flatnoise._src.broadcasting import Shape
+from flatnoise._src.broadcasting import Output
 from flatnoise._src.errors import invalid_value
 from flatnoise._src.noises import Noise, Parameter
-from flatnoise._src.seeds import next_seed
+from flatnoise._src.seeds import DrawnSeed
 from flatnoise._src.tensorflow import keras, tf
 
 __all__ = [
@@ -32,8 +32,9 @@ __all__ = [
 
 IMPLEMENTATIONS = ("auto", "native", "tensorflow")
 
-_INPUT_DTYPES = frozenset([tf.float16, tf.bfloat16, tf.float32, tf.float64])
+_INPUT_DTYPES = frozenset([tf.float16, tf.bfloat16, tf.float32, tf.float64, tf.uint8])
 _PAIR = tf.TensorShape([2])
+_TENSOR = "a floating-point tensor"
 
 
 def is_tensor(value: Any) -> bool:
@@ -75,8 +76,8 @@ def convert_flag(argument: str, value: Any) -> bool:
 
 
 def convert_input(inputs: Any) -> Any:
-    """A dense floating-point tensor of rank 1 or more."""
-    expected = "a float16, bfloat16, float32 or float64 tensor of rank 1 or more"
+    """A dense tensor of rank 1 or more, of floating-point numbers or bytes."""
+    expected = "a float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more"
     if isinstance(inputs, (tf.RaggedTensor, tf.SparseTensor, tf.IndexedSlices)):
         raise invalid_value("inputs", f"a dense tensor ({expected})", f"a {type(inputs).__name__}")
     if isinstance(inputs, keras.KerasTensor):
@@ -86,6 +87,13 @@ def convert_input(inputs: Any) -> Any:
             "in the `call` of a layer of your own",
             "a KerasTensor",
         )
+    if _is_of_keras_2(inputs):
+        raise invalid_value(
+            "inputs",
+            f"{expected}. In a model of Keras 2 (tf_keras), call the function in the `call` of a "
+            "layer of your own: flatnoise.layers are layers of Keras 3",
+            "a KerasTensor of Keras 2",
+        )
     tensor = _as_tensor("inputs", expected, inputs)
     if tensor.dtype not in _INPUT_DTYPES or tensor.shape.rank == 0:
         raise invalid_value("inputs", expected, _describe(inputs))
@@ -94,10 +102,21 @@ def convert_input(inputs: Any) -> Any:
     return tensor
 
 
+def _is_of_keras_2(inputs: Any) -> bool:
+    """Whether `inputs` stands for a tensor while a model of Keras 2 is made.
+
+    Keras 2 would make a layer of the op alone, with the seed of this one call for ever.
+    """
+    kind = type(inputs)
+    return kind.__name__ == "KerasTensor" and kind.__module__.startswith("tf_keras.")
+
+
 def convert_seed(seed: Any) -> Any:
-    """An int32 or int64 tensor of shape [2]; from a generator, its next."""
+    """An int32 or int64 tensor of shape [2]; what a generator draws as it is."""
     if isinstance(seed, keras.random.SeedGenerator):
-        return next_seed(seed)
+        seed = DrawnSeed(seed)
+    if isinstance(seed, DrawnSeed):
+        return seed.tensor()
     expected = (
         "an integer, two integers, an int32 or int64 tensor of shape (2,), or a "
         "keras.random.SeedGenerator"
@@ -108,8 +127,11 @@ def convert_seed(seed: Any) -> Any:
         return tf.constant(pair, tf.int32 if is_narrow else tf.int64)
     tensor = _as_tensor("seed", expected, seed)
     if tensor.dtype not in (tf.int32, tf.int64) or not tensor.shape.is_compatible_with(_PAIR):
-        raise invalid_value("seed", expected, _describe(tensor))
-    return tensor
+        raise invalid_value("seed", f"{expected}, such as 42 or [42, 0]", _describe(tensor))
+    if tensor.shape.is_fully_defined():
+        return tensor
+    # The ops would take three integers for a generator's state. The name is part of the error.
+    return tf.ensure_shape(tensor, _PAIR, name="seed_must_have_shape_2")
 
 
 def convert_offset(offset: Any) -> Any:
@@ -124,7 +146,7 @@ def convert_offset(offset: Any) -> Any:
 
 
 def _convert_parameter(
-    parameter: Parameter, value: Any, dtype: Any, array_dtype: Any, output: Callable[[], Shape]
+    parameter: Parameter, value: Any, dtype: Any, array_dtype: Any, output: Callable[[], Output]
 ) -> Any:
     """A tensor of `dtype`, or else an array of `array_dtype` whose values are checked."""
     if arrays.is_plain_number(value):
@@ -134,25 +156,24 @@ def _convert_parameter(
         return arrays.real_parameter(name, value, array_dtype, output(), finite)
     tensor = value
     if not isinstance(value, tf.Tensor):
-        tensor = _as_tensor(name, _expected_tensor(output), value)
-    if not tensor.dtype.is_floating or not _fits(tensor.shape, output):
-        raise invalid_value(name, _expected_tensor(output), _describe(value))
+        tensor = _as_tensor(name, arrays.expected_parameter(_TENSOR, output()), value)
+    if not tensor.dtype.is_floating:
+        raise invalid_value(name, arrays.expected_parameter(_TENSOR, output()), _describe(value))
+    if not _fits(tensor.shape, output):
+        expected = arrays.expected_parameter(_TENSOR, output(), shapes.sizes(tensor.shape))
+        raise invalid_value(name, expected, _describe(value))
     if not parameter.is_differentiable:
         tensor = tf.stop_gradient(tensor)
     # A cast is differentiable; none takes less time.
     return tensor if tensor.dtype == dtype else tf.cast(tensor, dtype)
 
 
-def _fits(shape: Any, output: Callable[[], Shape]) -> bool:
-    return shape.rank == 0 or broadcasting.fits(shapes.sizes(shape), output())
-
-
-def _expected_tensor(output: Callable[[], Shape]) -> str:
-    return arrays.expected_parameter(output(), "a floating-point tensor")
+def _fits(shape: Any, output: Callable[[], Output]) -> bool:
+    return shape.rank == 0 or broadcasting.fits(shapes.sizes(shape), output().shape)
 
 
 def convert_parameters(
-    noise: Noise, values: Sequence[Any], dtype: Any, output: Callable[[], Shape]
+    noise: Noise, values: Sequence[Any], dtype: Any, output: Callable[[], Output]
 ) -> tuple[Any, ...]:
     """The op's parameters of `dtype`: tensors, or NumPy's numbers and arrays of checked values.
 
@@ -160,7 +181,7 @@ def convert_parameters(
         noise: The noise.
         values: What the user passed for the noise's parameters.
         dtype: The type that the noise is computed in.
-        output: Gives the output's static shape. It is asked where a parameter isn't a number.
+        output: Gives what is known of the output. It is asked where a parameter isn't a number.
     """
     op_dtype = dtype.as_numpy_dtype
     array_dtype = noise.array_dtype(op_dtype)

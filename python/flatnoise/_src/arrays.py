@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from flatnoise._src import broadcasting
-from flatnoise._src.broadcasting import Shape
+from flatnoise._src.broadcasting import Output, Shape
 from flatnoise._src.errors import invalid_value
 
 __all__ = [
     "INT32",
     "INT64",
+    "as_real_array",
     "describe",
     "exact_integer",
     "expected_parameter",
@@ -85,7 +86,7 @@ def integer_offset(offset: Any, expected: str = "an integer from 0 to 2**63 - 1"
     return integer
 
 
-def _as_real_array(value: Any) -> Any:
+def as_real_array(value: Any) -> Any:
     """`value` as a NumPy array of real numbers; None where it is anything else."""
     try:
         array = np.asarray(value)
@@ -96,24 +97,33 @@ def _as_real_array(value: Any) -> Any:
     return array if is_real else None
 
 
-def expected_parameter(output: Shape, kind: str) -> str:
-    """What an error says that a parameter should have been."""
-    return f"{kind} that broadcasts to the output's shape {show_shape(output)}"
+def expected_parameter(kind: str, output: Output, shape: Shape = None) -> str:
+    """What an error says that a parameter should have been, and what its shape could have meant."""
+    expected = f"{kind} that broadcasts to the output's shape {show_shape(output.shape)}"
+    reshaped, otherwise = broadcasting.remedies(shape, output)
+    if reshaped is not None:
+        expected += f", as shape {show_shape(reshaped)} does"
+    if otherwise is not None:
+        expected += f", or with flatten={not output.flatten} to {show_shape(otherwise)}"
+    return expected
 
 
 def real_parameter(
-    argument: str, value: Any, dtype: Any, output: Shape, finite: bool = True
+    argument: str, value: Any, dtype: Any, output: Output, finite: bool = True
 ) -> Any:
     """A parameter of a noise as an array of NumPy's `dtype` whose shape and values are checked."""
-    kind = "a finite real number" if finite else "a real number"
-    expected = expected_parameter(output, f"{kind} or an array of them")
-    array = _as_real_array(value)
-    if array is None or not broadcasting.fits(array.shape, output):
+    kind = f"{'a finite' if finite else 'a'} real number or an array of them"
+    array = as_real_array(value)
+    if array is None:
+        raise invalid_value(argument, expected_parameter(kind, output), describe(value))
+    if not broadcasting.fits(array.shape, output.shape):
+        expected = expected_parameter(kind, output, array.shape)
         raise invalid_value(argument, expected, describe(value))
     with np.errstate(over="ignore"):
         array = array.astype(dtype)
     if finite and not np.isfinite(array).all():
-        raise invalid_value(argument, f"{expected}, finite in {array.dtype.name}", describe(value))
+        expected = f"{expected_parameter(kind, output)}, finite in {array.dtype.name}"
+        raise invalid_value(argument, expected, describe(value))
     return array
 
 

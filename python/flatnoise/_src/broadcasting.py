@@ -8,12 +8,23 @@ over one, `[height, width, channels]`.
 A size that isn't known is None, and so is a shape of unknown rank.
 """
 
+import dataclasses
 import functools
 import math
 from collections.abc import Sequence
 from typing import TypeAlias
 
-__all__ = ["Shape", "expanded_axes", "fits", "flattened", "is_one_run", "one_run_shape", "padded"]
+__all__ = [
+    "Output",
+    "Shape",
+    "expanded_axes",
+    "fits",
+    "flattened",
+    "is_one_run",
+    "one_run_shape",
+    "padded",
+    "remedies",
+]
 
 Shape: TypeAlias = tuple[int | None, ...] | None
 
@@ -27,6 +38,26 @@ def flattened(shape: Sequence[int | None]) -> tuple[int | None, int | None]:
     """`[batch, features]`."""
     batch, *rest = shape
     return batch, None if None in rest else math.prod(rest)  # type: ignore[arg-type]
+
+
+@dataclasses.dataclass(frozen=True)
+class Output:
+    """What becomes of inputs of a shape, flattened or not; None where nobody chooses that."""
+
+    inputs: Shape
+    flatten: bool | None = None
+
+    @property
+    def shape(self) -> Shape:
+        """The output's."""
+        if not self.flatten:
+            return self.inputs
+        return (None, None) if self.inputs is None else flattened(self.inputs)
+
+    @property
+    def otherwise(self) -> Shape:
+        """The shape that the output would have with the other choice."""
+        return None if self.flatten is None else Output(self.inputs, not self.flatten).shape
 
 
 @functools.lru_cache(maxsize=1024)
@@ -79,3 +110,25 @@ def expanded_axes(shape: Sequence[int], expanded: Sequence[int]) -> tuple[int, .
     """The axes of `expanded` over which `shape` was broadcast."""
     sizes = zip(padded(shape, len(expanded)), expanded, strict=True)
     return tuple(axis for axis, (size, total) in enumerate(sizes) if size == 1 and total != 1)
+
+
+def _per_sample(shape: Sequence[int | None], output: Sequence[int | None]) -> Shape:
+    """`[batch, 1]`, `[batch, 1, 1, 1]` for a shape that has values for each sample and no more."""
+    varies = tuple(size for size in shape if size != 1)
+    return (*varies, *(1,) * (len(output) - 1)) if varies == tuple(output[:1]) else None
+
+
+def remedies(shape: Shape, output: Output) -> tuple[Shape, Shape]:
+    """What may have been meant by a shape that doesn't broadcast to the output's.
+
+    Returns:
+        A shape of as many elements that does, and the shape that the output would have, flattened
+        or not as it now isn't, where the given one broadcasts to that. None for what there isn't.
+    """
+    target, other = output.shape, output.otherwise
+    if shape is None or target is None or None in shape:
+        return None, None
+    count = math.prod(shape)  # type: ignore[arg-type]
+    candidates = (_per_sample(shape, target), target[1:], target)
+    same = (each for each in candidates if each and None not in each and math.prod(each) == count)  # type: ignore[arg-type]
+    return next(same, None), other if other is not None and fits(shape, other) else None

@@ -17,20 +17,24 @@ import numpy as np
 
 from flatnoise._src import noises, placement
 from flatnoise._src.arguments import compute_dtype
+from flatnoise._src.noises import OpParameter
+from flatnoise._src.seeds import stateless_seed_of_state
 from flatnoise._src.shapes import (
     aligned,
     element_count,
     output_shape_of,
     output_sizes,
+    shape_of,
     sizes,
 )
 from flatnoise._src.tensorflow import tf
 
-__all__ = ["flatten_noise", "flatten_noise_on_mesh"]
+__all__ = ["combine", "flatten_noise", "flatten_noise_on_mesh", "noise", "stored"]
 
 _PHILOX = 1
 # An array: as NumPy does it, TensorFlow may take a number for an int32.
 _SEED_KEY = np.array([0x02461E293EC8F720], np.uint64)
+_STATE = tf.TensorShape([3])
 _WORDS_PER_BLOCK = 4
 _WORDS_PER_NUMBER = {tf.float32: 1, tf.float64: 2}
 
@@ -53,6 +57,8 @@ def _random_bits(count: Any, key: Any, counter: Any, dtype: Any) -> Any:
 
 
 def _words(count: Any, seed: Any, first_block: Any) -> Any:
+    if seed.shape == _STATE:
+        seed = stateless_seed_of_state(seed)
     # TensorFlow's rule from seeds to keys. Its op for that, StatelessRandomGetKeyCounter, follows
     # it too, except under XLA, where it drops the upper halves of the seeds.
     counter = tf.bitcast(tf.cast(seed, tf.int64), tf.uint64)
@@ -127,8 +133,8 @@ _FROM_UNIFORM = {
 }
 
 
-def _noise(distribution: str, count: Any, seed: Any, offset: Any, dtype: Any) -> Any:
-    """Elements offset ... offset + count - 1 of the stream."""
+def noise(distribution: str, count: Any, seed: Any, offset: Any, dtype: Any) -> Any:
+    """Elements offset ... offset + count - 1 of the stream, unchecked."""
     words_per_number = _WORDS_PER_NUMBER[dtype]
     numbers_per_block = _WORDS_PER_BLOCK // words_per_number
     surplus = offset % numbers_per_block
@@ -137,22 +143,16 @@ def _noise(distribution: str, count: Any, seed: Any, offset: Any, dtype: Any) ->
     needed = count + reserve
     made = needed + needed % 2  # Box and Muller want pairs
     words = _words(made * words_per_number, seed, offset // numbers_per_block)
-    noise = _FROM_UNIFORM[distribution](_UNIFORM_FROM[dtype](words))
+    numbers = _FROM_UNIFORM[distribution](_UNIFORM_FROM[dtype](words))
     if placement.may_be_for_a_mesh():
         # DTensor makes other numbers where it can split what makes them. It can't what is gathered.
-        return tf.gather(noise, surplus + tf.range(_int64(count)))
+        return tf.gather(numbers, surplus + tf.range(_int64(count)))
     if _is_static(made) and made == count:
-        return noise
-    return tf.slice(noise, tf.reshape(_int64(surplus), [1]), tf.reshape(_int64(count), [1]))
+        return numbers
+    return tf.slice(numbers, tf.reshape(_int64(surplus), [1]), tf.reshape(_int64(count), [1]))
 
 
 Requirement = tuple[Any, str]
-
-
-def _seed_requirements(seed: Any) -> list[Requirement]:
-    if seed.shape.is_fully_defined():
-        return []
-    return [(tf.reduce_all(tf.equal(tf.shape(seed), [2])), "seed must have shape [2]")]
 
 
 def _input_requirements(input: Any) -> list[Requirement]:
@@ -187,6 +187,12 @@ def _shape_requirements(text: str, parameter: Any, input: Any, flatten: bool) ->
     return [(fits, f"{text} must have a shape that broadcasts to the output's")]
 
 
+def _value_requirements(text: str, parameter: Any, rule: OpParameter) -> list[Requirement]:
+    if rule.holds is None:
+        return []
+    return [(tf.reduce_all(rule.holds(parameter)), f"{text} must be {rule.expected}")]
+
+
 def _assertions(requirements: list[Requirement]) -> list[Any]:
     checks = [tf.debugging.Assert(holds, [message]) for holds, message in requirements]
     return [check for check in checks if check is not None]  # eager assertions are done already
@@ -206,6 +212,22 @@ def _rounded(noise: Any) -> Any:
     return tf.ensure_shape(noise, noise.shape)
 
 
+def _clipped(output: Any, bounds: Sequence[Any]) -> Any:
+    """As the op clips: a NaN stays one."""
+    if not bounds:
+        return output
+    low, high = tf.unstack(tf.convert_to_tensor(bounds[0], output.dtype))
+    return tf.where(output < low, low, tf.where(output > high, high, output))
+
+
+def stored(output: Any, dtype: Any) -> Any:
+    """As the op rounds to bytes: to nearest, ties to even, NaN to 0."""
+    if dtype != tf.uint8:
+        return tf.cast(output, dtype)
+    rounded = tf.clip_by_value(tf.round(output), 0.0, 255.0)
+    return tf.cast(tf.where(tf.math.is_nan(output), 0.0, rounded), tf.uint8)
+
+
 def flatten_noise(
     *,
     input: Any,
@@ -217,6 +239,11 @@ def flatten_noise(
     flatten: bool,
     validate_args: bool,
     name: str | None,
+    bounds: Sequence[Any] = (),
+    output_dtype: Any = None,
+    byte_scale: float = 1.0,
+    z: Any = None,
+    return_noise: bool = False,
 ) -> Any:
     """Computes what the compiled op computes, with stock TensorFlow ops.
 
@@ -226,7 +253,7 @@ def flatten_noise(
 
     Args:
         input: A floating-point tensor of rank 1 or more.
-        seed: An int32 or int64 tensor of shape [2].
+        seed: An int32 or int64 tensor of shape [2], or a generator's state, an int64 one of [3].
         offset: A Python integer or an int64 scalar tensor, at least 0.
         parameters: Numbers, or tensors of the type that noise is computed in, that broadcast to
             the output's shape.
@@ -235,35 +262,70 @@ def flatten_noise(
         flatten: Whether the result is [batch, features] or has the shape of `input`.
         validate_args: Whether to check the values of the parameters too.
         name: A name for the operations.
+        bounds: Two numbers that the result stays between, as one tensor, or nothing.
+        output_dtype: The type of the result, where it isn't that of `input`.
+        byte_scale: What an input of bytes is multiplied by.
+        z: The noise, of a shape that broadcasts to that of `input`, where it isn't the stream's.
+        return_noise: Whether to return the noise too.
 
     Returns:
-        A tensor of the type of `input`.
+        A tensor of the type of `input`, or that and the noise.
     """
     kind = noises.COMBINATIONS[combination]
     dtype = compute_dtype(input.dtype)
+    output_dtype = output_dtype or input.dtype
     with tf.name_scope(name or "FlattenNoise"):
         parameters = [tf.convert_to_tensor(parameter, dtype) for parameter in parameters]
         requirements = [
             *_input_requirements(input),
-            *_seed_requirements(seed),
             *_offset_requirements(offset),
         ]
         texts = noises.op_parameter_texts(distribution, kind)
         for text, parameter, rule in zip(texts, parameters, kind.parameters, strict=True):
             requirements += _shape_requirements(text, parameter, input, flatten)
-            if validate_args and rule.holds is not None:
-                holds = tf.reduce_all(rule.holds(parameter))
-                requirements.append((holds, f"{text} must be {rule.expected}"))
+            if validate_args:
+                requirements += _value_requirements(text, parameter, rule)
         shape = output_shape_of(input, flatten)
         with tf.control_dependencies(_assertions(requirements)):
             x = tf.cast(tf.reshape(input, shape), dtype)
-            z = tf.reshape(_noise(distribution, element_count(input), seed, offset, dtype), shape)
-        noisy = kind.combine(tf, x, z, parameters, _rounded)
+            if input.dtype == tf.uint8:
+                x = _rounded(x * byte_scale)
+            if z is None:
+                z = noise(distribution, element_count(input), seed, offset, dtype)
+                z = tf.reshape(z, shape)
+            elif flatten:
+                z = tf.reshape(tf.broadcast_to(z, shape_of(input)), shape)
+        noisy = _clipped(kind.combine(tf, x, z, parameters, _rounded), bounds)
         noisy = _poisoned_unless(requirements, noisy)
         # Of one shape already, unless a parameter that XLA didn't refuse has enlarged it.
-        output = tf.reshape(tf.cast(noisy, input.dtype), shape)
+        output = tf.reshape(stored(noisy, output_dtype), shape)
         output.set_shape(output_sizes(input.shape, flatten))
-        return output
+        return (output, stored(z, output_dtype)) if return_noise else output
+
+
+def combine(
+    x: Any,
+    z: Any,
+    parameters: Sequence[Any],
+    *,
+    distribution: str,
+    combination: str,
+    validate_args: bool,
+    bounds: Sequence[Any] = (),
+) -> Any:
+    """What the op makes of elements and numbers z of the type that noise is computed in.
+
+    The bits are the compiled op's, where z is. Parameters broadcast by NumPy's rule alone.
+    """
+    kind = noises.COMBINATIONS[combination]
+    requirements: list[Requirement] = []
+    if validate_args:
+        texts = noises.op_parameter_texts(distribution, kind)
+        for text, parameter, rule in zip(texts, parameters, kind.parameters, strict=True):
+            requirements += _value_requirements(text, parameter, rule)
+    with tf.control_dependencies(_assertions(requirements)):
+        noisy = kind.combine(tf, tf.identity(x), z, parameters, _rounded)
+    return _poisoned_unless(requirements, _clipped(noisy, bounds))
 
 
 _flatten_noise_as_function = tf.function(flatten_noise)

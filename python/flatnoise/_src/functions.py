@@ -3,12 +3,16 @@
 import functools
 from typing import Any
 
+import numpy as np
+
 from flatnoise._src import arguments, fallback, library, noises, placement, shapes
 from flatnoise._src.errors import check_choice
 from flatnoise._src.export import export
 from flatnoise._src.noises import Noise
+from flatnoise._src.options import DEFAULT_OPTIONS, Options, checked_options
 from flatnoise._src.quick_call import quick_call
-from flatnoise._src.tensorflow import tf
+from flatnoise._src.seeds import DrawnSeed
+from flatnoise._src.tensorflow import keras, tf
 
 # What `flatnoise` exports.
 __all__ = [
@@ -35,6 +39,10 @@ def flatten_add_normal(
     *,
     flatten: bool = True,
     offset: Any = 0,
+    clip: Any = None,
+    noise_shape: Any = None,
+    dtype: Any = None,
+    input_scale: float = 1.0,
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
@@ -61,7 +69,8 @@ def flatten_add_normal(
         TensorShape([32, 784])
 
     Args:
-        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
+        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more, the batch
+            first.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
             `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
         mean: The mean of the noise, in the units of `inputs`: a finite number, or an array or a
@@ -72,6 +81,15 @@ def flatten_add_normal(
         offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
+        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
+            where it was clipped, as of `tf.clip_by_value`.
+        noise_shape: A size for each axis of `inputs`, or `None`. Along axes of size 1 elements
+            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
+            stands for the axis's own size.
+        dtype: The output's type for uint8 inputs: uint8, float16, bfloat16 or float32; `None` is
+            the type of `inputs`. Bytes are rounded to nearest, and end at 0 and 255.
+        input_scale: What uint8 inputs are multiplied by before they get noise: 1 / 255 makes
+            numbers from 0 to 1 of them.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
             `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
             GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
@@ -79,8 +97,8 @@ def flatten_add_normal(
         name: A name for the operation.
 
     Returns:
-        A tensor of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
-        `flatten` is false.
+        A tensor of the type of `inputs`, or of `dtype`, of shape `[batch, features]`, or that of
+        `inputs` where `flatten` is false.
 
     Raises:
         ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
@@ -100,6 +118,7 @@ def flatten_add_normal(
         offset=offset,
         implementation=implementation,
         name=name,
+        options=Options(clip, noise_shape, dtype, input_scale),
     )
 
 
@@ -112,6 +131,10 @@ def flatten_add_uniform(
     *,
     flatten: bool = True,
     offset: Any = 0,
+    clip: Any = None,
+    noise_shape: Any = None,
+    dtype: Any = None,
+    input_scale: float = 1.0,
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
@@ -127,7 +150,8 @@ def flatten_add_uniform(
         TensorShape([16, 3072])
 
     Args:
-        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
+        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more, the batch
+            first.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
             `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
         minval: The least noise, in the units of `inputs`: a finite number, or an array or a
@@ -139,6 +163,15 @@ def flatten_add_uniform(
         offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
+        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
+            where it was clipped, as of `tf.clip_by_value`.
+        noise_shape: A size for each axis of `inputs`, or `None`. Along axes of size 1 elements
+            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
+            stands for the axis's own size.
+        dtype: The output's type for uint8 inputs: uint8, float16, bfloat16 or float32; `None` is
+            the type of `inputs`. Bytes are rounded to nearest, and end at 0 and 255.
+        input_scale: What uint8 inputs are multiplied by before they get noise: 1 / 255 makes
+            numbers from 0 to 1 of them.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
             `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
             GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
@@ -146,8 +179,8 @@ def flatten_add_uniform(
         name: A name for the operation.
 
     Returns:
-        A tensor of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
-        `flatten` is false.
+        A tensor of the type of `inputs`, or of `dtype`, of shape `[batch, features]`, or that of
+        `inputs` where `flatten` is false.
 
     Raises:
         ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
@@ -167,6 +200,7 @@ def flatten_add_uniform(
         offset=offset,
         implementation=implementation,
         name=name,
+        options=Options(clip, noise_shape, dtype, input_scale),
     )
 
 
@@ -179,6 +213,10 @@ def flatten_multiply_normal(
     *,
     flatten: bool = True,
     offset: Any = 0,
+    clip: Any = None,
+    noise_shape: Any = None,
+    dtype: Any = None,
+    input_scale: float = 1.0,
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
@@ -195,7 +233,8 @@ def flatten_multiply_normal(
         TensorShape([32, 3136])
 
     Args:
-        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
+        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more, the batch
+            first.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
             `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
         mean: The mean of the factors: a finite number, or an array or a floating-point tensor that
@@ -206,6 +245,15 @@ def flatten_multiply_normal(
         offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
+        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
+            where it was clipped, as of `tf.clip_by_value`.
+        noise_shape: A size for each axis of `inputs`, or `None`. Along axes of size 1 elements
+            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
+            stands for the axis's own size.
+        dtype: The output's type for uint8 inputs: uint8, float16, bfloat16 or float32; `None` is
+            the type of `inputs`. Bytes are rounded to nearest, and end at 0 and 255.
+        input_scale: What uint8 inputs are multiplied by before they get noise: 1 / 255 makes
+            numbers from 0 to 1 of them.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
             `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
             GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
@@ -213,8 +261,8 @@ def flatten_multiply_normal(
         name: A name for the operation.
 
     Returns:
-        A tensor of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
-        `flatten` is false.
+        A tensor of the type of `inputs`, or of `dtype`, of shape `[batch, features]`, or that of
+        `inputs` where `flatten` is false.
 
     Raises:
         ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
@@ -234,6 +282,7 @@ def flatten_multiply_normal(
         offset=offset,
         implementation=implementation,
         name=name,
+        options=Options(clip, noise_shape, dtype, input_scale),
     )
 
 
@@ -246,6 +295,10 @@ def flatten_add_laplace(
     *,
     flatten: bool = True,
     offset: Any = 0,
+    clip: Any = None,
+    noise_shape: Any = None,
+    dtype: Any = None,
+    input_scale: float = 1.0,
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
@@ -263,7 +316,8 @@ def flatten_add_laplace(
         TensorShape([32, 784])
 
     Args:
-        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
+        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more, the batch
+            first.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
             `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
         loc: The location of the noise, in the units of `inputs`: a finite number, or an array or a
@@ -274,6 +328,15 @@ def flatten_add_laplace(
         offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
+        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
+            where it was clipped, as of `tf.clip_by_value`.
+        noise_shape: A size for each axis of `inputs`, or `None`. Along axes of size 1 elements
+            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
+            stands for the axis's own size.
+        dtype: The output's type for uint8 inputs: uint8, float16, bfloat16 or float32; `None` is
+            the type of `inputs`. Bytes are rounded to nearest, and end at 0 and 255.
+        input_scale: What uint8 inputs are multiplied by before they get noise: 1 / 255 makes
+            numbers from 0 to 1 of them.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
             `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
             GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
@@ -281,8 +344,8 @@ def flatten_add_laplace(
         name: A name for the operation.
 
     Returns:
-        A tensor of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
-        `flatten` is false.
+        A tensor of the type of `inputs`, or of `dtype`, of shape `[batch, features]`, or that of
+        `inputs` where `flatten` is false.
 
     Raises:
         ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
@@ -302,6 +365,7 @@ def flatten_add_laplace(
         offset=offset,
         implementation=implementation,
         name=name,
+        options=Options(clip, noise_shape, dtype, input_scale),
     )
 
 
@@ -314,6 +378,10 @@ def flatten_add_gumbel(
     *,
     flatten: bool = True,
     offset: Any = 0,
+    clip: Any = None,
+    noise_shape: Any = None,
+    dtype: Any = None,
+    input_scale: float = 1.0,
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
@@ -331,7 +399,8 @@ def flatten_add_gumbel(
         TensorShape([8, 1000])
 
     Args:
-        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
+        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more, the batch
+            first.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
             `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
         loc: The location of the noise, in the units of `inputs`: a finite number, or an array or a
@@ -342,6 +411,15 @@ def flatten_add_gumbel(
         offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
+        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
+            where it was clipped, as of `tf.clip_by_value`.
+        noise_shape: A size for each axis of `inputs`, or `None`. Along axes of size 1 elements
+            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
+            stands for the axis's own size.
+        dtype: The output's type for uint8 inputs: uint8, float16, bfloat16 or float32; `None` is
+            the type of `inputs`. Bytes are rounded to nearest, and end at 0 and 255.
+        input_scale: What uint8 inputs are multiplied by before they get noise: 1 / 255 makes
+            numbers from 0 to 1 of them.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
             `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
             GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
@@ -349,8 +427,8 @@ def flatten_add_gumbel(
         name: A name for the operation.
 
     Returns:
-        A tensor of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
-        `flatten` is false.
+        A tensor of the type of `inputs`, or of `dtype`, of shape `[batch, features]`, or that of
+        `inputs` where `flatten` is false.
 
     Raises:
         ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
@@ -370,6 +448,7 @@ def flatten_add_gumbel(
         offset=offset,
         implementation=implementation,
         name=name,
+        options=Options(clip, noise_shape, dtype, input_scale),
     )
 
 
@@ -382,6 +461,10 @@ def flatten_add_logistic(
     *,
     flatten: bool = True,
     offset: Any = 0,
+    clip: Any = None,
+    noise_shape: Any = None,
+    dtype: Any = None,
+    input_scale: float = 1.0,
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
@@ -398,7 +481,8 @@ def flatten_add_logistic(
         TensorShape([8, 1000])
 
     Args:
-        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
+        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more, the batch
+            first.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
             `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
         loc: The location of the noise, in the units of `inputs`: a finite number, or an array or a
@@ -409,6 +493,15 @@ def flatten_add_logistic(
         offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
+        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
+            where it was clipped, as of `tf.clip_by_value`.
+        noise_shape: A size for each axis of `inputs`, or `None`. Along axes of size 1 elements
+            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
+            stands for the axis's own size.
+        dtype: The output's type for uint8 inputs: uint8, float16, bfloat16 or float32; `None` is
+            the type of `inputs`. Bytes are rounded to nearest, and end at 0 and 255.
+        input_scale: What uint8 inputs are multiplied by before they get noise: 1 / 255 makes
+            numbers from 0 to 1 of them.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
             `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
             GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
@@ -416,8 +509,8 @@ def flatten_add_logistic(
         name: A name for the operation.
 
     Returns:
-        A tensor of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
-        `flatten` is false.
+        A tensor of the type of `inputs`, or of `dtype`, of shape `[batch, features]`, or that of
+        `inputs` where `flatten` is false.
 
     Raises:
         ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
@@ -437,6 +530,7 @@ def flatten_add_logistic(
         offset=offset,
         implementation=implementation,
         name=name,
+        options=Options(clip, noise_shape, dtype, input_scale),
     )
 
 
@@ -449,6 +543,10 @@ def flatten_add_truncated_normal(
     *,
     flatten: bool = True,
     offset: Any = 0,
+    clip: Any = None,
+    noise_shape: Any = None,
+    dtype: Any = None,
+    input_scale: float = 1.0,
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
@@ -466,7 +564,8 @@ def flatten_add_truncated_normal(
         TensorShape([32, 784])
 
     Args:
-        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
+        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more, the batch
+            first.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
             `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
         mean: The mean of the noise, in the units of `inputs`: a finite number, or an array or a
@@ -478,6 +577,15 @@ def flatten_add_truncated_normal(
         offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
+        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
+            where it was clipped, as of `tf.clip_by_value`.
+        noise_shape: A size for each axis of `inputs`, or `None`. Along axes of size 1 elements
+            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
+            stands for the axis's own size.
+        dtype: The output's type for uint8 inputs: uint8, float16, bfloat16 or float32; `None` is
+            the type of `inputs`. Bytes are rounded to nearest, and end at 0 and 255.
+        input_scale: What uint8 inputs are multiplied by before they get noise: 1 / 255 makes
+            numbers from 0 to 1 of them.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
             `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
             GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
@@ -485,8 +593,8 @@ def flatten_add_truncated_normal(
         name: A name for the operation.
 
     Returns:
-        A tensor of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
-        `flatten` is false.
+        A tensor of the type of `inputs`, or of `dtype`, of shape `[batch, features]`, or that of
+        `inputs` where `flatten` is false.
 
     Raises:
         ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
@@ -506,6 +614,7 @@ def flatten_add_truncated_normal(
         offset=offset,
         implementation=implementation,
         name=name,
+        options=Options(clip, noise_shape, dtype, input_scale),
     )
 
 
@@ -517,6 +626,10 @@ def flatten_dropout(
     *,
     flatten: bool = True,
     offset: Any = 0,
+    clip: Any = None,
+    noise_shape: Any = None,
+    dtype: Any = None,
+    input_scale: float = 1.0,
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
@@ -535,7 +648,8 @@ def flatten_dropout(
         TensorShape([32, 128, 256])
 
     Args:
-        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
+        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more, the batch
+            first.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
             `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
         rate: The probability that an element is replaced: a number from 0 to 1, or an array or a
@@ -545,6 +659,15 @@ def flatten_dropout(
         offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
+        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
+            where it was clipped, as of `tf.clip_by_value`.
+        noise_shape: A size for each axis of `inputs`, or `None`. Along axes of size 1 elements
+            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
+            stands for the axis's own size.
+        dtype: The output's type for uint8 inputs: uint8, float16, bfloat16 or float32; `None` is
+            the type of `inputs`. Bytes are rounded to nearest, and end at 0 and 255.
+        input_scale: What uint8 inputs are multiplied by before they get noise: 1 / 255 makes
+            numbers from 0 to 1 of them.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
             `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
             GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
@@ -552,8 +675,8 @@ def flatten_dropout(
         name: A name for the operation.
 
     Returns:
-        A tensor of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
-        `flatten` is false.
+        A tensor of the type of `inputs`, or of `dtype`, of shape `[batch, features]`, or that of
+        `inputs` where `flatten` is false.
 
     Raises:
         ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
@@ -573,6 +696,7 @@ def flatten_dropout(
         offset=offset,
         implementation=implementation,
         name=name,
+        options=Options(clip, noise_shape, dtype, input_scale),
     )
 
 
@@ -584,6 +708,10 @@ def flatten_alpha_dropout(
     *,
     flatten: bool = True,
     offset: Any = 0,
+    clip: Any = None,
+    noise_shape: Any = None,
+    dtype: Any = None,
+    input_scale: float = 1.0,
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
@@ -602,7 +730,8 @@ def flatten_alpha_dropout(
         TensorShape([32, 128])
 
     Args:
-        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
+        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more, the batch
+            first.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
             `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
         rate: The probability that an element is replaced, less than 1: a number from 0 to 1, or an
@@ -613,6 +742,15 @@ def flatten_alpha_dropout(
         offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
+        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
+            where it was clipped, as of `tf.clip_by_value`.
+        noise_shape: A size for each axis of `inputs`, or `None`. Along axes of size 1 elements
+            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
+            stands for the axis's own size.
+        dtype: The output's type for uint8 inputs: uint8, float16, bfloat16 or float32; `None` is
+            the type of `inputs`. Bytes are rounded to nearest, and end at 0 and 255.
+        input_scale: What uint8 inputs are multiplied by before they get noise: 1 / 255 makes
+            numbers from 0 to 1 of them.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
             `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
             GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
@@ -620,8 +758,8 @@ def flatten_alpha_dropout(
         name: A name for the operation.
 
     Returns:
-        A tensor of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
-        `flatten` is false.
+        A tensor of the type of `inputs`, or of `dtype`, of shape `[batch, features]`, or that of
+        `inputs` where `flatten` is false.
 
     Raises:
         ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
@@ -641,6 +779,7 @@ def flatten_alpha_dropout(
         offset=offset,
         implementation=implementation,
         name=name,
+        options=Options(clip, noise_shape, dtype, input_scale),
     )
 
 
@@ -653,6 +792,10 @@ def flatten_mask(
     *,
     flatten: bool = True,
     offset: Any = 0,
+    clip: Any = None,
+    noise_shape: Any = None,
+    dtype: Any = None,
+    input_scale: float = 1.0,
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
@@ -668,7 +811,8 @@ def flatten_mask(
         TensorShape([32, 784])
 
     Args:
-        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
+        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more, the batch
+            first.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
             `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
         rate: The probability that an element is replaced: a number from 0 to 1, or an array or a
@@ -680,6 +824,15 @@ def flatten_mask(
         offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
+        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
+            where it was clipped, as of `tf.clip_by_value`.
+        noise_shape: A size for each axis of `inputs`, or `None`. Along axes of size 1 elements
+            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
+            stands for the axis's own size.
+        dtype: The output's type for uint8 inputs: uint8, float16, bfloat16 or float32; `None` is
+            the type of `inputs`. Bytes are rounded to nearest, and end at 0 and 255.
+        input_scale: What uint8 inputs are multiplied by before they get noise: 1 / 255 makes
+            numbers from 0 to 1 of them.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
             `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
             GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
@@ -687,8 +840,8 @@ def flatten_mask(
         name: A name for the operation.
 
     Returns:
-        A tensor of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
-        `flatten` is false.
+        A tensor of the type of `inputs`, or of `dtype`, of shape `[batch, features]`, or that of
+        `inputs` where `flatten` is false.
 
     Raises:
         ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
@@ -708,6 +861,7 @@ def flatten_mask(
         offset=offset,
         implementation=implementation,
         name=name,
+        options=Options(clip, noise_shape, dtype, input_scale),
     )
 
 
@@ -722,6 +876,10 @@ def flatten_salt_and_pepper(
     *,
     flatten: bool = True,
     offset: Any = 0,
+    clip: Any = None,
+    noise_shape: Any = None,
+    dtype: Any = None,
+    input_scale: float = 1.0,
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
@@ -739,7 +897,8 @@ def flatten_salt_and_pepper(
         TensorShape([32, 784])
 
     Args:
-        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
+        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more, the batch
+            first.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
             `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
         amount: The probability that an element is replaced: a number from 0 to 1, or an array or a
@@ -753,6 +912,15 @@ def flatten_salt_and_pepper(
         offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
             integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
             `offset = r * features`.
+        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
+            where it was clipped, as of `tf.clip_by_value`.
+        noise_shape: A size for each axis of `inputs`, or `None`. Along axes of size 1 elements
+            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
+            stands for the axis's own size.
+        dtype: The output's type for uint8 inputs: uint8, float16, bfloat16 or float32; `None` is
+            the type of `inputs`. Bytes are rounded to nearest, and end at 0 and 255.
+        input_scale: What uint8 inputs are multiplied by before they get noise: 1 / 255 makes
+            numbers from 0 to 1 of them.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
             `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
             GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
@@ -760,8 +928,8 @@ def flatten_salt_and_pepper(
         name: A name for the operation.
 
     Returns:
-        A tensor of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
-        `flatten` is false.
+        A tensor of the type of `inputs`, or of `dtype`, of shape `[batch, features]`, or that of
+        `inputs` where `flatten` is false.
 
     Raises:
         ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
@@ -781,6 +949,7 @@ def flatten_salt_and_pepper(
         offset=offset,
         implementation=implementation,
         name=name,
+        options=Options(clip, noise_shape, dtype, input_scale),
     )
 
 
@@ -794,44 +963,115 @@ def _apply_noise(
     offset: Any,
     implementation: str,
     name: str | None = None,
+    options: Options = DEFAULT_OPTIONS,
 ) -> Any:
-    quick = quick_call(
-        noise,
-        inputs,
-        seed,
-        values,
-        flatten=flatten,
-        offset=offset,
-        implementation=implementation,
-        name=name,
-    )
+    if isinstance(seed, keras.random.SeedGenerator):
+        seed = DrawnSeed(seed)
+    quick = None
+    if options == DEFAULT_OPTIONS:
+        quick = quick_call(
+            noise,
+            inputs,
+            seed,
+            values,
+            flatten=flatten,
+            offset=offset,
+            implementation=implementation,
+            name=name,
+        )
     if quick is not None:
         return quick
     check_choice("implementation", implementation, arguments.IMPLEMENTATIONS)
     inputs = arguments.convert_input(inputs)
-    run = choose_implementation(implementation, inputs)
+    options = checked_options(options, inputs)
     flatten = arguments.convert_flag("flatten", flatten)
     dtype = arguments.compute_dtype(inputs.dtype)
-    output = functools.partial(shapes.output_sizes, inputs.shape, flatten)
+    output = functools.partial(shapes.output_of, inputs.shape, flatten)
     parameters = arguments.convert_parameters(noise, values, dtype, output)
-    operands = [arguments.parameter_operand(parameter, dtype) for parameter in parameters]
+    call = {
+        "input": inputs,
+        "seed": arguments.convert_seed(seed),
+        "offset": arguments.convert_offset(offset),
+        "parameters": [arguments.parameter_operand(parameter, dtype) for parameter in parameters],
+        "bounds": [] if options.clip is None else [tf.constant(options.clip, dtype)],
+        "distribution": noise.distribution,
+        "combination": noise.combination.name,
+        "flatten": flatten,
+        "validate_args": not all(map(arguments.is_checked, parameters)),
+        "name": name,
+    }
+    if options.noise_shape is not None:
+        return _with_shared_noise(implementation, options, **call)
+    if inputs.dtype == tf.uint8:
+        return _of_bytes(implementation, options, **call)
+    run = choose_implementation(implementation, inputs)
     if run not in STOCK_OPS:
-        operands = [shapes.as_one_run(operand, inputs, flatten) for operand in operands]
-    return run(
-        input=inputs,
-        seed=arguments.convert_seed(seed),
-        offset=arguments.convert_offset(offset),
-        parameters=operands,
-        distribution=noise.distribution,
-        combination=noise.combination.name,
-        flatten=flatten,
-        validate_args=not all(map(arguments.is_checked, parameters)),
-        name=name,
-    )
+        call["parameters"] = _as_runs(call)
+    return run(**call)
 
 
 # Its branches are on Python values: autograph would only slow the tracing down.
 apply_noise = tf.autograph.experimental.do_not_convert(_apply_noise)
+
+
+def _as_runs(call: dict[str, Any]) -> list[Any]:
+    """The parameters of a call, expanded as far as the compiled op needs."""
+    return [
+        shapes.as_one_run(parameter, call["input"], call["flatten"])
+        for parameter in call["parameters"]
+    ]
+
+
+def _of_bytes(implementation: str, options: Options, **call: Any) -> Any:
+    """Noise on bytes, for which CPUs alone have a kernel."""
+    ops = native_ops(implementation, call["input"])
+    if ops is None or placement.may_be_off_the_cpu(call["input"]):
+        output_dtype, byte_scale = options.dtype, options.input_scale
+        return fallback.flatten_noise(**call, output_dtype=output_dtype, byte_scale=byte_scale)
+    call["parameters"] = [tf.convert_to_tensor(each, tf.float32) for each in _as_runs(call)]
+    return ops.flatnoise_flatten_noise_of_bytes(
+        **call, byte_scale=options.input_scale, T=options.dtype
+    )
+
+
+def _with_shared_noise(implementation: str, options: Options, **call: Any) -> Any:
+    """Noise of a smaller shape, drawn by itself and combined by broadcasting."""
+    inputs = call["input"]
+    dtype = arguments.compute_dtype(inputs.dtype)
+    sizes = zip(options.noise_shape, tf.unstack(tf.shape(inputs, tf.int64)), strict=True)
+    shape = tf.stack([tf.constant(1, tf.int64) if each == 1 else size for each, size in sizes])
+    shape = tf.ensure_shape(shape, [inputs.shape.rank])
+    z = _draw(implementation, call["distribution"], shape, call["seed"], call["offset"], dtype)
+    z.set_shape(
+        [
+            1 if each == 1 else size
+            for each, size in zip(options.noise_shape, inputs.shape.as_list(), strict=True)
+        ]
+    )
+    return fallback.flatten_noise(
+        **call, output_dtype=options.dtype, byte_scale=options.input_scale, z=z
+    )
+
+
+def _draw(
+    implementation: str, distribution: str, shape: Any, seed: Any, offset: Any, dtype: Any
+) -> Any:
+    """Standard noise of a shape, by itself."""
+    ops = native_ops(implementation, None)
+    if ops is None:
+        count = tf.reduce_prod(shape)
+        return tf.reshape(fallback.noise(distribution, count, seed, offset, dtype), shape)
+    return ops.flatnoise_noise(
+        shape=shape,
+        seed=seed,
+        offset=tf.convert_to_tensor(offset, tf.int64),
+        # -0 + 1 z is z, where z is -0, too; as an array, which TensorFlow doesn't take for 0.0.
+        parameters=[
+            tf.constant(np.asarray(number, dtype.as_numpy_dtype)) for number in (-0.0, 1.0)
+        ],
+        T=dtype,
+        distribution=distribution,
+    )
 
 
 # What runs without the compiled op.
@@ -845,13 +1085,21 @@ def choose_implementation(choice: str, inputs: Any = None) -> Any:
         choice: One of `arguments.IMPLEMENTATIONS`.
         inputs: The op's input, where it is there already.
     """
+    ops = native_ops(choice, inputs)
+    if ops is not None:
+        return ops.flatnoise_flatten_noise
+    on_mesh = placement.is_on_mesh(inputs)
+    return fallback.flatten_noise_on_mesh if on_mesh else fallback.flatten_noise
+
+
+def native_ops(choice: str, inputs: Any = None) -> Any:
+    """The compiled ops, or None, as `choose_implementation` chooses."""
     found = library.load()
     if choice == "native":
         _require_native(found, inputs)
     elif choice == "tensorflow" or not _can_run(found, inputs):
-        on_mesh = placement.is_on_mesh(inputs)
-        return fallback.flatten_noise_on_mesh if on_mesh else fallback.flatten_noise
-    return found.ops.flatnoise_flatten_noise
+        return None
+    return found.ops
 
 
 def _can_run(found: library.Library, inputs: Any) -> bool:
@@ -871,7 +1119,9 @@ def _require_native(found: library.Library, inputs: Any) -> None:
             "or jit_compile=False."
         )
     # Outside XLA, an op that nobody placed runs where it has a kernel.
-    problem = placement.problem(inputs) if _is_in_xla() else placement.named_problem(inputs)
+    problem = (
+        placement.problem(inputs) if placement.is_in_xla() else placement.named_problem(inputs)
+    )
     if problem is not None:
         raise RuntimeError(
             "implementation='native' needs a device that the compiled op can run on: "
@@ -880,8 +1130,4 @@ def _require_native(found: library.Library, inputs: Any) -> None:
 
 
 def _xla_lacks_kernels(found: library.Library) -> bool:
-    return not found.has_xla_kernels and _is_in_xla()
-
-
-def _is_in_xla() -> bool:
-    return tf.__internal__.get_enclosing_xla_context() is not None
+    return not found.has_xla_kernels and placement.is_in_xla()

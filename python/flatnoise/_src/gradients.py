@@ -33,7 +33,8 @@ def _text(op: Any, attribute: str) -> str:
 
 
 def _combination(op: Any) -> Combination:
-    return COMBINATIONS[_text(op, "combination")]
+    # An op that has no input to combine noise with gives the noise as it is.
+    return ADD if op.type == "Flatnoise>Noise" else COMBINATIONS[_text(op, "combination")]
 
 
 def _stream(op: Any) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def _stream(op: Any) -> dict[str, Any]:
         "seed": op.inputs[1],
         "offset": op.inputs[2],
         "distribution": _text(op, "distribution"),
-        "combination": _text(op, "combination"),
+        "combination": _combination(op).name,
     }
 
 
@@ -52,6 +53,7 @@ def _apply(op: Any, input: Any, parameters: Sequence[Any]) -> Any:
     return library.load().ops.flatnoise_flatten_noise(
         input=input,
         parameters=[_as_tensor(parameter, dtype) for parameter in parameters],
+        bounds=[],
         flatten=False,
         **_stream(op),
     )
@@ -63,8 +65,31 @@ def _as_tensor(parameter: Any, dtype: Any) -> Any:
     return tf.cast(parameter, dtype)
 
 
-def _flatten_noise_grad(op: Any, grad: Any) -> list[Any]:
-    x, _, _, *parameters = op.inputs
+def _parameters_and_bounds(op: Any) -> tuple[list[Any], list[Any]]:
+    last = _FIRST_PARAMETER + op.get_attr("num_parameters")
+    return list(op.inputs[_FIRST_PARAMETER:last]), list(op.inputs[last:])
+
+
+def _flatten_noise_grad(op: Any, grad: Any, *_: Any) -> list[Any]:
+    return _grads(op, grad, op.inputs[0])
+
+
+def _flatten_noise_of_bytes_grad(op: Any, grad: Any) -> list[Any]:
+    x = tf.cast(op.inputs[0], tf.float32) * op.get_attr("byte_scale")
+    _, *grads = _grads(op, tf.cast(grad, tf.float32), x)
+    return [None, *grads]
+
+
+def _noise_grad(op: Any, grad: Any) -> list[Any]:
+    parameters, _ = _parameters_and_bounds(op)
+    return [None] * _FIRST_PARAMETER + _linear_grads(op, grad, grad, parameters)
+
+
+def _grads(op: Any, grad: Any, x: Any) -> list[Any]:
+    """The gradients of the op's inputs, where `x` is the first of them as numbers."""
+    parameters, bounds = _parameters_and_bounds(op)
+    if bounds:
+        grad = _grad_within_bounds(op, grad, x, parameters, *bounds)
     skipped = _skipped_inputs(op)
     grads: list[Any] = [None] * len(op.inputs)
     if 0 not in skipped:
@@ -73,26 +98,41 @@ def _flatten_noise_grad(op: Any, grad: Any) -> list[Any]:
     if not wanted:
         return grads
     if _combination(op).is_linear:
-        grads[_FIRST_PARAMETER:] = _linear_grads(op, grad, x, parameters)
+        last = _FIRST_PARAMETER + len(parameters)
+        grads[_FIRST_PARAMETER:last] = _linear_grads(op, grad, x, parameters)
     else:
         for k in wanted:
             grads[_FIRST_PARAMETER + k] = _replaced_grad(op, grad, x, parameters, k)
     return grads
 
 
-def _input_grad(op: Any, grad: Any, parameters: list[Any]) -> Any:
-    of_input = _combination(op).input_grad_parameters
-    return grad if of_input is None else _apply(op, grad, of_input(parameters))
+def _grad_within_bounds(op: Any, grad: Any, x: Any, parameters: list[Any], bounds: Any) -> Any:
+    """The gradient of what wasn't clipped: 0 where it was, as of `tf.clip_by_value`."""
+    x = tf.reshape(tf.cast(x, compute_dtype(x.dtype)), shape_of(grad))
+    low, high = tf.unstack(bounds)
+    unclipped = _apply(op, x, parameters)
+    return tf.where((unclipped < low) | (unclipped > high), tf.zeros_like(grad), grad)
 
 
-def _linear_grads(op: Any, grad: Any, x: Any, parameters: list[Any]) -> Any:
-    return library.load().ops.flatnoise_flatten_noise_grad(
+def _input_grad(op: Any, grad: Any, parameters: Sequence[Any]) -> Any:
+    kind = _combination(op)
+    if kind.input_factor is not None:
+        factor = parameters[kind.input_factor]
+        return tf.cast(tf.cast(grad, factor.dtype) * factor, grad.dtype)
+    if kind.input_grad_parameters is None:
+        return grad
+    return _apply(op, grad, kind.input_grad_parameters(parameters))
+
+
+def _linear_grads(op: Any, grad: Any, x: Any, parameters: list[Any]) -> list[Any]:
+    grads: list[Any] = library.load().ops.flatnoise_flatten_noise_grad(
         grad=grad,
         parameters=parameters,
         # What isn't read isn't kept alive either.
         input=x if _combination(op).parameter_grads_need_input else grad,
         **_stream(op),
     )
+    return grads
 
 
 def _replaced_grad(op: Any, grad: Any, x: Any, parameters: list[Any], k: int) -> Any:
@@ -130,11 +170,14 @@ def _flatten_noise_grad_grad(op: Any, *upstream: Any) -> list[Any]:
         grads[0] = _apply(op, tf.zeros_like(grad), upstream)
         return grads
     grads[0] = _apply(op, tf.reshape(x, shape_of(grad)), upstream)
-    grads[-1] = tf.reshape(_apply(op, grad, upstream), shape_of(x))
+    grads[-1] = tf.reshape(_input_grad(op, grad, upstream), shape_of(x))
     return grads
 
 
 def register() -> None:
     """Makes the gradients known to TensorFlow; to be called once per process."""
     tf.RegisterGradient("Flatnoise>FlattenNoise")(_flatten_noise_grad)
+    tf.RegisterGradient("Flatnoise>FlattenNoiseWithZ")(_flatten_noise_grad)
+    tf.RegisterGradient("Flatnoise>FlattenNoiseOfBytes")(_flatten_noise_of_bytes_grad)
+    tf.RegisterGradient("Flatnoise>Noise")(_noise_grad)
     tf.RegisterGradient("Flatnoise>FlattenNoiseGrad")(_flatten_noise_grad_grad)

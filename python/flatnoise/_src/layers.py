@@ -1,10 +1,12 @@
-"""The layers whose noise has parameters that stay as they are."""
+"""The layers whose noise has the levels that they are given."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flatnoise._src.errors import check_choice
 from flatnoise._src.export import export
-from flatnoise._src.noise_layer import NoiseLayer, check_parameters
+from flatnoise._src.levels import Level, LevelAttribute
+from flatnoise._src.noise_layer import NoiseLayer
 from flatnoise._src.noises import (
     ADD_LAPLACE,
     ADD_NORMAL,
@@ -14,6 +16,7 @@ from flatnoise._src.noises import (
     MULTIPLY_NORMAL,
     NOISES,
     SALT_AND_PEPPER,
+    Noise,
 )
 from flatnoise._src.tensorflow import keras
 
@@ -39,16 +42,28 @@ class AddGaussianNoise(NoiseLayer):
     No two replicas of a `tf.distribute` strategy add the same noise. The state of the noise is
     saved with the model: a training that is taken up again goes on with fresh noise.
 
+    A level is a number, an array that broadcasts to the output's shape, a `keras.Variable`, a
+    schedule of `keras.optimizers.schedules` or a function of no arguments. A schedule is a function
+    of the number of calls in training so far; a function is called wherever the layer is.
+
     Examples:
         >>> layer = flatnoise.layers.AddGaussianNoise(mean=0.0, stddev=0.1)
         >>> layer(keras.ops.zeros((32, 28, 28, 1))).shape
         TensorShape([32, 28, 28, 1])
 
     Args:
-        mean: Float, the mean of the noise.
-        stddev: Float, the standard deviation of the noise, at least 0.
+        mean: Level, the mean of the noise.
+        stddev: Level, the standard deviation of the noise, at least 0.
+        variable_levels: Boolean, or a sequence of names of levels. Whether those that are numbers
+            or arrays live in variables, which are saved with the model and not trained: then what
+            is assigned, as in `layer.stddev = 0.2`, holds in graphs and compiled models too.
         flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
             rank 1) or has the shape of `inputs`.
+        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
+            where it was clipped, as of `tf.clip_by_value`.
+        noise_shape: A size for each axis of the inputs, or `None`. Along axes of size 1 elements
+            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
+            stands for the axis's own size.
         seed: Integer, optional random seed to enable deterministic behavior.
         training_only: Boolean. If `True`, noise is applied in training only, as by
             `keras.layers.GaussianNoise`; otherwise on every call.
@@ -67,13 +82,18 @@ class AddGaussianNoise(NoiseLayer):
     """
 
     noise = ADD_NORMAL
+    mean = LevelAttribute()
+    stddev = LevelAttribute()
 
     def __init__(
         self,
         *,
-        mean: float = 0.0,
-        stddev: float = 0.1,
+        mean: Level = 0.0,
+        stddev: Level = 0.1,
+        variable_levels: bool | Sequence[str] = False,
         flatten: bool = False,
+        clip: Sequence[float] | None = None,
+        noise_shape: Sequence[int | None] | None = None,
         seed: int | None = None,
         training_only: bool = False,
         shard_invariant: bool = False,
@@ -83,7 +103,10 @@ class AddGaussianNoise(NoiseLayer):
         """Makes the layer; the class tells of the arguments."""
         super().__init__(
             {"mean": mean, "stddev": stddev},
+            variable_levels=variable_levels,
             flatten=flatten,
+            clip=clip,
+            noise_shape=noise_shape,
             seed=seed,
             training_only=training_only,
             shard_invariant=shard_invariant,
@@ -100,16 +123,28 @@ class AddUniformNoise(NoiseLayer):
     No two replicas of a `tf.distribute` strategy add the same noise. The state of the noise is
     saved with the model: a training that is taken up again goes on with fresh noise.
 
+    A level is a number, an array that broadcasts to the output's shape, a `keras.Variable`, a
+    schedule of `keras.optimizers.schedules` or a function of no arguments. A schedule is a function
+    of the number of calls in training so far; a function is called wherever the layer is.
+
     Examples:
         >>> layer = flatnoise.layers.AddUniformNoise(minval=-0.1, maxval=0.1)
         >>> layer(keras.ops.zeros((16, 32, 32, 3))).shape
         TensorShape([16, 3072])
 
     Args:
-        minval: Float, the least noise.
-        maxval: Float, the bound that the noise stays below, at least `minval`.
+        minval: Level, the least noise.
+        maxval: Level, the bound that the noise stays below, at least `minval`.
+        variable_levels: Boolean, or a sequence of names of levels. Whether those that are numbers
+            or arrays live in variables, which are saved with the model and not trained: then what
+            is assigned, as in `layer.stddev = 0.2`, holds in graphs and compiled models too.
         flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
             rank 1) or has the shape of `inputs`.
+        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
+            where it was clipped, as of `tf.clip_by_value`.
+        noise_shape: A size for each axis of the inputs, or `None`. Along axes of size 1 elements
+            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
+            stands for the axis's own size.
         seed: Integer, optional random seed to enable deterministic behavior.
         training_only: Boolean. If `True`, noise is applied in training only, as by
             `keras.layers.GaussianNoise`; otherwise on every call.
@@ -128,13 +163,18 @@ class AddUniformNoise(NoiseLayer):
     """
 
     noise = ADD_UNIFORM
+    minval = LevelAttribute()
+    maxval = LevelAttribute()
 
     def __init__(
         self,
         *,
-        minval: float = -0.1,
-        maxval: float = 0.1,
+        minval: Level = -0.1,
+        maxval: Level = 0.1,
+        variable_levels: bool | Sequence[str] = False,
         flatten: bool = True,
+        clip: Sequence[float] | None = None,
+        noise_shape: Sequence[int | None] | None = None,
         seed: int | None = None,
         training_only: bool = False,
         shard_invariant: bool = False,
@@ -144,7 +184,10 @@ class AddUniformNoise(NoiseLayer):
         """Makes the layer; the class tells of the arguments."""
         super().__init__(
             {"minval": minval, "maxval": maxval},
+            variable_levels=variable_levels,
             flatten=flatten,
+            clip=clip,
+            noise_shape=noise_shape,
             seed=seed,
             training_only=training_only,
             shard_invariant=shard_invariant,
@@ -173,6 +216,10 @@ class AddNoise(NoiseLayer):
     No two replicas of a `tf.distribute` strategy apply the same noise. The state of the noise is
     saved with the model: a training that is taken up again goes on with fresh noise.
 
+    A level is a number, an array that broadcasts to the output's shape, a `keras.Variable`, a
+    schedule of `keras.optimizers.schedules` or a function of no arguments. A schedule is a function
+    of the number of calls in training so far; a function is called wherever the layer is.
+
     Examples:
         >>> layer = flatnoise.layers.AddNoise(noise_type="gaussian", stddev=0.02)
         >>> layer(keras.ops.zeros((8, 64, 64, 3))).shape
@@ -181,20 +228,28 @@ class AddNoise(NoiseLayer):
     Args:
         noise_type: String, one of the types of the table. The parameters of other types are kept,
             and not used.
-        mean: Float, the mean of the noise.
-        stddev: Float, the standard deviation of the noise, at least 0.
-        minval: Float, the least noise.
-        maxval: Float, the bound that the noise stays below, at least `minval`.
-        loc: Float, the location of the noise.
-        scale: Float, the scale of the noise, at least 0.
-        rate: Float, the probability that an element is replaced, from 0 to 1.
-        value: Float, what is put in.
-        amount: Float, the probability that an element becomes salt or pepper, from 0 to 1.
-        salt_vs_pepper: Float, the share of salt in these, from 0 to 1.
-        salt: Float, the value of salt.
-        pepper: Float, the value of pepper.
+        mean: Level, the mean of the noise.
+        stddev: Level, the standard deviation of the noise, at least 0.
+        minval: Level, the least noise.
+        maxval: Level, the bound that the noise stays below, at least `minval`.
+        loc: Level, the location of the noise.
+        scale: Level, the scale of the noise, at least 0.
+        rate: Level, the probability that an element is replaced, from 0 to 1.
+        value: Level, what is put in.
+        amount: Level, the probability that an element becomes salt or pepper, from 0 to 1.
+        salt_vs_pepper: Level, the share of salt in these, from 0 to 1.
+        salt: Level, the value of salt.
+        pepper: Level, the value of pepper.
+        variable_levels: Boolean, or a sequence of names of levels. Whether those that are numbers
+            or arrays live in variables, which are saved with the model and not trained: then what
+            is assigned, as in `layer.stddev = 0.2`, holds in graphs and compiled models too.
         flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
             rank 1) or has the shape of `inputs`.
+        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
+            where it was clipped, as of `tf.clip_by_value`.
+        noise_shape: A size for each axis of the inputs, or `None`. Along axes of size 1 elements
+            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
+            stands for the axis's own size.
         seed: Integer, optional random seed to enable deterministic behavior.
         training_only: Boolean. If `True`, noise is applied in training only, as by
             `keras.layers.GaussianNoise`; otherwise on every call.
@@ -212,23 +267,39 @@ class AddNoise(NoiseLayer):
         training: Boolean. Counts only where `training_only` is `True`.
     """
 
+    mean = LevelAttribute()
+    stddev = LevelAttribute()
+    minval = LevelAttribute()
+    maxval = LevelAttribute()
+    loc = LevelAttribute()
+    scale = LevelAttribute()
+    rate = LevelAttribute()
+    value = LevelAttribute()
+    amount = LevelAttribute()
+    salt_vs_pepper = LevelAttribute()
+    salt = LevelAttribute()
+    pepper = LevelAttribute()
+
     def __init__(
         self,
         *,
         noise_type: str = "gaussian",
-        mean: float = 0.0,
-        stddev: float = 0.1,
-        minval: float = -0.1,
-        maxval: float = 0.1,
-        loc: float = 0.0,
-        scale: float = 0.1,
-        rate: float = 0.1,
-        value: float = 0.0,
-        amount: float = 0.05,
-        salt_vs_pepper: float = 0.5,
-        salt: float = 1.0,
-        pepper: float = 0.0,
+        mean: Level = 0.0,
+        stddev: Level = 0.1,
+        minval: Level = -0.1,
+        maxval: Level = 0.1,
+        loc: Level = 0.0,
+        scale: Level = 0.1,
+        rate: Level = 0.1,
+        value: Level = 0.0,
+        amount: Level = 0.05,
+        salt_vs_pepper: Level = 0.5,
+        salt: Level = 1.0,
+        pepper: Level = 0.0,
+        variable_levels: bool | Sequence[str] = False,
         flatten: bool = True,
+        clip: Sequence[float] | None = None,
+        noise_shape: Sequence[int | None] | None = None,
         seed: int | None = None,
         training_only: bool = False,
         shard_invariant: bool = False,
@@ -254,7 +325,10 @@ class AddNoise(NoiseLayer):
                 "salt": salt,
                 "pepper": pepper,
             },
+            variable_levels=variable_levels,
             flatten=flatten,
+            clip=clip,
+            noise_shape=noise_shape,
             seed=seed,
             training_only=training_only,
             shard_invariant=shard_invariant,
@@ -262,9 +336,8 @@ class AddNoise(NoiseLayer):
             **kwargs,
         )
 
-    def _check_values(self, values: dict[str, Any]) -> None:
-        for noise in _BY_TYPE.values():
-            check_parameters(noise, values)
+    def _noises(self) -> tuple[Noise, ...]:
+        return tuple(dict.fromkeys((self.noise, *_BY_TYPE.values())))
 
     def _values(self) -> tuple[Any, ...]:
         values = super()._values()
@@ -289,16 +362,28 @@ class MultiplyGaussianNoise(NoiseLayer):
     No two replicas of a `tf.distribute` strategy multiply by the same noise. The state of the noise
     is saved with the model: a training that is taken up again goes on with fresh noise.
 
+    A level is a number, an array that broadcasts to the output's shape, a `keras.Variable`, a
+    schedule of `keras.optimizers.schedules` or a function of no arguments. A schedule is a function
+    of the number of calls in training so far; a function is called wherever the layer is.
+
     Examples:
         >>> layer = flatnoise.layers.MultiplyGaussianNoise(stddev=0.5)
         >>> layer(keras.ops.zeros((32, 28, 28, 1))).shape
         TensorShape([32, 28, 28, 1])
 
     Args:
-        mean: Float, the mean of the factors.
-        stddev: Float, the standard deviation of the factors, at least 0.
+        mean: Level, the mean of the factors.
+        stddev: Level, the standard deviation of the factors, at least 0.
+        variable_levels: Boolean, or a sequence of names of levels. Whether those that are numbers
+            or arrays live in variables, which are saved with the model and not trained: then what
+            is assigned, as in `layer.stddev = 0.2`, holds in graphs and compiled models too.
         flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
             rank 1) or has the shape of `inputs`.
+        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
+            where it was clipped, as of `tf.clip_by_value`.
+        noise_shape: A size for each axis of the inputs, or `None`. Along axes of size 1 elements
+            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
+            stands for the axis's own size.
         seed: Integer, optional random seed to enable deterministic behavior.
         training_only: Boolean. If `True`, noise is applied in training only, as by
             `keras.layers.GaussianNoise`; otherwise on every call.
@@ -317,13 +402,18 @@ class MultiplyGaussianNoise(NoiseLayer):
     """
 
     noise = MULTIPLY_NORMAL
+    mean = LevelAttribute()
+    stddev = LevelAttribute()
 
     def __init__(
         self,
         *,
-        mean: float = 1.0,
-        stddev: float = 0.1,
+        mean: Level = 1.0,
+        stddev: Level = 0.1,
+        variable_levels: bool | Sequence[str] = False,
         flatten: bool = False,
+        clip: Sequence[float] | None = None,
+        noise_shape: Sequence[int | None] | None = None,
         seed: int | None = None,
         training_only: bool = False,
         shard_invariant: bool = False,
@@ -333,7 +423,10 @@ class MultiplyGaussianNoise(NoiseLayer):
         """Makes the layer; the class tells of the arguments."""
         super().__init__(
             {"mean": mean, "stddev": stddev},
+            variable_levels=variable_levels,
             flatten=flatten,
+            clip=clip,
+            noise_shape=noise_shape,
             seed=seed,
             training_only=training_only,
             shard_invariant=shard_invariant,
@@ -350,16 +443,28 @@ class AddLaplaceNoise(NoiseLayer):
     No two replicas of a `tf.distribute` strategy add the same noise. The state of the noise is
     saved with the model: a training that is taken up again goes on with fresh noise.
 
+    A level is a number, an array that broadcasts to the output's shape, a `keras.Variable`, a
+    schedule of `keras.optimizers.schedules` or a function of no arguments. A schedule is a function
+    of the number of calls in training so far; a function is called wherever the layer is.
+
     Examples:
         >>> layer = flatnoise.layers.AddLaplaceNoise(scale=0.1)
         >>> layer(keras.ops.zeros((32, 28, 28, 1))).shape
         TensorShape([32, 28, 28, 1])
 
     Args:
-        loc: Float, the location of the noise.
-        scale: Float, the scale of the noise, at least 0.
+        loc: Level, the location of the noise.
+        scale: Level, the scale of the noise, at least 0.
+        variable_levels: Boolean, or a sequence of names of levels. Whether those that are numbers
+            or arrays live in variables, which are saved with the model and not trained: then what
+            is assigned, as in `layer.stddev = 0.2`, holds in graphs and compiled models too.
         flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
             rank 1) or has the shape of `inputs`.
+        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
+            where it was clipped, as of `tf.clip_by_value`.
+        noise_shape: A size for each axis of the inputs, or `None`. Along axes of size 1 elements
+            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
+            stands for the axis's own size.
         seed: Integer, optional random seed to enable deterministic behavior.
         training_only: Boolean. If `True`, noise is applied in training only, as by
             `keras.layers.GaussianNoise`; otherwise on every call.
@@ -378,13 +483,18 @@ class AddLaplaceNoise(NoiseLayer):
     """
 
     noise = ADD_LAPLACE
+    loc = LevelAttribute()
+    scale = LevelAttribute()
 
     def __init__(
         self,
         *,
-        loc: float = 0.0,
-        scale: float = 0.1,
+        loc: Level = 0.0,
+        scale: Level = 0.1,
+        variable_levels: bool | Sequence[str] = False,
         flatten: bool = False,
+        clip: Sequence[float] | None = None,
+        noise_shape: Sequence[int | None] | None = None,
         seed: int | None = None,
         training_only: bool = False,
         shard_invariant: bool = False,
@@ -394,7 +504,10 @@ class AddLaplaceNoise(NoiseLayer):
         """Makes the layer; the class tells of the arguments."""
         super().__init__(
             {"loc": loc, "scale": scale},
+            variable_levels=variable_levels,
             flatten=flatten,
+            clip=clip,
+            noise_shape=noise_shape,
             seed=seed,
             training_only=training_only,
             shard_invariant=shard_invariant,
@@ -411,16 +524,28 @@ class AddTruncatedGaussianNoise(NoiseLayer):
     No two replicas of a `tf.distribute` strategy add the same noise. The state of the noise is
     saved with the model: a training that is taken up again goes on with fresh noise.
 
+    A level is a number, an array that broadcasts to the output's shape, a `keras.Variable`, a
+    schedule of `keras.optimizers.schedules` or a function of no arguments. A schedule is a function
+    of the number of calls in training so far; a function is called wherever the layer is.
+
     Examples:
         >>> layer = flatnoise.layers.AddTruncatedGaussianNoise(stddev=0.1)
         >>> layer(keras.ops.zeros((32, 28, 28, 1))).shape
         TensorShape([32, 28, 28, 1])
 
     Args:
-        mean: Float, the mean of the noise.
-        stddev: Float, the standard deviation of the noise before its tails are cut off, at least 0.
+        mean: Level, the mean of the noise.
+        stddev: Level, the standard deviation of the noise before its tails are cut off, at least 0.
+        variable_levels: Boolean, or a sequence of names of levels. Whether those that are numbers
+            or arrays live in variables, which are saved with the model and not trained: then what
+            is assigned, as in `layer.stddev = 0.2`, holds in graphs and compiled models too.
         flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
             rank 1) or has the shape of `inputs`.
+        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
+            where it was clipped, as of `tf.clip_by_value`.
+        noise_shape: A size for each axis of the inputs, or `None`. Along axes of size 1 elements
+            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
+            stands for the axis's own size.
         seed: Integer, optional random seed to enable deterministic behavior.
         training_only: Boolean. If `True`, noise is applied in training only, as by
             `keras.layers.GaussianNoise`; otherwise on every call.
@@ -439,13 +564,18 @@ class AddTruncatedGaussianNoise(NoiseLayer):
     """
 
     noise = ADD_TRUNCATED_NORMAL
+    mean = LevelAttribute()
+    stddev = LevelAttribute()
 
     def __init__(
         self,
         *,
-        mean: float = 0.0,
-        stddev: float = 0.1,
+        mean: Level = 0.0,
+        stddev: Level = 0.1,
+        variable_levels: bool | Sequence[str] = False,
         flatten: bool = False,
+        clip: Sequence[float] | None = None,
+        noise_shape: Sequence[int | None] | None = None,
         seed: int | None = None,
         training_only: bool = False,
         shard_invariant: bool = False,
@@ -455,7 +585,10 @@ class AddTruncatedGaussianNoise(NoiseLayer):
         """Makes the layer; the class tells of the arguments."""
         super().__init__(
             {"mean": mean, "stddev": stddev},
+            variable_levels=variable_levels,
             flatten=flatten,
+            clip=clip,
+            noise_shape=noise_shape,
             seed=seed,
             training_only=training_only,
             shard_invariant=shard_invariant,
@@ -474,16 +607,28 @@ class MaskingNoise(NoiseLayer):
     No two replicas of a `tf.distribute` strategy replace the same elements. The state of the noise
     is saved with the model: a training that is taken up again goes on with fresh noise.
 
+    A level is a number, an array that broadcasts to the output's shape, a `keras.Variable`, a
+    schedule of `keras.optimizers.schedules` or a function of no arguments. A schedule is a function
+    of the number of calls in training so far; a function is called wherever the layer is.
+
     Examples:
         >>> layer = flatnoise.layers.MaskingNoise(rate=0.25)
         >>> layer(keras.ops.zeros((32, 28, 28, 1))).shape
         TensorShape([32, 28, 28, 1])
 
     Args:
-        rate: Float, the probability that an element is replaced, from 0 to 1.
-        value: Float, what is put in.
+        rate: Level, the probability that an element is replaced, from 0 to 1.
+        value: Level, what is put in.
+        variable_levels: Boolean, or a sequence of names of levels. Whether those that are numbers
+            or arrays live in variables, which are saved with the model and not trained: then what
+            is assigned, as in `layer.stddev = 0.2`, holds in graphs and compiled models too.
         flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
             rank 1) or has the shape of `inputs`.
+        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
+            where it was clipped, as of `tf.clip_by_value`.
+        noise_shape: A size for each axis of the inputs, or `None`. Along axes of size 1 elements
+            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
+            stands for the axis's own size.
         seed: Integer, optional random seed to enable deterministic behavior.
         training_only: Boolean. If `True`, noise is applied in training only, as by
             `keras.layers.GaussianNoise`; otherwise on every call.
@@ -502,13 +647,18 @@ class MaskingNoise(NoiseLayer):
     """
 
     noise = MASK
+    rate = LevelAttribute()
+    value = LevelAttribute()
 
     def __init__(
         self,
         *,
-        rate: float = 0.1,
-        value: float = 0.0,
+        rate: Level = 0.1,
+        value: Level = 0.0,
+        variable_levels: bool | Sequence[str] = False,
         flatten: bool = False,
+        clip: Sequence[float] | None = None,
+        noise_shape: Sequence[int | None] | None = None,
         seed: int | None = None,
         training_only: bool = False,
         shard_invariant: bool = False,
@@ -518,7 +668,10 @@ class MaskingNoise(NoiseLayer):
         """Makes the layer; the class tells of the arguments."""
         super().__init__(
             {"rate": rate, "value": value},
+            variable_levels=variable_levels,
             flatten=flatten,
+            clip=clip,
+            noise_shape=noise_shape,
             seed=seed,
             training_only=training_only,
             shard_invariant=shard_invariant,
@@ -535,18 +688,30 @@ class SaltAndPepperNoise(NoiseLayer):
     No two replicas of a `tf.distribute` strategy replace the same elements. The state of the noise
     is saved with the model: a training that is taken up again goes on with fresh noise.
 
+    A level is a number, an array that broadcasts to the output's shape, a `keras.Variable`, a
+    schedule of `keras.optimizers.schedules` or a function of no arguments. A schedule is a function
+    of the number of calls in training so far; a function is called wherever the layer is.
+
     Examples:
         >>> layer = flatnoise.layers.SaltAndPepperNoise(amount=0.1)
         >>> layer(keras.ops.zeros((32, 28, 28, 1))).shape
         TensorShape([32, 28, 28, 1])
 
     Args:
-        amount: Float, the probability that an element becomes salt or pepper, from 0 to 1.
-        salt_vs_pepper: Float, the share of salt in these, from 0 to 1.
-        salt: Float, the value of salt.
-        pepper: Float, the value of pepper.
+        amount: Level, the probability that an element becomes salt or pepper, from 0 to 1.
+        salt_vs_pepper: Level, the share of salt in these, from 0 to 1.
+        salt: Level, the value of salt.
+        pepper: Level, the value of pepper.
+        variable_levels: Boolean, or a sequence of names of levels. Whether those that are numbers
+            or arrays live in variables, which are saved with the model and not trained: then what
+            is assigned, as in `layer.stddev = 0.2`, holds in graphs and compiled models too.
         flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
             rank 1) or has the shape of `inputs`.
+        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
+            where it was clipped, as of `tf.clip_by_value`.
+        noise_shape: A size for each axis of the inputs, or `None`. Along axes of size 1 elements
+            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
+            stands for the axis's own size.
         seed: Integer, optional random seed to enable deterministic behavior.
         training_only: Boolean. If `True`, noise is applied in training only, as by
             `keras.layers.GaussianNoise`; otherwise on every call.
@@ -565,15 +730,22 @@ class SaltAndPepperNoise(NoiseLayer):
     """
 
     noise = SALT_AND_PEPPER
+    amount = LevelAttribute()
+    salt_vs_pepper = LevelAttribute()
+    salt = LevelAttribute()
+    pepper = LevelAttribute()
 
     def __init__(
         self,
         *,
-        amount: float = 0.05,
-        salt_vs_pepper: float = 0.5,
-        salt: float = 1.0,
-        pepper: float = 0.0,
+        amount: Level = 0.05,
+        salt_vs_pepper: Level = 0.5,
+        salt: Level = 1.0,
+        pepper: Level = 0.0,
+        variable_levels: bool | Sequence[str] = False,
         flatten: bool = False,
+        clip: Sequence[float] | None = None,
+        noise_shape: Sequence[int | None] | None = None,
         seed: int | None = None,
         training_only: bool = False,
         shard_invariant: bool = False,
@@ -583,7 +755,10 @@ class SaltAndPepperNoise(NoiseLayer):
         """Makes the layer; the class tells of the arguments."""
         super().__init__(
             {"amount": amount, "salt_vs_pepper": salt_vs_pepper, "salt": salt, "pepper": pepper},
+            variable_levels=variable_levels,
             flatten=flatten,
+            clip=clip,
+            noise_shape=noise_shape,
             seed=seed,
             training_only=training_only,
             shard_invariant=shard_invariant,

@@ -1,13 +1,14 @@
 """The layer whose noise level is learned."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flatnoise._src.errors import invalid_value
 from flatnoise._src.export import export
-from flatnoise._src.functions import flatten_add_normal
+from flatnoise._src.functions import apply_noise
 from flatnoise._src.noise_layer import NoiseLayer, check_number, is_for_hdf5
+from flatnoise._src.noises import ADD_NORMAL, Noise
 from flatnoise._src.tensorflow import keras, tf
 
 __all__ = ["LearnedGaussianNoise"]
@@ -67,6 +68,11 @@ class LearnedGaussianNoise(NoiseLayer):
             but the batch's for one per feature, `None` for a single one. Their sizes must be known.
         flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
             rank 1) or has the shape of `inputs`.
+        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
+            where it was clipped, as of `tf.clip_by_value`.
+        noise_shape: A size for each axis of the inputs, or `None`. Along axes of size 1 elements
+            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
+            stands for the axis's own size.
         stddev_regularizer: Regularizer of `stddev` (not of its logarithm). As everywhere in Keras,
             a lambda can't be saved or cloned.
         stddev_constraint: Constraint on `stddev` (not on its logarithm). Values below
@@ -94,6 +100,8 @@ class LearnedGaussianNoise(NoiseLayer):
         stddev: float = 0.1,
         axis: int | tuple[int, ...] | None = -1,
         flatten: bool = False,
+        clip: Sequence[float] | None = None,
+        noise_shape: Sequence[int | None] | None = None,
         stddev_regularizer: Any = None,
         stddev_constraint: Any = None,
         seed: int | None = None,
@@ -106,6 +114,8 @@ class LearnedGaussianNoise(NoiseLayer):
         super().__init__(
             {},
             flatten=flatten,
+            clip=clip,
+            noise_shape=noise_shape,
             seed=seed,
             training_only=training_only,
             shard_invariant=shard_invariant,
@@ -119,8 +129,9 @@ class LearnedGaussianNoise(NoiseLayer):
         self.stddev_regularizer = keras.regularizers.get(stddev_regularizer)
         self.stddev_constraint = keras.constraints.get(stddev_constraint)
 
-    def _check_values(self, values: dict[str, Any]) -> None:
-        """There are none that stay as they are."""
+    def _noises(self) -> tuple[Noise, ...]:
+        """None whose parameters are arguments: the one level is learned."""
+        return ()
 
     def build(self, input_shape: Any) -> None:
         """Makes the weight, of the sizes of the input's chosen axes."""
@@ -171,7 +182,7 @@ class LearnedGaussianNoise(NoiseLayer):
             stddev = tf.reshape(stddev, self._spread)
         if self._axes and self.flatten:
             stddev = tf.reshape(tf.broadcast_to(stddev, tf.shape(inputs)[1:]), [-1])
-        return flatten_add_normal(inputs, stddev=stddev, **options)
+        return apply_noise(ADD_NORMAL, inputs, values=(0.0, stddev), **options)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that the layer was made with."""

@@ -1,22 +1,27 @@
 """What the noise layers share: arguments, seeds, shapes, masks, saving."""
 
+import functools
 import importlib
 import math
 import numbers
+import os
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 from flatnoise._src import broadcasting, library
 from flatnoise._src.arguments import IMPLEMENTATIONS, convert_flag
+from flatnoise._src.broadcasting import Output
 from flatnoise._src.errors import check_choice, invalid_value
 from flatnoise._src.functions import apply_noise
+from flatnoise._src.levels import LevelAttribute, Levels, from_config
 from flatnoise._src.noises import Noise
+from flatnoise._src.options import Options, convert_clip, convert_noise_shape
 from flatnoise._src.seeds import (
     SeedGenerator,
     are_in_step,
     distinct_per_replica,
     elements_on_earlier_replicas,
-    stateless_seed,
 )
 from flatnoise._src.shapes import flattened
 from flatnoise._src.tensorflow import keras, tf
@@ -24,11 +29,9 @@ from flatnoise._src.tensorflow import keras, tf
 # Not public: only that tells which kind of file a configuration is for.
 _global_state = importlib.import_module("keras.src.backend.common.global_state")
 
-__all__ = ["NoiseLayer", "check_backend", "check_number", "check_parameters", "is_for_hdf5"]
+__all__ = ["NoiseLayer", "check_backend", "check_number", "is_for_hdf5"]
 
 _SEED_STATE = "seed_generator_state"
-# From `check_parameters`, through the constructors, to where a layer is made.
-_LEVELS_TO_CALLER = 5
 
 
 def check_backend(what: str) -> None:
@@ -42,23 +45,27 @@ def check_backend(what: str) -> None:
         )
 
 
+@functools.cache
+def warn_once_about_keras_2() -> None:
+    """Says why `tf.keras` won't take these layers, where it stands for Keras 2.
+
+    `tf.keras.Sequential` refuses them before any code of theirs runs.
+    """
+    if os.environ.get("TF_USE_LEGACY_KERAS") in ("1", "true", "True"):
+        warnings.warn(
+            "flatnoise.layers are layers of Keras 3, the package `keras`, and TF_USE_LEGACY_KERAS "
+            "makes tf.keras Keras 2, whose models can't hold them. There, call functions such as "
+            "flatnoise.flatten_add_normal in the `call` of a layer of your own.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
 def check_number(argument: str, value: Any, finite: bool = True) -> None:
     """Raises ValueError if a `value` is no real number, or is not finite where it has to be."""
     is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not is_number or (finite and not math.isfinite(value)):
         raise invalid_value(argument, "a finite float value" if finite else "a float value", value)
-
-
-def check_parameters(noise: Noise, values: dict[str, Any]) -> None:
-    """Raises ValueError if `values` can't be the parameters of a noise."""
-    for parameter in noise.parameters:
-        check_number(parameter.name, values[parameter.name], finite=parameter.must_be_finite)
-    given = [values[parameter.name] for parameter in noise.parameters]
-    noise.check(given, given)
-    for surprise in noise.surprises(given):
-        warnings.warn(
-            f"Noise of type `{noise.name}`: {surprise}", UserWarning, stacklevel=_LEVELS_TO_CALLER
-        )
 
 
 def is_for_hdf5() -> bool:
@@ -69,7 +76,7 @@ def is_for_hdf5() -> bool:
 class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
     """What the noise layers share: values, seeds, shapes, masks, saving.
 
-    A layer says which `noise` it applies. Its parameters are attributes of their names.
+    A layer says which `noise` it applies. Its parameters are `LevelAttribute`s of their names.
     """
 
     noise: Noise
@@ -79,25 +86,29 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
         values: dict[str, Any],
         *,
         flatten: bool,
+        clip: Sequence[float] | None = None,
+        noise_shape: Sequence[int | None] | None = None,
         seed: int | None,
         training_only: bool,
         shard_invariant: bool,
         implementation: str,
+        variable_levels: bool | Sequence[str] = False,
         **kwargs: Any,
     ) -> None:
         """Checks and keeps the arguments that all layers have; they tell of them."""
         check_backend(type(self).__name__)
+        warn_once_about_keras_2()
         super().__init__(**kwargs)
         check_choice("implementation", implementation, IMPLEMENTATIONS)
-        self._check_values(values)
-        for name, value in values.items():
-            setattr(self, name, value)
-        self._names = tuple(values)
+        self._levels = Levels(self, self._noises(), values, variable_levels)
         self.flatten = convert_flag("flatten", flatten)
+        self.clip = convert_clip(clip)
+        self.noise_shape = convert_noise_shape(noise_shape)
         self.seed = seed
         self.training_only = convert_flag("training_only", training_only)
         self.shard_invariant = convert_flag("shard_invariant", shard_invariant)
         self.implementation = implementation
+        self._options = Options(clip=self.clip, noise_shape=self.noise_shape)
         self.seed_generator = SeedGenerator(seed)
         # Keras's own trackers pass a seed generator's state by; tf.train.Checkpoint saves this.
         self._seed_checkpoint = tf.train.Checkpoint(state=self.seed_generator.state)
@@ -109,12 +120,20 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
         # There is nothing to build, unless a subclass says otherwise.
         self.built = type(self).build is keras.layers.Layer.build
 
-    def _check_values(self, values: dict[str, Any]) -> None:
-        check_parameters(self.noise, values)
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Sets an attribute; what a level refuses, Keras must not have begun to track."""
+        if isinstance(getattr(type(self), name, None), LevelAttribute):
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
+
+    def _noises(self) -> tuple[Noise, ...]:
+        """The noises whose parameters are arguments, first that which is applied."""
+        return (self.noise,)
 
     def _values(self) -> tuple[Any, ...]:
         """The values of the noise's parameters."""
-        return tuple(getattr(self, parameter.name) for parameter in self.noise.parameters)
+        return self._levels.values()
 
     def _apply_noise(self, inputs: Any, **options: Any) -> Any:
         return apply_noise(self.noise, inputs, values=self._values(), **options)
@@ -124,24 +143,29 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
         if self.training_only and not training:
             return flattened(inputs) if self.flatten else inputs
         if self.shard_invariant:
-            self._check_scope()
-        seed = stateless_seed(self.seed_generator.next())
-        return self._apply_noise(
+            self._check_scope("shard_invariant=True", "draw the same seeds")
+        if self._levels.has_schedule:
+            self._check_scope("a schedule", "count the same steps")
+        generator = self.seed_generator
+        outputs = self._apply_noise(
             inputs,
-            seed=seed if self.shard_invariant else distinct_per_replica(seed),
+            seed=generator if self.shard_invariant else distinct_per_replica(generator),
             offset=elements_on_earlier_replicas(inputs) if self.shard_invariant else 0,
             flatten=self.flatten,
             implementation=self.implementation,
+            options=self._options,
         )
+        if training:
+            self._levels.advance()
+        return outputs
 
-    def _check_scope(self) -> None:
+    def _check_scope(self, reason: str, demand: str) -> None:
         if are_in_step(self.seed_generator):
             return
         raise ValueError(
-            f"Layer '{self.name}' has shard_invariant=True, so all replicas have to draw the same "
-            "seeds. Expected a layer made inside `with strategy.scope():` of the strategy that it "
-            "is called under. Received: a layer made outside it, from whose one state the "
-            "replicas would draw in turn."
+            f"Layer '{self.name}' has {reason}, so all replicas have to {demand}. Expected a layer "
+            "made inside `with strategy.scope():` of the strategy that it is called under. "
+            "Received: a layer made outside it, whose one state the replicas would move on in turn."
         )
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
@@ -162,7 +186,9 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
                 f"Layer '{self.name}' applies real noise. Expected floating-point inputs. "
                 f"Received: inputs of dtype {inputs.dtype}"
             )
-        return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=inputs.dtype)
+        shape = self.compute_output_shape(inputs.shape)
+        self._levels.check_fit(Output(tuple(inputs.shape), self.flatten))
+        return keras.KerasTensor(shape, dtype=inputs.dtype)
 
     def save_own_variables(self, store: Any) -> None:
         """Saves the state of the seed generator too, which Keras leaves out."""
@@ -184,8 +210,10 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
         """The arguments that the layer was made with."""
         config = {
             **super().get_config(),
-            **{name: getattr(self, name) for name in self._names},
+            **self._levels.config(),
             "flatten": self.flatten,
+            "clip": self.clip,
+            "noise_shape": self.noise_shape,
             "seed": self.seed,
             "training_only": self.training_only,
             "shard_invariant": self.shard_invariant,
@@ -200,6 +228,9 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
         """The layer of a configuration."""
         arguments = dict(config)
         state = arguments.pop(_SEED_STATE, None)
+        for name, value in arguments.items():
+            if isinstance(getattr(cls, name, None), LevelAttribute):
+                arguments[name] = from_config(value)
         layer = super().from_config(arguments)
         if state is not None:
             layer.seed_generator.state.assign(state)

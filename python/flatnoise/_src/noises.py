@@ -24,6 +24,7 @@ __all__ = [
     "ADD_UNIFORM",
     "ALPHA_DROPOUT",
     "COMBINATIONS",
+    "DIFFUSE",
     "DISTRIBUTIONS",
     "DROPOUT",
     "KINDS",
@@ -85,8 +86,10 @@ class Combination:
     be rounded by itself.
 
     All are linear in x: with `input_grad_parameters`, the op makes of the output's gradient that of
-    its input; without, the two are equal. Where the output is linear in the parameters, the
-    gradient op makes their gradients. Where it isn't, `replaced_grads` has, by their places, the
+    its input; with `input_factor`, it is the gradient times the parameter at that place; without
+    either, the two are equal. Where the output is linear in the parameters, the
+    gradient op makes their gradients, which are the sums of `parameter_terms` of the output's
+    gradient, of x and of z. Where it isn't, `replaced_grads` has, by their places, the
     parameters that have a gradient. Each is a function of the output's gradient, of x and of the
     parameters: it gives the input and the parameters of which the op makes the terms that are
     summed to that gradient.
@@ -95,8 +98,10 @@ class Combination:
     name: str
     parameters: tuple[OpParameter, ...]
     combine: Callable[..., Any]
-    input_grad_parameters: Callable[[Sequence[Any]], Sequence[Any]] | None
+    input_grad_parameters: Callable[[Sequence[Any]], Sequence[Any]] | None = None
+    input_factor: int | None = None
     parameter_grads_need_input: bool = False
+    parameter_terms: Callable[[Any, Any, Any], Sequence[Any]] | None = None
     replaced_grads: dict[int, Callable[..., tuple[Any, Sequence[Any]]]] | None = dataclasses.field(
         default=None, hash=False
     )
@@ -229,6 +234,13 @@ def _multiply(
     return x * rounded(loc + scale * z)
 
 
+def _diffuse(
+    _xp: Any, x: Any, z: Any, parameters: Sequence[Any], rounded: Callable[[Any], Any]
+) -> Any:
+    signal_rate, noise_rate = parameters
+    return rounded(signal_rate * x) + rounded(noise_rate * z)
+
+
 def _mask(xp: Any, x: Any, z: Any, parameters: Sequence[Any], rounded: Callable[[Any], Any]) -> Any:
     rate, value, scale, shift = parameters
     return xp.where(z < rate, value, rounded(scale * x) + shift)
@@ -251,13 +263,25 @@ ADD = Combination(
     name="add",
     parameters=_LOC_AND_SCALE,
     combine=_add,
-    input_grad_parameters=None,
+    parameter_terms=lambda g, x, z: (g, g * z),
 )
 MULTIPLY = Combination(
     name="multiply",
     parameters=_LOC_AND_SCALE,
     combine=_multiply,
+    parameter_terms=lambda g, x, z: (g * x, g * x * z),
     input_grad_parameters=lambda parameters: parameters,
+    parameter_grads_need_input=True,
+)
+MIX = Combination(
+    name="diffuse",
+    parameters=(
+        OpParameter("signal_rate", "finite", _is_finite),
+        OpParameter("noise_rate", "finite", _is_finite),
+    ),
+    combine=_diffuse,
+    parameter_terms=lambda g, x, z: (g * x, g * z),
+    input_factor=0,
     parameter_grads_need_input=True,
 )
 REPLACE_BELOW = Combination(
@@ -292,7 +316,8 @@ REPLACE_ENDS = Combination(
     },
 )
 COMBINATIONS = {
-    combination.name: combination for combination in (ADD, MULTIPLY, REPLACE_BELOW, REPLACE_ENDS)
+    combination.name: combination
+    for combination in (ADD, MULTIPLY, REPLACE_BELOW, REPLACE_ENDS, MIX)
 }
 
 
@@ -333,7 +358,9 @@ def _inverse_of_kept(xp: Any, rate: Any) -> Any:
     """1 / (1 - rate), and 0 where nothing is kept."""
     if isinstance(rate, float):
         return 1 / (1 - rate) if rate < 1 else 0.0
-    return xp.where(rate < 1, 1 / xp.maximum(1 - rate, _TINY), 0.0)
+    # A plain 1 won't do: TensorFlow's graphs make a reciprocal of it, which is rounded otherwise.
+    one_or_zero = xp.where(rate < 1, xp.ones_like(rate), 0.0)
+    return one_or_zero / xp.maximum(1 - rate, _TINY)
 
 
 def _dropout(xp: Any, rate: Any) -> tuple[Any, ...]:
@@ -385,7 +412,7 @@ ADD_UNIFORM = Noise(
         Rule(
             ("minval", "maxval"),
             "minval < maxval, as otherwise the same constant is added to every element",
-            lambda minval, maxval: minval < maxval or minval == 0,
+            lambda minval, maxval: (minval < maxval) | (minval == 0),
         ),
     ),
     to_op=_range,
@@ -490,6 +517,16 @@ SALT_AND_PEPPER = Noise(
     rules=(_probability_rule("amount"), _probability_rule("salt_vs_pepper")),
     noise_type="salt_and_pepper",
 )
+DIFFUSE = Noise(
+    name="diffuse",
+    distribution="normal",
+    combination=MIX,
+    parameters=(
+        Parameter("signal_rate", 1.0, "what the inputs are multiplied by"),
+        Parameter("noise_rate", 1.0, "the standard deviation of the noise"),
+    ),
+)
+# Those that have a function `flatten_...` each.
 NOISES = (
     ADD_NORMAL,
     ADD_UNIFORM,
@@ -503,8 +540,14 @@ NOISES = (
     MASK,
     SALT_AND_PEPPER,
 )
-# What the op is compiled for: the distribution and the combination of each noise.
-KINDS = tuple(dict.fromkeys((noise.distribution, noise.combination.name) for noise in NOISES))
+# What the op is compiled for, the linear ones first: the distribution and the combination of each
+# noise.
+KINDS = tuple(
+    dict.fromkeys(
+        (noise.distribution, noise.combination.name)
+        for noise in sorted((*NOISES, DIFFUSE), key=lambda noise: not noise.combination.is_linear)
+    )
+)
 
 
 def distributions_of(combination: str) -> list[str]:

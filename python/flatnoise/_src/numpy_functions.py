@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from flatnoise._src import arrays, broadcasting, noises
+from flatnoise._src.broadcasting import Output
 from flatnoise._src.errors import check_choice, invalid_value
 from flatnoise._src.export import export
 from flatnoise._src.noises import Combination, Noise
@@ -597,10 +598,10 @@ def flatten_noise(
     """
     array = _float_array("inputs", inputs)
     kind = _combination(combination, parameters)
-    shape = _output_shape(array, flatten)
+    output = Output(array.shape, flatten)
     dtype = _compute_dtype(array)
     values = [
-        arrays.real_parameter(parameter.name, value, dtype, shape, finite=False)
+        arrays.real_parameter(parameter.name, value, dtype, output, finite=False)
         for parameter, value in zip(kind.parameters, parameters, strict=True)
     ]
     return _run(
@@ -660,8 +661,9 @@ def flatten_noise_grad(
     check_choice("combination", combination, linear)
     kind = _combination(combination, parameters)
     dtype = _compute_dtype(array)
+    output = Output(array.shape)
     shapes = [
-        arrays.real_parameter(parameter.name, value, dtype, array.shape, finite=False).shape
+        arrays.real_parameter(parameter.name, value, dtype, output, finite=False).shape
         for parameter, value in zip(kind.parameters, parameters, strict=True)
     ]
     expanded = [np.empty(_one_run_shape(shape, array.shape), dtype) for shape in shapes]
@@ -750,11 +752,11 @@ def _checked(
     instruction_set: str | None,
 ) -> Array:
     array = _float_array("inputs", inputs)
-    shape = _output_shape(array, flatten)
+    output = Output(array.shape, flatten)
     dtype = _compute_dtype(array)
     array_dtype = noise.array_dtype(dtype)
     converted = [
-        arrays.real_parameter(parameter.name, value, array_dtype, shape, parameter.must_be_finite)
+        arrays.real_parameter(parameter.name, value, array_dtype, output, parameter.must_be_finite)
         for parameter, value in zip(noise.parameters, values, strict=True)
     ]
     noise.check(values, converted)

@@ -14,10 +14,19 @@ from typing import Any
 from flatnoise._src import gpu
 from flatnoise._src.tensorflow import tf
 
-__all__ = ["eager_problem", "is_on_mesh", "may_be_for_a_mesh", "named_problem", "problem"]
+__all__ = [
+    "eager_problem",
+    "is_in_xla",
+    "is_on_mesh",
+    "may_be_for_a_mesh",
+    "named_problem",
+    "problem",
+]
 
 # A DTensor device: it runs an op on the devices of a mesh, shard by shard.
 _MESH = "CUSTOM"
+# What TensorFlow compiles for JAX to run.
+_JAX = "JAX"
 # What `gpu` answers for, and devices that get nothing unless they are named.
 _NOT_OTHER_ACCELERATORS = frozenset(["CPU", "GPU", "XLA_CPU", "XLA_GPU", "TPU_SYSTEM", _MESH])
 
@@ -53,6 +62,19 @@ def _eager_problem(scope: str, inputs_device: str) -> str | None:
     return _problem_by_default() if named is None else _problem_of(named)
 
 
+def may_be_off_the_cpu(inputs: Any = None) -> bool:
+    """Whether an op made here may have to run on something other than a CPU.
+
+    TensorFlow runs what only CPUs have a kernel for on one, but XLA compiles all for one device.
+    """
+    named = _named_types(inputs)
+    if tf.__internal__.get_enclosing_xla_context() is None:
+        return any(kind not in ("CPU", "GPU") for kind in named)
+    if named:
+        return set(named) != {"CPU"}
+    return any(device.device_type != "CPU" for device in tf.config.list_logical_devices())
+
+
 def is_on_mesh(inputs: Any) -> bool:
     """Whether an op on `inputs` runs eagerly on a DTensor mesh."""
     return tf.executing_eagerly() and _named_types(inputs) == (_MESH,)
@@ -73,6 +95,8 @@ def _problem_of(device_type: str) -> str | None:
         return gpu.build_problem() or gpu.problem()
     if device_type == _MESH:
         return "the compiled op has no layout rule for DTensor meshes"
+    if device_type == _JAX:
+        return "what jax2tf.call_tf compiles runs in JAX, where the compiled op is not"
     return f"the compiled op has no kernel for {device_type} devices"
 
 
@@ -103,6 +127,8 @@ def _named_types(inputs: Any) -> tuple[str, ...]:
     """The types of the devices that are named; none where nothing says."""
     if _is_distributed(inputs):
         return (_MESH,)
+    if _is_compiled_for_jax():
+        return (_JAX,)
     if _is_in_tpu_computation():
         return ("TPU",)
     for device in _device_scopes():
@@ -114,6 +140,22 @@ def _named_types(inputs: Any) -> tuple[str, ...]:
 
 def _is_distributed(inputs: Any) -> bool:
     return isinstance(inputs, tf.__internal__.EagerTensor) and _type_of(inputs.device) == _MESH
+
+
+def is_in_xla() -> bool:
+    """Whether ops made now are for a function that XLA compiles."""
+    return tf.__internal__.get_enclosing_xla_context() is not None
+
+
+def _is_compiled_for_jax() -> bool:
+    """Whether JAX's `jax2tf.call_tf` has a function traced, for JAX's own runtime.
+
+    XLA's calls of TensorFlow's process are not among that runtime's. JAX says where it is in a
+    variable that is not public; without it, JAX's error is what is left.
+    """
+    jax2tf = sys.modules.get("jax.experimental.jax2tf.jax2tf")
+    state = getattr(jax2tf, "_thread_local_state", None)
+    return bool(getattr(state, "inside_call_tf", False)) and is_in_xla()
 
 
 def _graphs() -> Iterator[Any]:

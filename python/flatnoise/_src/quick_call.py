@@ -15,6 +15,7 @@ import numpy as np
 from flatnoise._src import library, placement
 from flatnoise._src.arrays import is_negative_zero
 from flatnoise._src.noises import Noise
+from flatnoise._src.seeds import DrawnSeed
 from flatnoise._src.tensorflow import tf
 
 __all__ = ["quick_call"]
@@ -22,6 +23,7 @@ __all__ = ["quick_call"]
 _EagerTensor = tf.__internal__.EagerTensor
 # The types whose parameters are float32, as TensorFlow makes them of Python's numbers.
 _DTYPES = frozenset([tf.float16, tf.bfloat16, tf.float32])
+_PAIR = tf.TensorShape([2])
 _LARGEST_OFFSET = 2**63 - 1
 _LEAST_INT32, _LARGEST_INT32 = -(2**31), 2**31 - 1
 
@@ -46,7 +48,7 @@ def quick_call(
         return None
     if type(seed) is int:
         seed = (seed, 0)
-    if not isinstance(seed, _EagerTensor) and not _is_pair(seed):
+    if not isinstance(seed, DrawnSeed) and not _is_pair(seed):
         return None
     for value in values:
         if type(value) is not float:
@@ -61,10 +63,10 @@ def quick_call(
     try:
         return found.ops.flatnoise_flatten_noise(
             input=inputs,
-            # TensorFlow takes long to find a type for a list.
-            seed=seed if isinstance(seed, _EagerTensor) else tf.constant(seed, tf.int32),
+            seed=_seed_tensor(seed),
             offset=offset,
             parameters=parameters,
+            bounds=[],
             distribution=noise.distribution,
             combination=noise.combination.name,
             flatten=flatten,
@@ -76,13 +78,22 @@ def quick_call(
 
 
 def _is_pair(seed: Any) -> bool:
-    """Whether `seed` is two integers, each within int32: TensorFlow would wrap others."""
+    """Whether `seed` is a tensor, or two integers within int32: TensorFlow would wrap others."""
+    if isinstance(seed, _EagerTensor):
+        return bool(seed.shape == _PAIR)  # the op takes three for a generator's state
     if type(seed) not in (list, tuple) or len(seed) != 2:
         return False
     first, second = seed
     if type(first) is not int or type(second) is not int:
         return False
     return _LEAST_INT32 <= first <= _LARGEST_INT32 and _LEAST_INT32 <= second <= _LARGEST_INT32
+
+
+def _seed_tensor(seed: Any) -> Any:
+    if isinstance(seed, DrawnSeed):
+        return seed.tensor()
+    # TensorFlow takes long to find a type for a list.
+    return seed if isinstance(seed, _EagerTensor) else tf.constant(seed, tf.int32)
 
 
 @functools.cache

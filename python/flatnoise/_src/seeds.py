@@ -10,14 +10,17 @@ from flatnoise._src.tensorflow import keras, tf
 
 __all__ = [
     "Draw",
+    "DrawnSeed",
     "SeedGenerator",
     "are_in_step",
     "distinct_per_replica",
     "draw_next",
     "elements_on_earlier_replicas",
+    "is_one_variable",
     "next_seed",
     "state_of",
     "stateless_seed",
+    "stateless_seed_of_state",
 ]
 
 # Gives a pair of integers for what a layer has as its seed generator.
@@ -63,17 +66,24 @@ class SeedGenerator(keras.random.SeedGenerator):  # type: ignore[misc]
 
     def next(self, ordered: bool = True) -> Any:
         """Draws a pair, an int64 tensor of shape `[2]`; always in order."""
-        state = _read_and_advance(self.state)
-        # The last word and the first: the seed, and the draws in the counter's upper bits.
-        words = tf.raw_ops.StridedSlice(
-            input=state,
-            begin=_constant(0),
-            end=_constant(0),
-            strides=_constant(-2),
-            begin_mask=1,
-            end_mask=1,
-        )
-        return tf.raw_ops.RightShift(x=words, y=_constant(0, 8))
+        return _pair_of(self.next_state())
+
+    def next_state(self) -> Any:
+        """Draws as `next` does, and returns the state before, which ops take for the pair."""
+        return _read_and_advance(self.state)
+
+
+def _pair_of(state: Any) -> Any:
+    # The last word and the first: the seed, and the draws in the counter's upper bits.
+    words = tf.raw_ops.StridedSlice(
+        input=state,
+        begin=_constant(0),
+        end=_constant(0),
+        strides=_constant(-2),
+        begin_mask=1,
+        end_mask=1,
+    )
+    return tf.raw_ops.RightShift(x=words, y=_constant(0, 8))
 
 
 def state_of(generator: Any) -> Any:
@@ -96,7 +106,7 @@ def _eager_constant(values: tuple[int, ...]) -> Any:
 
 def _read_and_advance(state: Any) -> Any:
     variable = state.value
-    if _is_one_variable(variable):
+    if is_one_variable(variable):
         return tf.raw_ops.RngReadAndSkip(resource=variable.handle, alg=_PHILOX, delta=1)
     # All replicas' copies at once, or a stand-in of a `keras.StatelessScope`.
     before = tf.identity(variable)
@@ -104,7 +114,7 @@ def _read_and_advance(state: Any) -> Any:
     return before
 
 
-def _is_one_variable(value: Any) -> bool:
+def is_one_variable(value: Any) -> bool:
     """Whether `value` stands for one variable here, and not for a copy on each replica."""
     if not isinstance(value, tf.distribute.DistributedValues):
         return isinstance(value, tf.Variable)
@@ -122,11 +132,40 @@ def stateless_seed(pair: Any) -> Any:
     return tf.raw_ops.Cast(x=tf.raw_ops.FloorMod(x=pair, y=_constant(_MODULUS)), DstT=tf.int32)
 
 
+def stateless_seed_of_state(state: Any) -> Any:
+    """The seed of stateless ops that a `SeedGenerator` in this state draws.
+
+    The compiled ops find it by themselves: `StreamFromState` in cc/core/stream.h is the same.
+    """
+    return stateless_seed(_pair_of(state))
+
+
 def next_seed(generator: Any, draw: Draw = draw_next) -> Any:
     """The next seed of stateless ops of a generator, Keras's own or one of these."""
     pair = draw(generator)
     # Keras 3.4 draws uint32.
     return stateless_seed(pair) if pair.dtype == tf.int64 else tf.cast(pair, tf.int32)
+
+
+class DrawnSeed:
+    """The next seed of a generator as the ops take it, drawn when it is first asked for.
+
+    It is a pair, or the state of a `SeedGenerator`, which the ops take for the pair.
+    """
+
+    __slots__ = ("_generator", "_seed")
+
+    def __init__(self, generator: Any) -> None:
+        self._generator = generator
+        self._seed: Any = None
+
+    def tensor(self) -> Any:
+        """The same on every call."""
+        if self._seed is None:
+            generator = self._generator
+            is_ours = isinstance(generator, SeedGenerator)
+            self._seed = generator.next_state() if is_ours else next_seed(generator)
+        return self._seed
 
 
 def _context_of_several_replicas() -> Any:
@@ -151,17 +190,19 @@ def are_in_step(generator: SeedGenerator) -> bool:
     )
 
 
-def distinct_per_replica(seed: Any) -> Any:
-    """`seed` with the replica's number in bits that a 32-bit seed leaves free.
+def distinct_per_replica(generator: SeedGenerator) -> Any:
+    """A seed for a function: the generator; of several replicas, a pair that each has for itself.
 
-    The state of a seed generator is the same on every replica, and so would be the noise.
-    Replica 0 keeps its seed: one replica draws what a model without a strategy draws.
+    The state of a seed generator is the same on every replica, and so would be the noise. A pair
+    that is drawn leaves bits free for the replica's number. Replica 0 keeps its pair: one replica
+    draws what a model without a strategy draws.
     """
     context = _context_of_several_replicas()
     if context is None:
-        return seed
+        return generator
+    pair = tf.cast(stateless_seed(generator.next()), tf.int64)
     replica = tf.cast(context.replica_id_in_sync_group, tf.int64)
-    return tf.cast(seed, tf.int64) + tf.stack([replica * 2**32, tf.zeros_like(replica)])
+    return pair + tf.stack([replica * 2**32, tf.zeros_like(replica)])
 
 
 def elements_on_earlier_replicas(inputs: Any) -> Any:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from flatnoise._src import broadcasting
-from flatnoise._src.broadcasting import Shape
+from flatnoise._src.broadcasting import Output, Shape
 from flatnoise._src.tensorflow import tf
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "element_count",
     "feature_count",
     "flattened",
+    "output_of",
     "output_shape_of",
     "output_sizes",
     "shape_of",
@@ -29,11 +30,14 @@ def feature_count(shape: Any) -> int | None:
     return None if shape.rank is None else broadcasting.flattened(shape.as_list())[1]
 
 
+def output_of(shape: Any, flatten: bool) -> Output:
+    """What becomes of an input of a static shape."""
+    return Output(sizes(shape), flatten)
+
+
 def output_sizes(shape: Any, flatten: bool) -> Shape:
     """The static shape of the result for a static shape of the input."""
-    if not flatten:
-        return sizes(shape)
-    return (None, None) if shape.rank is None else broadcasting.flattened(shape.as_list())
+    return output_of(shape, flatten).shape
 
 
 def shape_of(tensor: Any) -> Any:

@@ -1,0 +1,132 @@
+"""The forward process of diffusion models, in one pass."""
+
+from typing import Any
+
+from flatnoise._src import arguments, fallback, shapes
+from flatnoise._src.broadcasting import Output
+from flatnoise._src.errors import check_choice, invalid_value
+from flatnoise._src.export import export
+from flatnoise._src.functions import native_ops
+from flatnoise._src.noises import DIFFUSE
+from flatnoise._src.tensorflow import tf
+
+__all__ = ["diffuse"]
+
+
+@export("flatnoise")
+def diffuse(
+    inputs: Any,
+    seed: Any,
+    signal_rate: Any,
+    noise_rate: Any,
+    *,
+    return_noise: bool = False,
+    offset: Any = 0,
+    implementation: str = "auto",
+    name: str | None = None,
+) -> Any:
+    """Mixes a tensor with normally distributed noise, as diffusion models are trained on.
+
+    Computes `signal_rate * inputs + noise_rate * z`, the closed form of the forward process in
+    "Denoising diffusion probabilistic models" (Ho, Jain and Abbeel, 2020). There, `signal_rate` is
+    the root of the cumulative product of the alphas, and the squares of both rates sum to 1. `z` is
+    the noise of `flatnoise.flatten_add_normal` for the same seed. The result has the shape of
+    `inputs`; it is made in float32 (float64 for float64 inputs) and rounded once.
+
+    With `return_noise`, the same pass writes `z` too, which is what a model learns to predict.
+
+    Examples:
+        >>> images = tf.zeros([32, 64, 64, 3])
+        >>> time = tf.random.stateless_uniform([32, 1, 1, 1], seed=[3, 4])
+        >>> noisy, noise = flatnoise.diffuse(
+        ...     images, [1, 2], tf.cos(time), tf.sin(time), return_noise=True
+        ... )
+        >>> noisy.shape, noise.shape
+        (TensorShape([32, 64, 64, 3]), TensorShape([32, 64, 64, 3]))
+
+    Args:
+        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
+        seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
+            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
+        signal_rate: What `inputs` are multiplied by: a finite number, or an array or a
+            floating-point tensor that broadcasts to the shape of `inputs`, such as
+            `[batch, 1, 1, 1]` for a rate per image. Differentiable.
+        noise_rate: The standard deviation of the noise; otherwise as `signal_rate`.
+        return_noise: Boolean. Whether to return the noise too.
+        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor.
+        implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
+        name: A name for the operation.
+
+    Returns:
+        A tensor of the type and shape of `inputs`, or, with `return_noise`, that and the noise `z`,
+        which has the same type and shape and no gradient.
+
+    Raises:
+        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
+            can't be right.
+        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
+            out to be wrong: a NaN, a shape that doesn't broadcast. On a GPU, and where stock ops
+            can't raise, as under XLA, wrong values make the result NaN instead.
+        RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
+    """
+    return _diffuse(
+        inputs,
+        seed,
+        (signal_rate, noise_rate),
+        return_noise=return_noise,
+        offset=offset,
+        implementation=implementation,
+        name=name,
+    )
+
+
+def _convert_input(inputs: Any) -> Any:
+    tensor = arguments.convert_input(inputs)
+    if tensor.dtype == tf.uint8:
+        raise invalid_value("inputs", "a floating-point tensor", f"a uint8 tensor {tensor.shape}")
+    return tensor
+
+
+def _diffuse_in_python(
+    inputs: Any,
+    seed: Any,
+    values: tuple[Any, ...],
+    *,
+    return_noise: bool,
+    offset: Any,
+    implementation: str,
+    name: str | None,
+) -> Any:
+    check_choice("implementation", implementation, arguments.IMPLEMENTATIONS)
+    inputs = _convert_input(inputs)
+    return_noise = arguments.convert_flag("return_noise", return_noise)
+    dtype = arguments.compute_dtype(inputs.dtype)
+    output = Output(shapes.sizes(inputs.shape))
+    parameters = arguments.convert_parameters(DIFFUSE, values, dtype, lambda: output)
+    call = {
+        "input": inputs,
+        "seed": arguments.convert_seed(seed),
+        "offset": arguments.convert_offset(offset),
+        "parameters": [arguments.parameter_operand(parameter, dtype) for parameter in parameters],
+        "distribution": DIFFUSE.distribution,
+        "combination": DIFFUSE.combination.name,
+        "flatten": False,
+        "validate_args": not all(map(arguments.is_checked, parameters)),
+        "name": name,
+    }
+    ops = native_ops(implementation, inputs)
+    if ops is None:
+        return fallback.flatten_noise(**call, return_noise=return_noise)
+    call["parameters"] = [shapes.as_one_run(each, inputs, False) for each in call["parameters"]]
+    if not return_noise:
+        return ops.flatnoise_flatten_noise(**call, bounds=[])
+    output, noise = ops.flatnoise_flatten_noise_with_z(**call)
+    return output, tf.stop_gradient(noise)
+
+
+# Its branches are on Python values: autograph would only slow the tracing down.
+_diffuse = tf.autograph.experimental.do_not_convert(_diffuse_in_python)

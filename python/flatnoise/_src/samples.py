@@ -1,0 +1,448 @@
+"""Noise by itself, of a shape: what the other functions add."""
+
+from typing import Any
+
+import numpy as np
+
+from flatnoise._src import arguments, broadcasting, fallback, noises, shapes
+from flatnoise._src.broadcasting import Output, Shape
+from flatnoise._src.errors import check_choice, invalid_value
+from flatnoise._src.export import export
+from flatnoise._src.functions import native_ops
+from flatnoise._src.noises import Noise
+from flatnoise._src.tensorflow import tf
+
+# What `flatnoise` exports.
+__all__ = ["gumbel", "laplace", "logistic", "normal", "truncated_normal", "uniform"]
+
+
+@export("flatnoise")
+def normal(
+    shape: Any,
+    seed: Any,
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
+    *,
+    dtype: Any = "float32",
+    offset: Any = 0,
+    implementation: str = "auto",
+    name: str | None = None,
+) -> Any:
+    """Draws normally distributed noise.
+
+    Computes `mean + stddev * z`, where `z` is the noise of `flatnoise.flatten_add_normal` for the
+    same seed: the float32 stream of `tf.random.stateless_normal(shape, seed, alg="philox")` (the
+    float64 one for float64), to a few units in the last place. No input is read. Unlike the stock
+    op, it gives the same numbers inside and outside XLA, in any type, from any `offset` on.
+
+    Examples:
+        >>> flatnoise.normal([32, 64, 64, 3], seed=[1, 2], stddev=0.1).shape
+        TensorShape([32, 64, 64, 3])
+
+    Args:
+        shape: The shape of the noise, of rank 1 or more: a sequence of integers, a
+            `tf.TensorShape`, or an int32 or int64 tensor.
+        seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
+            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
+        mean: The mean of the noise: a finite number, or an array or a floating-point tensor that
+            broadcasts to `shape`. Differentiable.
+        stddev: The standard deviation of the noise, at least 0; otherwise as `mean`.
+        dtype: The type of the noise: float16, bfloat16, float32 or float64.
+        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor.
+        implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
+            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
+            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
+            the last place.
+        name: A name for the operation.
+
+    Returns:
+        A tensor of `dtype` and of `shape`.
+
+    Raises:
+        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
+            can't be right.
+        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
+            out to be wrong. On a GPU, and where stock ops can't raise, as under XLA, wrong values
+            make the result NaN instead.
+        RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
+    """
+    return _draw(
+        noises.ADD_NORMAL,
+        shape,
+        seed,
+        (mean, stddev),
+        dtype=dtype,
+        offset=offset,
+        implementation=implementation,
+        name=name,
+    )
+
+
+@export("flatnoise")
+def uniform(
+    shape: Any,
+    seed: Any,
+    minval: Any = 0.0,
+    maxval: Any = 1.0,
+    *,
+    dtype: Any = "float32",
+    offset: Any = 0,
+    implementation: str = "auto",
+    name: str | None = None,
+) -> Any:
+    """Draws uniformly distributed noise.
+
+    It is what `flatnoise.flatten_add_uniform` adds for the same seed. In all else it is as
+    `flatnoise.normal`.
+
+    Examples:
+        >>> flatnoise.uniform([16, 3072], seed=[1, 2]).shape
+        TensorShape([16, 3072])
+
+    Args:
+        shape: The shape of the noise, of rank 1 or more: a sequence of integers, a
+            `tf.TensorShape`, or an int32 or int64 tensor.
+        seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
+            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
+        minval: The least noise: a finite number, or an array or a floating-point tensor that
+            broadcasts to `shape`. Differentiable.
+        maxval: The bound that the noise stays below (rounding may reach it), at least `minval`;
+            otherwise as `minval`.
+        dtype: The type of the noise: float16, bfloat16, float32 or float64.
+        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor.
+        implementation: `"native"`, `"tensorflow"` or `"auto"`, as in `flatnoise.normal`.
+        name: A name for the operation.
+
+    Returns:
+        A tensor of `dtype` and of `shape`.
+
+    Raises:
+        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
+            can't be right.
+        tf.errors.InvalidArgumentError: As in `flatnoise.normal`.
+        RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
+    """
+    return _draw(
+        noises.ADD_UNIFORM,
+        shape,
+        seed,
+        (minval, maxval),
+        dtype=dtype,
+        offset=offset,
+        implementation=implementation,
+        name=name,
+    )
+
+
+@export("flatnoise")
+def laplace(
+    shape: Any,
+    seed: Any,
+    loc: Any = 0.0,
+    scale: Any = 1.0,
+    *,
+    dtype: Any = "float32",
+    offset: Any = 0,
+    implementation: str = "auto",
+    name: str | None = None,
+) -> Any:
+    """Draws Laplace noise.
+
+    It is what `flatnoise.flatten_add_laplace` adds for the same seed. In all else it is as
+    `flatnoise.normal`.
+
+    Examples:
+        >>> flatnoise.laplace([16, 3072], seed=[1, 2]).shape
+        TensorShape([16, 3072])
+
+    Args:
+        shape: The shape of the noise, of rank 1 or more: a sequence of integers, a
+            `tf.TensorShape`, or an int32 or int64 tensor.
+        seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
+            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
+        loc: The location of the noise: a finite number, or an array or a floating-point tensor that
+            broadcasts to `shape`. Differentiable.
+        scale: The mean distance of the noise from `loc`, at least 0; otherwise as `loc`.
+        dtype: The type of the noise: float16, bfloat16, float32 or float64.
+        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor.
+        implementation: `"native"`, `"tensorflow"` or `"auto"`, as in `flatnoise.normal`.
+        name: A name for the operation.
+
+    Returns:
+        A tensor of `dtype` and of `shape`.
+
+    Raises:
+        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
+            can't be right.
+        tf.errors.InvalidArgumentError: As in `flatnoise.normal`.
+        RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
+    """
+    return _draw(
+        noises.ADD_LAPLACE,
+        shape,
+        seed,
+        (loc, scale),
+        dtype=dtype,
+        offset=offset,
+        implementation=implementation,
+        name=name,
+    )
+
+
+@export("flatnoise")
+def gumbel(
+    shape: Any,
+    seed: Any,
+    loc: Any = 0.0,
+    scale: Any = 1.0,
+    *,
+    dtype: Any = "float32",
+    offset: Any = 0,
+    implementation: str = "auto",
+    name: str | None = None,
+) -> Any:
+    """Draws Gumbel noise.
+
+    It is what `flatnoise.flatten_add_gumbel` adds for the same seed. In all else it is as
+    `flatnoise.normal`.
+
+    Examples:
+        >>> flatnoise.gumbel([16, 3072], seed=[1, 2]).shape
+        TensorShape([16, 3072])
+
+    Args:
+        shape: The shape of the noise, of rank 1 or more: a sequence of integers, a
+            `tf.TensorShape`, or an int32 or int64 tensor.
+        seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
+            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
+        loc: The location of the noise: a finite number, or an array or a floating-point tensor that
+            broadcasts to `shape`. Differentiable.
+        scale: The scale of the noise, at least 0; otherwise as `loc`.
+        dtype: The type of the noise: float16, bfloat16, float32 or float64.
+        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor.
+        implementation: `"native"`, `"tensorflow"` or `"auto"`, as in `flatnoise.normal`.
+        name: A name for the operation.
+
+    Returns:
+        A tensor of `dtype` and of `shape`.
+
+    Raises:
+        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
+            can't be right.
+        tf.errors.InvalidArgumentError: As in `flatnoise.normal`.
+        RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
+    """
+    return _draw(
+        noises.ADD_GUMBEL,
+        shape,
+        seed,
+        (loc, scale),
+        dtype=dtype,
+        offset=offset,
+        implementation=implementation,
+        name=name,
+    )
+
+
+@export("flatnoise")
+def logistic(
+    shape: Any,
+    seed: Any,
+    loc: Any = 0.0,
+    scale: Any = 1.0,
+    *,
+    dtype: Any = "float32",
+    offset: Any = 0,
+    implementation: str = "auto",
+    name: str | None = None,
+) -> Any:
+    """Draws logistic noise.
+
+    It is what `flatnoise.flatten_add_logistic` adds for the same seed. In all else it is as
+    `flatnoise.normal`.
+
+    Examples:
+        >>> flatnoise.logistic([16, 3072], seed=[1, 2]).shape
+        TensorShape([16, 3072])
+
+    Args:
+        shape: The shape of the noise, of rank 1 or more: a sequence of integers, a
+            `tf.TensorShape`, or an int32 or int64 tensor.
+        seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
+            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
+        loc: The location of the noise: a finite number, or an array or a floating-point tensor that
+            broadcasts to `shape`. Differentiable.
+        scale: The scale of the noise, at least 0; otherwise as `loc`.
+        dtype: The type of the noise: float16, bfloat16, float32 or float64.
+        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor.
+        implementation: `"native"`, `"tensorflow"` or `"auto"`, as in `flatnoise.normal`.
+        name: A name for the operation.
+
+    Returns:
+        A tensor of `dtype` and of `shape`.
+
+    Raises:
+        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
+            can't be right.
+        tf.errors.InvalidArgumentError: As in `flatnoise.normal`.
+        RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
+    """
+    return _draw(
+        noises.ADD_LOGISTIC,
+        shape,
+        seed,
+        (loc, scale),
+        dtype=dtype,
+        offset=offset,
+        implementation=implementation,
+        name=name,
+    )
+
+
+@export("flatnoise")
+def truncated_normal(
+    shape: Any,
+    seed: Any,
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
+    *,
+    dtype: Any = "float32",
+    offset: Any = 0,
+    implementation: str = "auto",
+    name: str | None = None,
+) -> Any:
+    """Draws normally distributed, cut at two standard deviations, noise.
+
+    It is what `flatnoise.flatten_add_truncated_normal` adds for the same seed. In all else it is as
+    `flatnoise.normal`.
+
+    Examples:
+        >>> flatnoise.truncated_normal([16, 3072], seed=[1, 2]).shape
+        TensorShape([16, 3072])
+
+    Args:
+        shape: The shape of the noise, of rank 1 or more: a sequence of integers, a
+            `tf.TensorShape`, or an int32 or int64 tensor.
+        seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
+            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
+        mean: The mean of the noise: a finite number, or an array or a floating-point tensor that
+            broadcasts to `shape`. Differentiable.
+        stddev: The standard deviation before the tails are cut, at least 0; otherwise as `mean`.
+        dtype: The type of the noise: float16, bfloat16, float32 or float64.
+        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor.
+        implementation: `"native"`, `"tensorflow"` or `"auto"`, as in `flatnoise.normal`.
+        name: A name for the operation.
+
+    Returns:
+        A tensor of `dtype` and of `shape`.
+
+    Raises:
+        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
+            can't be right.
+        tf.errors.InvalidArgumentError: As in `flatnoise.normal`.
+        RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
+    """
+    return _draw(
+        noises.ADD_TRUNCATED_NORMAL,
+        shape,
+        seed,
+        (mean, stddev),
+        dtype=dtype,
+        offset=offset,
+        implementation=implementation,
+        name=name,
+    )
+
+
+_DTYPES = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
+
+
+def _as_run(operand: Any, shape: Any, sizes: Shape, dtype: Any) -> Any:
+    """A parameter expanded as far as the compiled op needs."""
+    operand = tf.convert_to_tensor(operand, dtype)
+    if broadcasting.is_one_run(shapes.sizes(operand.shape), sizes):
+        return operand
+    return tf.broadcast_to(operand, shape)
+
+
+def _convert_dtype(dtype: Any) -> Any:
+    try:
+        converted = tf.as_dtype(dtype)
+    except TypeError:
+        converted = None
+    if converted not in _DTYPES:
+        raise invalid_value("dtype", "float16, bfloat16, float32 or float64", repr(dtype))
+    return converted
+
+
+def _static_sizes(shape: Any) -> Shape:
+    """The sizes that a tensor holds, as far as they are known while a graph is built."""
+    values = tf.get_static_value(shape, partial=True)
+    if values is None:
+        return None if shape.shape[0] is None else (None,) * shape.shape[0]
+    return tuple(None if value is None else int(value) for value in values)
+
+
+def _convert_shape(shape: Any) -> Any:
+    """An int32 or int64 vector, and the sizes as far as they are known."""
+    expected = "a sequence of integers, or an int32 or int64 tensor, of one size or more"
+    try:
+        tensor = tf.convert_to_tensor(shape)
+        if not isinstance(shape, tf.Tensor) and tensor.dtype.is_integer:
+            tensor = tf.convert_to_tensor(shape, tf.int64)
+    except (TypeError, ValueError) as error:
+        raise invalid_value("shape", expected, repr(shape)) from error
+    is_vector = tensor.shape.rank == 1 and tensor.shape[0] != 0
+    sizes = _static_sizes(tensor) if is_vector else None
+    is_right = tensor.dtype in (tf.int32, tf.int64) and (is_vector or tensor.shape.rank is None)
+    if not is_right or any(size is not None and size < 0 for size in sizes or ()):
+        raise invalid_value("shape", expected, repr(shape))
+    return tensor, sizes
+
+
+def _draw_in_python(
+    noise: Noise,
+    shape: Any,
+    seed: Any,
+    values: tuple[Any, ...],
+    *,
+    dtype: Any,
+    offset: Any,
+    implementation: str,
+    name: str | None,
+) -> Any:
+    check_choice("implementation", implementation, arguments.IMPLEMENTATIONS)
+    dtype = _convert_dtype(dtype)
+    shape, sizes = _convert_shape(shape)
+    compute_dtype = arguments.compute_dtype(dtype)
+    parameters = arguments.convert_parameters(noise, values, compute_dtype, lambda: Output(sizes))
+    operands = [arguments.parameter_operand(parameter, compute_dtype) for parameter in parameters]
+    call = {
+        "seed": arguments.convert_seed(seed),
+        "offset": tf.convert_to_tensor(arguments.convert_offset(offset), tf.int64),
+        "distribution": noise.distribution,
+        "validate_args": not all(map(arguments.is_checked, parameters)),
+        "name": name,
+    }
+    ops = native_ops(implementation)
+    if ops is None:
+        nothing = tf.fill(shape, tf.cast(tf.constant(np.float32(-0.0)), dtype))
+        return fallback.flatten_noise(
+            **call, input=nothing, parameters=operands, combination="add", flatten=False
+        )
+    return ops.flatnoise_noise(
+        shape=shape,
+        parameters=[_as_run(operand, shape, sizes, compute_dtype) for operand in operands],
+        T=dtype,
+        **call,
+    )
+
+
+# Its branches are on Python values: autograph would only slow the tracing down.
+_draw = tf.autograph.experimental.do_not_convert(_draw_in_python)
