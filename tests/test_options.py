@@ -111,7 +111,9 @@ def test_gradients_of_half_precision_know_what_was_clipped_before_rounding(nativ
     np.testing.assert_array_equal(tape.gradient(y, x) == 1, passes)
 
 
-@pytest.mark.parametrize("clip", [(1, 0), 3, (0,), (0, 1, 2), (0, np.nan), ("0", 1), (True, 2)])
+@pytest.mark.parametrize(
+    "clip", [(1, 0), 3, (0,), (0, 1, 2), (0, np.nan), ("0", 1), (True, 2), np.array([0, 1])]
+)
 def test_other_bounds_are_refused(implementation, clip):
     with pytest.raises(ValueError, match=r"`clip`.*low <= high"):
         flatnoise.flatten_add_normal(X, SEED, clip=clip, implementation=implementation)

@@ -77,12 +77,13 @@ std::vector<Noise> AllNoises() {
 struct CombinationInfo {
   const ParameterInfo* parameters;
   int parameter_count;
+  bool returns_noise;
 };
 
 inline CombinationInfo InfoOf(Choice<Combinations> combination) {
   return Visit(combination, [](auto tag) -> CombinationInfo {
     using C = typename decltype(tag)::type;
-    return {C::kParameters, kParameterCount<C>};
+    return {C::kParameters, kParameterCount<C>, C::kReturnsNoise};
   });
 }
 

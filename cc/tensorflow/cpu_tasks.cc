@@ -88,7 +88,9 @@ absl::Status MakeApplyNoiseTask(const NoiseAttributes& attributes, const NoiseIn
   task->bounds = inputs.bounds;
   task->byte_scale = attributes.byte_scale;
   task->noise_output = outputs.noise;
-  return absl::Status();
+  if (cpu::IsKnown(task->storage)) return absl::Status();
+  return InvalidArgument("there are no loops from ", NameOf(attributes.input_type), " to ",
+                         NameOf(attributes.output_type));
 }
 
 void AdviseHugePages(const cpu::ApplyNoiseTask& task, int64_t elements) {

@@ -37,7 +37,9 @@ cuda::ParameterGradientsTask CudaParameterGradientsTask(const NoiseAttributes& a
   task.input = inputs.input;
   task.elements = inputs.elements;
   task.start = StartOf(inputs);
-  for (int k = 0; k < attributes.combination().parameter_count; ++k) {
+  // A linear noise has no more; the compiler can't know.
+  const int parameters = std::min(attributes.combination().parameter_count, kMostGradients);
+  for (int k = 0; k < parameters; ++k) {
     task.patterns[k] = inputs.parameters[k].pattern;
     task.gradients[k] = gradients[k];
   }

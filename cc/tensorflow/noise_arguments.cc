@@ -89,10 +89,7 @@ absl::Status CheckNoiseOfGradient(const Noise& noise, int64_t parameters) {
 }
 
 absl::Status CheckReturnsNoise(const Noise& noise) {
-  const bool returns_noise = Visit(noise.combination, [](auto combination) {
-    return decltype(combination)::type::kReturnsNoise;
-  });
-  if (returns_noise) return absl::Status();
+  if (InfoOf(noise.combination).returns_noise) return absl::Status();
   return InvalidArgument("combination must be one that returns its noise, as 'diffuse' does, got '",
                          NameOf(noise.combination), "'");
 }

@@ -21,6 +21,7 @@ XLA_FFI_REGISTER_HANDLER(::xla::ffi::GetXlaFfiApi(), kNoiseGradTarget, "CUDA",
 
 [[maybe_unused]] const bool kernels_registered = [] {
   RegisterXlaKernels("XLA_CPU_JIT", /*label=*/"");
+  RegisterXlaKernelOfBytes("XLA_CPU_JIT");
 #ifdef FLATNOISE_WITH_CUDA
   RegisterXlaKernels("XLA_GPU_JIT", /*label=*/"");
 #endif

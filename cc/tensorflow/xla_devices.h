@@ -23,6 +23,9 @@ extern const char kNoiseGradTarget[];
 // taken unasked.
 void RegisterXlaKernels(const char* device, const char* label);
 
+// Likewise of the op on bytes, for which CPUs alone have loops.
+void RegisterXlaKernelOfBytes(const char* device);
+
 }  // namespace flatnoise
 
 #endif  // FLATNOISE_CC_TENSORFLOW_XLA_DEVICES_H_

@@ -152,11 +152,15 @@ void Register(const char* op, const char* device, const char* label) {
 }  // namespace
 
 void RegisterXlaKernels(const char* device, const char* label) {
-  for (const char* op : {"Flatnoise>FlattenNoise", "Flatnoise>FlattenNoiseWithZ",
-                         "Flatnoise>FlattenNoiseOfBytes", "Flatnoise>Noise"}) {
+  for (const char* op :
+       {"Flatnoise>FlattenNoise", "Flatnoise>FlattenNoiseWithZ", "Flatnoise>Noise"}) {
     Register<FlattenNoiseXlaOp>(op, device, label);
   }
   Register<FlattenNoiseGradXlaOp>("Flatnoise>FlattenNoiseGrad", device, label);
+}
+
+void RegisterXlaKernelOfBytes(const char* device) {
+  Register<FlattenNoiseXlaOp>("Flatnoise>FlattenNoiseOfBytes", device, /*label=*/"");
 }
 
 }  // namespace flatnoise

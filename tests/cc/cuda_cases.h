@@ -407,8 +407,7 @@ bool IsAllowed(ParameterValues allowed, Scalar value) {
 }
 
 inline bool ReturnsNoise(const KindCase& kind, const ForwardCase& c) {
-  return c.returns_noise &&
-         Visit(kind.noise.combination, [](auto tag) { return decltype(tag)::type::kReturnsNoise; });
+  return c.returns_noise && InfoOf(kind.noise.combination).returns_noise;
 }
 
 template <class T>

@@ -193,10 +193,8 @@ TEST_P(Memory, GoesWithParametersThatVary) {
 }
 
 TEST_P(Memory, TakesTheNoiseToo) {
-  const bool returns_noise =
-      Visit(noise().combination, [](auto tag) { return decltype(tag)::type::kReturnsNoise; });
+  if (!InfoOf(noise().combination).returns_noise) return;
   ForEachProblem([&](auto& problem) {
-    if (!returns_noise) return;
     problem.task()->noise_output = problem.noise_output();
     problem.RunAndCheck(kernels());
   });

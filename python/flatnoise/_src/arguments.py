@@ -20,6 +20,7 @@ from flatnoise._src.tensorflow import keras, tf
 __all__ = [
     "IMPLEMENTATIONS",
     "compute_dtype",
+    "convert_dtype",
     "convert_flag",
     "convert_input",
     "convert_offset",
@@ -27,6 +28,8 @@ __all__ = [
     "convert_seed",
     "is_checked",
     "is_tensor",
+    "negative_zero",
+    "parameter_arguments",
     "parameter_operand",
 ]
 
@@ -66,6 +69,24 @@ def _as_tensor(argument: str, expected: str, value: Any) -> Any:
 def compute_dtype(dtype: Any) -> Any:
     """The type that noise is computed in, and that of its parameters."""
     return tf.float64 if dtype == tf.float64 else tf.float32
+
+
+def convert_dtype(dtype: Any, allowed: Sequence[Any], inputs: str = "") -> Any:
+    """One of the `allowed` types, for `inputs` that errors name."""
+    try:
+        converted = tf.as_dtype(dtype)
+    except TypeError:
+        converted = None
+    if converted not in allowed:
+        names = " or ".join(each.name for each in allowed)
+        raise invalid_value("dtype", f"{names}{inputs}", repr(dtype))
+    return converted
+
+
+def negative_zero(dtype: Any) -> Any:
+    """A tensor of -0: what is added to it stays as it is."""
+    # As an array: for the number, TensorFlow may give the tensor that it has kept of 0.0.
+    return tf.constant(np.asarray(-0.0, dtype.as_numpy_dtype))
 
 
 def convert_flag(argument: str, value: Any) -> bool:
@@ -199,6 +220,18 @@ def convert_parameters(
     return tuple(
         each if isinstance(each, tf.Tensor) else np.asarray(each, op_dtype) for each in parameters
     )
+
+
+def parameter_arguments(
+    noise: Noise, values: Sequence[Any], dtype: Any, output: Callable[[], Output]
+) -> dict[str, Any]:
+    """The arguments of an op that say which noise it makes, as `convert_parameters` takes them."""
+    parameters = convert_parameters(noise, values, dtype, output)
+    return {
+        "parameters": [parameter_operand(parameter, dtype) for parameter in parameters],
+        "distribution": noise.distribution,
+        "validate_args": not all(map(is_checked, parameters)),
+    }
 
 
 def is_checked(parameter: Any) -> bool:

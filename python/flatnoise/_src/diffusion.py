@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from flatnoise._src import arguments, fallback, shapes
+from flatnoise._src import arguments, shapes
 from flatnoise._src.broadcasting import Output
 from flatnoise._src.errors import check_choice, invalid_value
 from flatnoise._src.export import export
-from flatnoise._src.functions import native_ops
+from flatnoise._src.functions import as_runs, native_ops, stock_op
 from flatnoise._src.noises import DIFFUSE
 from flatnoise._src.tensorflow import tf
 
@@ -106,22 +106,19 @@ def _diffuse_in_python(
     return_noise = arguments.convert_flag("return_noise", return_noise)
     dtype = arguments.compute_dtype(inputs.dtype)
     output = Output(shapes.sizes(inputs.shape))
-    parameters = arguments.convert_parameters(DIFFUSE, values, dtype, lambda: output)
     call = {
+        **arguments.parameter_arguments(DIFFUSE, values, dtype, lambda: output),
         "input": inputs,
         "seed": arguments.convert_seed(seed),
         "offset": arguments.convert_offset(offset),
-        "parameters": [arguments.parameter_operand(parameter, dtype) for parameter in parameters],
-        "distribution": DIFFUSE.distribution,
         "combination": DIFFUSE.combination.name,
         "flatten": False,
-        "validate_args": not all(map(arguments.is_checked, parameters)),
         "name": name,
     }
     ops = native_ops(implementation, inputs)
     if ops is None:
-        return fallback.flatten_noise(**call, return_noise=return_noise)
-    call["parameters"] = [shapes.as_one_run(each, inputs, False) for each in call["parameters"]]
+        return stock_op(inputs)(**call, return_noise=return_noise)
+    call["parameters"] = as_runs(call)
     if not return_noise:
         return ops.flatnoise_flatten_noise(**call, bounds=[])
     output, noise = ops.flatnoise_flatten_noise_with_z(**call)

@@ -3,8 +3,6 @@
 import functools
 from typing import Any
 
-import numpy as np
-
 from flatnoise._src import arguments, fallback, library, noises, placement, shapes
 from flatnoise._src.errors import check_choice
 from flatnoise._src.export import export
@@ -12,6 +10,7 @@ from flatnoise._src.noises import Noise
 from flatnoise._src.options import DEFAULT_OPTIONS, Options, checked_options
 from flatnoise._src.quick_call import quick_call
 from flatnoise._src.seeds import DrawnSeed
+from flatnoise._src.standard_noise import standard_noise
 from flatnoise._src.tensorflow import keras, tf
 
 # What `flatnoise` exports.
@@ -968,7 +967,7 @@ def _apply_noise(
     if isinstance(seed, keras.random.SeedGenerator):
         seed = DrawnSeed(seed)
     quick = None
-    if options == DEFAULT_OPTIONS:
+    if options.are_default:
         quick = quick_call(
             noise,
             inputs,
@@ -987,17 +986,14 @@ def _apply_noise(
     flatten = arguments.convert_flag("flatten", flatten)
     dtype = arguments.compute_dtype(inputs.dtype)
     output = functools.partial(shapes.output_of, inputs.shape, flatten)
-    parameters = arguments.convert_parameters(noise, values, dtype, output)
     call = {
+        **arguments.parameter_arguments(noise, values, dtype, output),
         "input": inputs,
         "seed": arguments.convert_seed(seed),
         "offset": arguments.convert_offset(offset),
-        "parameters": [arguments.parameter_operand(parameter, dtype) for parameter in parameters],
         "bounds": [] if options.clip is None else [tf.constant(options.clip, dtype)],
-        "distribution": noise.distribution,
         "combination": noise.combination.name,
         "flatten": flatten,
-        "validate_args": not all(map(arguments.is_checked, parameters)),
         "name": name,
     }
     if options.noise_shape is not None:
@@ -1006,7 +1002,7 @@ def _apply_noise(
         return _of_bytes(implementation, options, **call)
     run = choose_implementation(implementation, inputs)
     if run not in STOCK_OPS:
-        call["parameters"] = _as_runs(call)
+        call["parameters"] = as_runs(call)
     return run(**call)
 
 
@@ -1014,7 +1010,7 @@ def _apply_noise(
 apply_noise = tf.autograph.experimental.do_not_convert(_apply_noise)
 
 
-def _as_runs(call: dict[str, Any]) -> list[Any]:
+def as_runs(call: dict[str, Any]) -> list[Any]:
     """The parameters of a call, expanded as far as the compiled op needs."""
     return [
         shapes.as_one_run(parameter, call["input"], call["flatten"])
@@ -1027,8 +1023,8 @@ def _of_bytes(implementation: str, options: Options, **call: Any) -> Any:
     ops = native_ops(implementation, call["input"])
     if ops is None or placement.may_be_off_the_cpu(call["input"]):
         output_dtype, byte_scale = options.dtype, options.input_scale
-        return fallback.flatten_noise(**call, output_dtype=output_dtype, byte_scale=byte_scale)
-    call["parameters"] = [tf.convert_to_tensor(each, tf.float32) for each in _as_runs(call)]
+        return stock_op(call["input"])(**call, output_dtype=output_dtype, byte_scale=byte_scale)
+    call["parameters"] = [tf.convert_to_tensor(each, tf.float32) for each in as_runs(call)]
     return ops.flatnoise_flatten_noise_of_bytes(
         **call, byte_scale=options.input_scale, T=options.dtype
     )
@@ -1057,21 +1053,10 @@ def _draw(
     implementation: str, distribution: str, shape: Any, seed: Any, offset: Any, dtype: Any
 ) -> Any:
     """Standard noise of a shape, by itself."""
-    ops = native_ops(implementation, None)
-    if ops is None:
-        count = tf.reduce_prod(shape)
-        return tf.reshape(fallback.noise(distribution, count, seed, offset, dtype), shape)
-    return ops.flatnoise_noise(
-        shape=shape,
-        seed=seed,
-        offset=tf.convert_to_tensor(offset, tf.int64),
-        # -0 + 1 z is z, where z is -0, too; as an array, which TensorFlow doesn't take for 0.0.
-        parameters=[
-            tf.constant(np.asarray(number, dtype.as_numpy_dtype)) for number in (-0.0, 1.0)
-        ],
-        T=dtype,
-        distribution=distribution,
-    )
+    if native_ops(implementation) is not None:
+        return standard_noise(distribution, shape, seed, offset, dtype)
+    count = tf.reduce_prod(shape)
+    return tf.reshape(fallback.noise(distribution, count, seed, offset, dtype), shape)
 
 
 # What runs without the compiled op.
@@ -1088,6 +1073,11 @@ def choose_implementation(choice: str, inputs: Any = None) -> Any:
     ops = native_ops(choice, inputs)
     if ops is not None:
         return ops.flatnoise_flatten_noise
+    return stock_op(inputs)
+
+
+def stock_op(inputs: Any = None) -> Any:
+    """The fallback, for where its input is."""
     on_mesh = placement.is_on_mesh(inputs)
     return fallback.flatten_noise_on_mesh if on_mesh else fallback.flatten_noise
 

@@ -1,12 +1,12 @@
 """What every noise can be asked for besides its parameters: bounds, shared noise, other types."""
 
-import dataclasses
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from flatnoise._src import arrays
+from flatnoise._src.arguments import convert_dtype
 from flatnoise._src.errors import invalid_value
 from flatnoise._src.tensorflow import tf
 
@@ -21,8 +21,7 @@ __all__ = [
 _BYTE_OUTPUTS = (tf.uint8, tf.float16, tf.bfloat16, tf.float32)
 
 
-@dataclasses.dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """Options of a noise's function, as it takes them or checked."""
 
     # Between which numbers results stay.
@@ -34,6 +33,13 @@ class Options:
     # What inputs of bytes are multiplied by.
     input_scale: Any = 1.0
 
+    @property
+    def are_default(self) -> bool:
+        """Whether nothing is asked for: by identity, as arrays compare element by element."""
+        clip, noise_shape, dtype, input_scale = self
+        is_one = type(input_scale) is float and input_scale == 1.0
+        return clip is None and noise_shape is None and dtype is None and is_one
+
 
 DEFAULT_OPTIONS = Options()
 
@@ -42,7 +48,7 @@ def checked_options(options: Options, inputs: Any) -> Options:
     """`options`, converted and checked for an input that is a tensor."""
     return Options(
         clip=convert_clip(options.clip),
-        noise_shape=_convert_noise_shape(options.noise_shape, inputs.shape),
+        noise_shape=_fitting_noise_shape(options.noise_shape, inputs.shape),
         dtype=_convert_dtype(options.dtype, inputs.dtype),
         input_scale=_convert_scale(options.input_scale, inputs.dtype),
     )
@@ -60,19 +66,22 @@ def convert_clip(clip: Any) -> tuple[float, float] | None:
     return numbers[0], numbers[1]  # type: ignore[return-value]
 
 
-def convert_noise_shape(noise_shape: Any) -> tuple[int | None, ...] | None:
-    """A tuple of sizes or None, before the inputs' shape is known that they have to fit."""
+def convert_noise_shape(
+    noise_shape: Any, expected: str = "a size or None for each of the inputs' axes, or None"
+) -> tuple[int | None, ...] | None:
+    """A tuple of sizes or None; what they have to fit is not known here."""
     if noise_shape is None:
         return None
+    if isinstance(noise_shape, tf.TensorShape) and noise_shape.rank is not None:
+        noise_shape = noise_shape.as_list()
     is_sequence = isinstance(noise_shape, (tuple, list))
-    sizes = [_plain_size(each) for each in noise_shape] if is_sequence else [0]
+    sizes = [_size(each) for each in noise_shape] if is_sequence else [0]
     if 0 in sizes:
-        expected = "a sequence with a size or None for each of the inputs' axes, or None"
         raise invalid_value("noise_shape", expected, repr(noise_shape))
     return tuple(sizes)
 
 
-def _plain_size(given: Any) -> int | None:
+def _size(given: Any) -> int | None:
     """A size that is 1 or more, or None; 0 where it is anything else."""
     if given is None:
         return None
@@ -88,48 +97,31 @@ def _number(value: Any) -> float | None:
     return None if math.isnan(number) else number
 
 
-def _convert_noise_shape(noise_shape: Any, shape: Any) -> tuple[int | None, ...] | None:
-    """Sizes that are 1 or the input's; None for an input's size."""
-    if noise_shape is None:
-        return None
+def _fitting_noise_shape(noise_shape: Any, shape: Any) -> tuple[int | None, ...] | None:
+    """1 for each of the inputs' axes along which noise is shared, None for the others."""
     expected = (
         f"one size for each of the inputs' axes {shape}: 1 where elements share their noise along "
         "the axis, else the axis's size or None"
     )
-    if isinstance(noise_shape, tf.TensorShape) and noise_shape.rank is not None:
-        noise_shape = noise_shape.as_list()
+    sizes = convert_noise_shape(noise_shape, expected)
+    if sizes is None:
+        return None
     if shape.rank is None:
         raise invalid_value("noise_shape", "None for inputs of unknown rank", repr(noise_shape))
-    if not isinstance(noise_shape, (tuple, list)) or len(noise_shape) != shape.rank:
+    fits = len(sizes) == shape.rank and all(
+        size in (None, 1) or total in (None, size)
+        for size, total in zip(sizes, shape.as_list(), strict=True)
+    )
+    if not fits:
         raise invalid_value("noise_shape", expected, repr(noise_shape))
-    sizes = [_size(given, size) for given, size in zip(noise_shape, shape.as_list(), strict=True)]
-    if 0 in sizes:
-        raise invalid_value("noise_shape", expected, repr(noise_shape))
-    return tuple(sizes)
-
-
-def _size(given: Any, size: int | None) -> int | None:
-    """1 where noise is shared, None where it isn't; 0 where `given` can't be right."""
-    if given is None:
-        return None
-    integer = arrays.exact_integer(given)
-    if integer == 1:
-        return 1
-    return None if integer is not None and size in (None, integer) else 0
+    return tuple(1 if size == 1 else None for size in sizes)
 
 
 def _convert_dtype(dtype: Any, input_dtype: Any) -> Any:
     if dtype is None:
         return input_dtype
-    try:
-        converted = tf.as_dtype(dtype)
-    except TypeError as error:
-        raise invalid_value("dtype", "a type of tensors", repr(dtype)) from error
     allowed = _BYTE_OUTPUTS if input_dtype == tf.uint8 else (input_dtype,)
-    if converted not in allowed:
-        names = " or ".join(each.name for each in allowed)
-        raise invalid_value("dtype", f"{names} for {input_dtype.name} inputs", repr(dtype))
-    return converted
+    return convert_dtype(dtype, allowed, f" for {input_dtype.name} inputs")
 
 
 def _convert_scale(scale: Any, input_dtype: Any) -> float:

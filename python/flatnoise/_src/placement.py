@@ -19,6 +19,7 @@ __all__ = [
     "is_in_xla",
     "is_on_mesh",
     "may_be_for_a_mesh",
+    "may_be_off_the_cpu",
     "named_problem",
     "problem",
 ]
@@ -68,7 +69,7 @@ def may_be_off_the_cpu(inputs: Any = None) -> bool:
     TensorFlow runs what only CPUs have a kernel for on one, but XLA compiles all for one device.
     """
     named = _named_types(inputs)
-    if tf.__internal__.get_enclosing_xla_context() is None:
+    if not is_in_xla():
         return any(kind not in ("CPU", "GPU") for kind in named)
     if named:
         return set(named) != {"CPU"}

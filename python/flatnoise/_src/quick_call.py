@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from flatnoise._src import library, placement
+from flatnoise._src.arguments import negative_zero
 from flatnoise._src.arrays import is_negative_zero
 from flatnoise._src.noises import Noise
 from flatnoise._src.seeds import DrawnSeed
@@ -98,8 +99,7 @@ def _seed_tensor(seed: Any) -> Any:
 
 @functools.cache
 def _negative_zero() -> Any:
-    # As an array: for the number, TensorFlow gives the tensor that it has kept of 0.0.
-    return tf.constant(np.asarray(-0.0, np.float32))
+    return negative_zero(tf.float32)
 
 
 def _op_parameters(noise: Noise, values: Sequence[Any]) -> list[float]:

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import numpy as np
-
-from flatnoise._src import arguments, broadcasting, fallback, noises, shapes
+from flatnoise._src import arguments, fallback, noises, shapes
 from flatnoise._src.broadcasting import Output, Shape
 from flatnoise._src.errors import check_choice, invalid_value
 from flatnoise._src.export import export
@@ -363,24 +361,6 @@ def truncated_normal(
 _DTYPES = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
 
 
-def _as_run(operand: Any, shape: Any, sizes: Shape, dtype: Any) -> Any:
-    """A parameter expanded as far as the compiled op needs."""
-    operand = tf.convert_to_tensor(operand, dtype)
-    if broadcasting.is_one_run(shapes.sizes(operand.shape), sizes):
-        return operand
-    return tf.broadcast_to(operand, shape)
-
-
-def _convert_dtype(dtype: Any) -> Any:
-    try:
-        converted = tf.as_dtype(dtype)
-    except TypeError:
-        converted = None
-    if converted not in _DTYPES:
-        raise invalid_value("dtype", "float16, bfloat16, float32 or float64", repr(dtype))
-    return converted
-
-
 def _static_sizes(shape: Any) -> Shape:
     """The sizes that a tensor holds, as far as they are known while a graph is built."""
     values = tf.get_static_value(shape, partial=True)
@@ -418,30 +398,24 @@ def _draw_in_python(
     name: str | None,
 ) -> Any:
     check_choice("implementation", implementation, arguments.IMPLEMENTATIONS)
-    dtype = _convert_dtype(dtype)
+    dtype = arguments.convert_dtype(dtype, _DTYPES)
     shape, sizes = _convert_shape(shape)
     compute_dtype = arguments.compute_dtype(dtype)
-    parameters = arguments.convert_parameters(noise, values, compute_dtype, lambda: Output(sizes))
-    operands = [arguments.parameter_operand(parameter, compute_dtype) for parameter in parameters]
     call = {
+        **arguments.parameter_arguments(noise, values, compute_dtype, lambda: Output(sizes)),
         "seed": arguments.convert_seed(seed),
         "offset": tf.convert_to_tensor(arguments.convert_offset(offset), tf.int64),
-        "distribution": noise.distribution,
-        "validate_args": not all(map(arguments.is_checked, parameters)),
         "name": name,
     }
     ops = native_ops(implementation)
     if ops is None:
-        nothing = tf.fill(shape, tf.cast(tf.constant(np.float32(-0.0)), dtype))
-        return fallback.flatten_noise(
-            **call, input=nothing, parameters=operands, combination="add", flatten=False
-        )
-    return ops.flatnoise_noise(
-        shape=shape,
-        parameters=[_as_run(operand, shape, sizes, compute_dtype) for operand in operands],
-        T=dtype,
-        **call,
-    )
+        nothing = tf.fill(shape, arguments.negative_zero(dtype))
+        return fallback.flatten_noise(**call, input=nothing, combination="add", flatten=False)
+    call["parameters"] = [
+        shapes.as_one_run_of(tf.convert_to_tensor(each, compute_dtype), sizes, lambda: shape)
+        for each in call["parameters"]
+    ]
+    return ops.flatnoise_noise(**call, shape=shape, T=dtype)
 
 
 # Its branches are on Python values: autograph would only slow the tracing down.

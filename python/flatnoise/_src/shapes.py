@@ -1,5 +1,6 @@
 """Shapes of tensors, static where they are known while a graph is built."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flatnoise._src import broadcasting
@@ -9,6 +10,7 @@ from flatnoise._src.tensorflow import tf
 __all__ = [
     "aligned",
     "as_one_run",
+    "as_one_run_of",
     "element_count",
     "feature_count",
     "flattened",
@@ -92,14 +94,26 @@ def _one_run_shape(parameter: Any, output: Any) -> Any:
 
 
 def as_one_run(parameter: Any, inputs: Any, flatten: bool) -> Any:
-    """A parameter expanded as far as the compiled op needs, which is seldom at all."""
+    """A parameter expanded as far as the compiled op needs, for the output of an input."""
     if isinstance(parameter, float) or parameter.shape.rank == 0:
         return parameter
     output = output_sizes(inputs.shape, flatten)
+    return as_one_run_of(parameter, output, lambda: output_shape_of(inputs, flatten))
+
+
+def as_one_run_of(parameter: Any, output: Shape, make_output: Callable[[], Any]) -> Any:
+    """A tensor expanded as far as the compiled op needs, which is seldom at all.
+
+    Args:
+        parameter: The tensor.
+        output: The output's static shape.
+        make_output: Gives the output's shape as `shape_of` does. It is asked where the static one
+            doesn't suffice.
+    """
     shape = sizes(parameter.shape)
     if broadcasting.is_one_run(shape, output):
         return parameter
     expanded = None if shape is None else broadcasting.one_run_shape(shape, output)
     if expanded is None or None in expanded:
-        expanded = _one_run_shape(parameter, output_shape_of(inputs, flatten))
+        expanded = _one_run_shape(parameter, make_output())
     return tf.broadcast_to(parameter, expanded)

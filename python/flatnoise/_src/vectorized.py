@@ -10,11 +10,10 @@ counts the iterations.
 
 from typing import Any
 
-import numpy as np
-
-from flatnoise._src import broadcasting, fallback, library
-from flatnoise._src.arguments import compute_dtype
+from flatnoise._src import broadcasting, fallback
+from flatnoise._src.arguments import compute_dtype, negative_zero
 from flatnoise._src.noises import COMBINATIONS
+from flatnoise._src.standard_noise import standard_noise
 from flatnoise._src.tensorflow import tf
 
 try:  # not public: a TensorFlow without it, or with another one, has its own way
@@ -73,20 +72,8 @@ def _noise(loop: Any, shape: Any, dtype: Any) -> Any:
     seed, offset = loop.input(1), loop.input(2)
     if seed.is_stacked or offset.is_stacked:
         raise _not_at_once(loop, "every iteration has another seed or offset")
-    return library.load().ops.flatnoise_noise(
-        shape=shape,
-        seed=seed.t,
-        offset=offset.t,
-        # -0 + 1 z is z, where z is -0, too.
-        parameters=[_negative_zero(dtype), tf.ones([], dtype)],
-        T=dtype,
-        distribution=_text(loop, "distribution"),
-    )
-
-
-def _negative_zero(dtype: Any) -> Any:
-    # As an array: for the number, TensorFlow may give the tensor that it has kept of 0.0.
-    return tf.constant(np.asarray(-0.0, dtype.as_numpy_dtype))
+    distribution = _text(loop, "distribution")
+    return standard_noise(distribution, shape, seed.t, offset.t, dtype)
 
 
 def _combined(loop: Any, x: Any, z: Any, combination: str) -> Any:
@@ -141,7 +128,7 @@ def _convert_noise(loop: Any) -> Any:
     if shape.is_stacked:
         raise _not_at_once(loop, "every iteration has another shape")
     dtype = compute_dtype(loop.output(0).dtype)
-    noisy = _combined(loop, _negative_zero(dtype), _noise(loop, shape.t, dtype), "add")
+    noisy = _combined(loop, negative_zero(dtype), _noise(loop, shape.t, dtype), "add")
     is_stacked = any(parameter.is_stacked for parameter in loop.inputs[3:])
     return wrap(noisy, is_stacked)
 

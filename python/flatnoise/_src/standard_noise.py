@@ -1,0 +1,22 @@
+"""Numbers z of a distribution by themselves, from the compiled op."""
+
+from typing import Any
+
+from flatnoise._src import library
+from flatnoise._src.arguments import negative_zero
+from flatnoise._src.tensorflow import tf
+
+__all__ = ["standard_noise"]
+
+
+def standard_noise(distribution: str, shape: Any, seed: Any, offset: Any, dtype: Any) -> Any:
+    """The numbers of a tensor of a shape, in a type that noise is computed in."""
+    return library.load().ops.flatnoise_noise(
+        shape=shape,
+        seed=seed,
+        offset=tf.convert_to_tensor(offset, tf.int64),
+        # -0 + 1 z is z, where z is -0, too.
+        parameters=[negative_zero(dtype), tf.ones([], dtype)],
+        T=dtype,
+        distribution=distribution,
+    )
