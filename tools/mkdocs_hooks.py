@@ -3,7 +3,8 @@
 The pages link to each other and to other files of the repository as they do in a checkout. For the
 site, README.md becomes the first page, the other texts beside it become pages, and whatever else a
 page links to is taken along: pictures as they are, sources and results as pages that show them.
-Formulas become MathML, so no script has to draw them.
+Formulas become MathML, so no script has to draw them. A picture leads to itself, in full size, and
+one with a variant `NAME-dark.png` beside it is shown in the reader's color scheme.
 """
 
 import pathlib
@@ -27,12 +28,30 @@ PAGES = {
     "SECURITY.md": "security.md",
 }
 PICTURES = (".png", ".svg")
+DARK = "-dark"
+# By the start of a page's place: what a search prefers or leaves out (long tables of figures), and
+# the lists at the sides that would be empty.
+META: dict[str, dict[str, object]] = {
+    "api/": {"search": {"boost": 2}},
+    f"{REPOSITORY}/": {"search": {"exclude": True}},
+    "gallery.md": {"hide": ["toc"]},
+    "index.md": {"hide": ["navigation"]},
+}
 LANGUAGES = {".py": "python", ".cc": "cpp", ".h": "cpp", ".cu": "cpp"}
 
 # [text](target), ![text](target "title"); in code too, where there are none so far.
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)")
 OUTSIDE = re.compile(r"[a-z]+:|#")
+PICTURE = re.compile(r"!\[(?P<text>[^\]]*)\]\((?P<name>[^)\s#]+)\.png\)")
+IMAGE = re.compile(r'<img [^>]*src="(?P<file>[^"#]+)[^>]*>')
 INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.DOTALL)
+# A section of Keras's docstrings that mkdocstrings takes for an admonition.
+CALL = re.compile(
+    r'<details class="call-arguments" open>\s*<summary>(?P<title>.*?)</summary>'
+    r"\s*<p>(?P<text>.*?)</p>\s*</details>",
+    re.DOTALL,
+)
+CALL_ARGUMENT = re.compile(r"^(\w+): ", re.MULTILINE)
 WORD = re.compile(
     r'<mrow>(<m[in] mathvariant="(?P<variant>\w+)">\w+</m[in]>)'
     r'(<m[in] mathvariant="(?P=variant)">\w+</m[in]>)*</mrow>'
@@ -110,17 +129,45 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
-    """Makes the links of the pages in docs/ those of the site."""
-    if page.file.generated_by:
-        return markdown
-    return relink(markdown, f"{DOCS}/{page.file.src_uri}")
+def on_page_markdown(markdown: str, page: Page, files: Files, **_: object) -> str:
+    """Makes the links of the pages in docs/ those of the site, and pictures those of a scheme."""
+    here = page.file.src_uri
+    for start, meta in META.items():
+        if here.startswith(start):
+            page.meta.update(meta)
+    if not page.file.generated_by:
+        markdown = relink(markdown, f"{DOCS}/{here}")
+    return in_schemes(markdown, here, files)
+
+
+def in_schemes(markdown: str, here: str, files: Files) -> str:
+    """A page's text, with the dark variant of each picture that has one after it."""
+
+    def both(match: re.Match[str]) -> str:
+        text, light = match["text"], match["name"]
+        if not files.get_file_from_path(target_of(f"{light}{DARK}.png", here)):
+            return match[0]
+        return f"![{text}]({light}.png#only-light)![{text}]({light}{DARK}.png#only-dark)"
+
+    return PICTURE.sub(both, markdown)
 
 
 def on_page_content(html: str, **_: object) -> str:
-    """Makes the formulas MathML."""
+    """Makes formulas MathML, pictures links to themselves, and arguments of calls a list."""
+    html = IMAGE.sub(r'<a class="picture" href="\g<file>">\g<0></a>', html)
+    html = CALL.sub(as_list, html)
     html = INLINE.sub(lambda match: as_mathml(match[1], "inline"), html)
     return BLOCK.sub(lambda match: as_mathml(match[1], "block"), html)
+
+
+def as_list(call_arguments: re.Match[str]) -> str:
+    """The arguments of a layer's call as the other parameters are listed."""
+    _, *parts = CALL_ARGUMENT.split(call_arguments["text"])
+    items = (
+        f"<li><b><code>{name}</code></b> &ndash; {text.strip()}</li>"
+        for name, text in zip(parts[::2], parts[1::2], strict=True)
+    )
+    return f"<p><b>{call_arguments['title']}:</b></p><ul>{''.join(items)}</ul>"
 
 
 def as_mathml(formula: str, display: str) -> str:
@@ -128,7 +175,8 @@ def as_mathml(formula: str, display: str) -> str:
     mathml: str = convert(unescape(formula), display=display)
     mathml = WORD.sub(as_word, mathml)
     mathml = mathml.replace("<mo>max</mo>", "<mi>max</mi>")
-    return mathml.replace('<mo stretchy="false">&#x0007C;</mo>', BAR)
+    mathml = mathml.replace('<mo stretchy="false">&#x0007C;</mo>', BAR)
+    return mathml if display == "inline" else f'<div class="formula">{mathml}</div>'
 
 
 def as_word(letters: re.Match[str]) -> str:
