@@ -18,6 +18,7 @@ WORKLOADS = {
     "loop": f"{LOOP_STEPS} times in a loop",
     "gradient": "gradients of loc, scale",
     "forward_backward": "forward and backward",
+    "diffuse": "diffused by a rate per sample, and the noise",
 }
 DTYPES = ("float32", "float16", "bfloat16", "float64")
 DROPOUT = "dropout"
@@ -26,6 +27,7 @@ NOISES = ("normal", "uniform", DROPOUT)
 # Normal noise has this mean and standard deviation; uniform noise starts at LOC, SCALE wide.
 LOC, SCALE = 0.0, 0.1
 RATE = 0.1  # of dropout
+SIGNAL_RATE, NOISE_RATE = 0.8, 0.6  # of diffusion
 SEED = (1, 2)
 
 _OF_DROPOUT = ("forward", "forward_backward")
@@ -55,17 +57,21 @@ class Case:
     @property
     def result_shape(self) -> tuple[int, ...]:
         """Dropout keeps the shape, as it does in every framework; sums are flattened."""
-        keeps_shape = self.noise == DROPOUT or self.workload == "loop"
+        keeps_shape = self.noise == DROPOUT or self.workload in ("loop", "diffuse")
         return self.shape if keeps_shape else self.flat_shape
 
     @property
     def parameters(self) -> tuple[float, ...]:
-        """What noise is differentiated with respect to, besides x: loc and scale, or nothing."""
+        """Loc and scale, or the rates of diffusion, or nothing."""
+        if self.workload == "diffuse":
+            return SIGNAL_RATE, NOISE_RATE
         return () if self.noise == DROPOUT else (LOC, SCALE)
 
     @property
     def parameter_shape(self) -> list[int]:
-        """The shape of loc and scale."""
+        """The shape of each parameter."""
+        if self.workload == "diffuse":
+            return [self.shape[0]] + [1] * (len(self.shape) - 1)
         return [self.flat_shape[1]] if self.workload == "per_feature" else []
 
     @property
@@ -92,7 +98,9 @@ class Case:
 
 
 def is_measured(noise: str, workload: str) -> bool:
-    """Whether a noise has a workload: the others are of loc and scale, or of sums."""
+    """Whether a noise has a workload: diffusion is normal; most others are of loc and scale."""
+    if workload == "diffuse":
+        return noise == "normal"
     return noise != DROPOUT or workload in _OF_DROPOUT
 
 
@@ -134,12 +142,16 @@ def explain_wrong(case: Case, results: Sequence[npt.NDArray[Any]]) -> str | None
     if case.workload == "gradient":
         return _explain_wrong_gradients(case, results)
     output = results[0]
+    if case.workload == "diffuse" and len(results) != 2:
+        return f"it has {len(results)} results, expected the output and the noise"
     if output.shape != case.result_shape:
         return f"its result has the shape {output.shape}, expected {case.result_shape}"
     if output.dtype != numpy_dtype(case.dtype):
         return f"its result is of {output.dtype}, expected {case.dtype}"
     if case.noise == DROPOUT:
         return _explain_wrong_dropout(case, results)
+    if case.workload == "diffuse":
+        return _explain_wrong_diffusion(case, results)
     return _explain_wrong_sum(case, output)
 
 
@@ -175,6 +187,19 @@ def _explain_wrong_sum(case: Case, output: npt.NDArray[Any]) -> str | None:
     tolerance = _SIGMAS / math.sqrt(noise.size) + (unit / deviation) ** 2
     if not abs(noise.std() / deviation - 1) <= tolerance:
         return f"its noise has the standard deviation {noise.std():.4f}, expected {deviation:.4f}"
+    return None
+
+
+def _explain_wrong_diffusion(case: Case, results: Sequence[npt.NDArray[Any]]) -> str | None:
+    output, noise = (_first_period(result) for result in results)
+    expected = SIGNAL_RATE * _first_period(make_input(case)) + NOISE_RATE * noise
+    # Some round each product and the sum, and the rates beforehand.
+    tolerance = 5 * _unit(case) * (1 + NOISE_RATE * np.abs(noise))
+    if not (np.abs(output - expected) <= tolerance).all():
+        return f"is off its own noise by up to {np.abs(output - expected).max():.2g}"
+    for name, found, right in (("mean", noise.mean(), 0), ("deviation", noise.std(), 1)):
+        if not abs(found - right) <= _SIGMAS / math.sqrt(noise.size) + _unit(case):
+            return f"its noise has the {name} {found:.4f}, expected {right}"
     return None
 
 

@@ -75,7 +75,7 @@ def workload(case: Case, make_noise: Function, pull_back: Function | None = None
     end = 1 + len(case.parameters)
     if case.workload == "forward":  # numbers, as users write them
         return lambda *arguments: make_noise(arguments[0], *case.parameters, *arguments[end:])
-    if case.workload == "per_feature":
+    if case.workload in ("per_feature", "diffuse"):
         return make_noise
     if case.workload == "chain":  # x * x is a temporary, into which the result may be written
         return lambda x, *rest: make_noise(x * x, *case.parameters, *rest[end - 1 :])
