@@ -1,4 +1,4 @@
-"""What the documentation's site is given beyond MkDocs, and what it lists."""
+"""The documentation site's additions to MkDocs, and the completeness of its pages."""
 
 import importlib
 import importlib.util
@@ -55,7 +55,7 @@ def test_formulas_become_mathml(hooks, display):
     html = rf'<{tag} class="arithmatex">{opened}\mathit{{loc}} &lt; 2{closed}</{tag}>'
     mathml = hooks.on_page_content(f"<p>{html}</p>")
     assert f'display="{display}"' in mathml
-    assert '<mtext class="italic">loc</mtext>' in mathml  # one word, not a product of letters
+    assert '<mtext class="italic">loc</mtext>' in mathml  # a single word, not a product of letters
     assert "arithmatex" not in mathml
 
 

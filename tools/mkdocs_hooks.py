@@ -1,10 +1,10 @@
-"""What the documentation's site needs beyond MkDocs: files of the repository, and formulas.
+"""MkDocs hooks for the documentation site: files of the repository, and formulas.
 
-The pages link to each other and to other files of the repository as they do in a checkout. For the
-site, README.md becomes the first page, the other texts beside it become pages, and whatever else a
-page links to is taken along: pictures as they are, sources and results as pages that show them.
-Formulas become MathML, so no script has to draw them. A picture leads to itself, in full size, and
-one with a variant `NAME-dark.png` beside it is shown in the reader's color scheme.
+Pages use links that work in a checkout, both to each other and to other files in the repository. On
+the site, README.md becomes the home page, and the other documents next to it become pages. All
+other linked files are included: pictures unchanged, sources and results as pages. Formulas become
+MathML, so pages need no script to render them. Each picture links to its full size. A picture
+`NAME.png` with a variant `NAME-dark.png` follows the reader's color scheme.
 """
 
 import pathlib
@@ -29,8 +29,8 @@ PAGES = {
 }
 PICTURES = (".png", ".svg")
 DARK = "-dark"
-# By the start of a page's place: what a search prefers or leaves out (long tables of figures), and
-# the lists at the sides that would be empty.
+# Metadata of pages, by prefix: search prefers the API and skips sources and results; empty sidebars
+# are hidden.
 META: dict[str, dict[str, object]] = {
     "api/": {"search": {"boost": 2}},
     f"{REPOSITORY}/": {"search": {"exclude": True}},
@@ -39,13 +39,13 @@ META: dict[str, dict[str, object]] = {
 }
 LANGUAGES = {".py": "python", ".cc": "cpp", ".h": "cpp", ".cu": "cpp"}
 
-# [text](target), ![text](target "title"); in code too, where there are none so far.
+# [text](target), ![text](target "title"). Also matches in code, but there are none so far.
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)")
 OUTSIDE = re.compile(r"[a-z]+:|#")
 PICTURE = re.compile(r"!\[(?P<text>[^\]]*)\]\((?P<name>[^)\s#]+)\.png\)")
 IMAGE = re.compile(r'<img [^>]*src="(?P<file>[^"#]+)[^>]*>')
 INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.DOTALL)
-# A section of Keras's docstrings that mkdocstrings takes for an admonition.
+# A section in Keras's docstrings that mkdocstrings renders as an admonition.
 CALL = re.compile(
     r'<details class="call-arguments" open>\s*<summary>(?P<title>.*?)</summary>'
     r"\s*<p>(?P<text>.*?)</p>\s*</details>",
@@ -61,7 +61,7 @@ BLOCK = re.compile(r'<div class="arithmatex">\s*\\\[(.*?)\\\]\s*</div>', re.DOTA
 
 
 def place_on_site(path: str) -> str:
-    """Where a file of the repository is on the site, both as paths from their roots."""
+    """The path on the site of a file in the repository."""
     if path in PAGES:
         return PAGES[path]
     if path.startswith(f"{DOCS}/"):
@@ -71,17 +71,17 @@ def place_on_site(path: str) -> str:
 
 
 def target_of(link: str, source: str) -> str:
-    """The file of the repository that a link in another one leads to."""
+    """The repository file that a link in `source` points to."""
     return posixpath.normpath(posixpath.join(posixpath.dirname(source), link.partition("#")[0]))
 
 
 def links_of(text: str) -> list[str]:
-    """The links of a page that lead to files."""
+    """The links to files in a page."""
     return [link for link in LINK.findall(text) if not OUTSIDE.match(link)]
 
 
 def relink(text: str, source: str) -> str:
-    """A text of the repository with its links as they have to be on the site."""
+    """Rewrites the links in a document for the site."""
     here = posixpath.dirname(place_on_site(source))
 
     def relinked(match: re.Match[str]) -> str:
@@ -96,14 +96,14 @@ def relink(text: str, source: str) -> str:
 
 
 def as_page(path: str) -> str:
-    """A page that shows a source or a result."""
+    """A page that shows a source file or a result."""
     language = LANGUAGES.get(pathlib.PurePath(path).suffix, "text")
     text = (ROOT / path).read_text(encoding="utf-8")
     return f"# `{path}`\n\n~~~~~~{{ .{language} }}\n{text}~~~~~~\n"
 
 
 def generated(path: str, config: MkDocsConfig) -> File:
-    """The site's file for a file of the repository that lies outside docs/."""
+    """The site's file for a repository file outside docs/."""
     if not (ROOT / path).is_file():
         raise PluginError(f"A page links to {path}, which is no file of the repository.")
     place = place_on_site(path)
@@ -116,7 +116,7 @@ def generated(path: str, config: MkDocsConfig) -> File:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Adds the files of the repository that are shown or linked to."""
+    """Adds the repository files that are pages or link targets."""
     sources = [*PAGES, *(f"{DOCS}/{page.src_uri}" for page in files.documentation_pages())]
     linked = {
         target_of(link, source)
@@ -130,7 +130,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, files: Files, **_: object) -> str:
-    """Makes the links of the pages in docs/ those of the site, and pictures those of a scheme."""
+    """Sets metadata, rewrites links for the site, and adds dark variants of pictures."""
     here = page.file.src_uri
     for start, meta in META.items():
         if here.startswith(start):
@@ -141,7 +141,7 @@ def on_page_markdown(markdown: str, page: Page, files: Files, **_: object) -> st
 
 
 def in_schemes(markdown: str, here: str, files: Files) -> str:
-    """A page's text, with the dark variant of each picture that has one after it."""
+    """Adds the dark variants of pictures to a page."""
 
     def both(match: re.Match[str]) -> str:
         text, light = match["text"], match["name"]
@@ -153,7 +153,7 @@ def in_schemes(markdown: str, here: str, files: Files) -> str:
 
 
 def on_page_content(html: str, **_: object) -> str:
-    """Makes formulas MathML, pictures links to themselves, and arguments of calls a list."""
+    """Converts formulas to MathML, links pictures to their files, and lists call arguments."""
     html = IMAGE.sub(r'<a class="picture" href="\g<file>">\g<0></a>', html)
     html = CALL.sub(as_list, html)
     html = INLINE.sub(lambda match: as_mathml(match[1], "inline"), html)
@@ -161,7 +161,7 @@ def on_page_content(html: str, **_: object) -> str:
 
 
 def as_list(call_arguments: re.Match[str]) -> str:
-    """The arguments of a layer's call as the other parameters are listed."""
+    """Formats the arguments of a layer's call like its other parameters."""
     _, *parts = CALL_ARGUMENT.split(call_arguments["text"])
     items = (
         f"<li><b><code>{name}</code></b> &ndash; {text.strip()}</li>"
@@ -171,7 +171,7 @@ def as_list(call_arguments: re.Match[str]) -> str:
 
 
 def as_mathml(formula: str, display: str) -> str:
-    """A formula of a page's HTML, with its words and bars set as TeX sets them."""
+    """Converts a formula in a page's HTML, with words and bars formatted like in TeX."""
     mathml: str = convert(unescape(formula), display=display)
     mathml = WORD.sub(as_word, mathml)
     mathml = mathml.replace("<mo>max</mo>", "<mi>max</mi>")
@@ -180,5 +180,5 @@ def as_mathml(formula: str, display: str) -> str:
 
 
 def as_word(letters: re.Match[str]) -> str:
-    """A word of several letters as one, where the converter makes a product of them."""
+    """Joins the letters of a word, which the converter treats as a product."""
     return f'<mtext class="{letters["variant"]}">{re.sub("<[^>]*>", "", letters[0])}</mtext>'

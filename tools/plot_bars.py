@@ -1,9 +1,10 @@
-"""Draws the README's bars: flatnoise, stock TensorFlow and the best of the rest, from a result.
+"""Plots the README's bar chart: flatnoise, stock TensorFlow and the best of the others.
 
     python tools/plot_bars.py RESULT.txt --output docs/images/bars.png
 
-The result is what `benchmarks/compare.py` printed. Each side is its fastest variant. The picture is
-narrow enough to be read on a telephone; `bars-dark.png` beside it is for the site's dark scheme.
+The result is the output of `benchmarks/compare.py`. Each side is represented by its fastest
+variant. The chart is narrow, to stay legible on phones. `bars-dark.png` is for the site's dark
+scheme.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import plots
 
 SIZE = "128×224×224×3"
 NOISES = ("normal", "uniform", "dropout")
-# What a variant's name begins with; copies are no noise.
+# Prefixes of variants' names. Copies aren't noise.
 STOCK, COPIES = ("tensorflow", "keras"), ("torch copy_", "copy", "tensorflow x + 0")
 SIDES = {
     "flatnoise": "C0",
@@ -29,7 +30,7 @@ ROW = re.compile(r"^\| (\S[^|]*?) +\| +([\d,.]+) \|", re.MULTILINE)
 
 
 def rates(text: str, noise: str) -> dict[str, float]:
-    """Millions of elements a second, by the variant."""
+    """Millions of elements per second, by variant."""
     for match in HEADING.finditer(text):
         if match.groups() == (SIZE, noise):
             rest = text[match.end() :]
@@ -40,7 +41,7 @@ def rates(text: str, noise: str) -> dict[str, float]:
 
 
 def best_of_sides(rates: dict[str, float]) -> list[float]:
-    """The fastest variant of each of the `SIDES`, in their order."""
+    """The fastest variant of each of `SIDES`, in order."""
     noises = {name: rate for name, rate in rates.items() if not name.startswith(COPIES)}
     ours = [rate for name, rate in noises.items() if name.startswith("flatnoise")]
     stock = [rate for name, rate in noises.items() if name.startswith(STOCK)]
@@ -49,7 +50,7 @@ def best_of_sides(rates: dict[str, float]) -> list[float]:
 
 
 def draw(text: str) -> Figure:
-    """A group of bars for each noise."""
+    """Plots a group of bars for each noise."""
     figure = Figure(figsize=(5.2, 3.4), dpi=170, layout="constrained")
     axes = figure.subplots()
     for group, noise in enumerate(NOISES):
@@ -70,7 +71,7 @@ def draw(text: str) -> Figure:
 
 
 def main() -> None:
-    """Draws and writes."""
+    """Draws and writes the picture."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("result", type=pathlib.Path, help="what benchmarks/compare.py printed")
     parser.add_argument("--output", type=pathlib.Path, required=True, help="a file")

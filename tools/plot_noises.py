@@ -2,9 +2,9 @@
 
     python tools/plot_noises.py --output docs/images/noises
 
-The photograph is scikit-learn's, drawn with several pixels for one of its own. Under it is a
-histogram of what the noise makes of a gray of 0.5: the heights are square roots of the counts, so
-that rare values can be seen. The folder gets a picture of each noise in both color schemes.
+The photograph is from scikit-learn, at half its size with enlarged pixels. Below it is a histogram
+of the noise applied to a gray of 0.5. Heights are square roots of the counts, so that rare values are
+visible. The tool writes a picture of each noise in both color schemes.
 """
 
 import argparse
@@ -27,7 +27,7 @@ SEED = (7, 2)
 ROWS, COLUMNS = slice(14, 214), slice(70, 350)  # of the photograph
 GREY = 0.5
 GREY_COUNT = 2**18
-VALUES = np.linspace(-0.5, 1.5, 121)  # of the histograms
+VALUES = np.linspace(-0.5, 1.5, 121)  # for the histograms
 
 # In pixels.
 DOTS_PER_INCH = 150
@@ -39,7 +39,7 @@ Array = Any
 
 @dataclasses.dataclass(frozen=True)
 class Example:
-    """A noise as it is called. Its standard deviation is near 0.15 where it has one to choose."""
+    """A call of a noise. Its standard deviation is near 0.15 if it has such a parameter."""
 
     name: str
     parameters: dict[str, float]
@@ -54,7 +54,7 @@ class Example:
 
     @property
     def code(self) -> str:
-        """The call, without the arguments that all have."""
+        """The call, without the arguments that all examples share."""
         arguments = ", ".join(f"{name}={value:g}" for name, value in self.parameters.items())
         return f"{self.name}({arguments})"
 
@@ -83,16 +83,16 @@ def photograph() -> Array:
 
 
 def noised(example: Example, image: Array, mean: Array, stddev: Array) -> Array:
-    """The image with a noise; of mean 0 and variance 1 in between, where the noise is for such."""
+    """Applies noise to an image, standardized for noise that expects mean 0 and variance 1."""
     if not example.is_for_standardized:
         return example(image)
     return example((image - mean) / stddev) * stddev + mean
 
 
 def draw_histogram(axes: Axes, values: Array) -> None:
-    """Draws how often values occur, the largest bar as high as there is room."""
+    """Draws a histogram, scaled to the available height."""
     counts, edges = np.histogram(values, VALUES)
-    # The palette has this color for sure.
+    # The palette always contains this color.
     axes.stairs(np.sqrt(counts), edges, fill=True, color=rcParams["text.color"])
     axes.set(xlim=(VALUES[0], VALUES[-1]), yticks=[], xticks=[0, 0.5, 1])
     axes.tick_params(labelsize=8, length=3, pad=2)
@@ -100,7 +100,7 @@ def draw_histogram(axes: Axes, values: Array) -> None:
 
 
 def draw(picture: Array, greys: Array) -> Figure:
-    """A picture above a histogram."""
+    """Draws a picture above a histogram."""
     height, width = SCALE * picture.shape[0], SCALE * picture.shape[1]
     total = height + GAP + HISTOGRAM + TICKS
     figure = Figure(figsize=(width / DOTS_PER_INCH, total / DOTS_PER_INCH), dpi=DOTS_PER_INCH)
@@ -112,7 +112,7 @@ def draw(picture: Array, greys: Array) -> Figure:
 
 
 def main() -> None:
-    """Draws and writes."""
+    """Draws and writes the picture."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--output", type=pathlib.Path, required=True, help="a folder")
     folder = parser.parse_args().output

@@ -1,8 +1,9 @@
-"""Draws schedules of noise, for docs/guide.md.
+"""Plots noise schedules, for docs/guide.md.
 
     python tools/plot_schedules.py --output docs/images/schedules.png
 
-Each panel is named by the call that it shows. `schedules-dark.png` is for the site's dark scheme.
+The title of each panel is the call that it shows. `schedules-dark.png` is for the site's dark
+scheme.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from flatnoise.schedules import Constant, Cosine, Linear
 STEPS = np.arange(0, 1001, 5)
 ACROSS = 2
 
-# By what a user writes.
+# By the user's code.
 EXAMPLES = {
     "Constant(0.2)": Constant(0.2),
     "Linear(0.0, 0.3, steps=600)": Linear(0.0, 0.3, steps=600),
@@ -30,7 +31,7 @@ EXAMPLES = {
 
 
 def draw() -> Figure:
-    """A panel for each example."""
+    """Plots a panel for each example."""
     down = -(-len(EXAMPLES) // ACROSS)
     figure = Figure(figsize=(6, 4.5), dpi=150, layout="constrained")
     panels = figure.subplots(down, ACROSS, sharex=True, sharey=True).flat
@@ -47,7 +48,7 @@ def draw() -> Figure:
 
 
 def main() -> None:
-    """Draws and writes."""
+    """Draws and writes the picture."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--output", type=pathlib.Path, required=True, help="a file")
     arguments = parser.parse_args()

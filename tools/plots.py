@@ -1,6 +1,6 @@
-"""What the programs that draw the documentation's pictures share: two color schemes, small files.
+"""Shared by the plotting tools: two color schemes and small files.
 
-A picture is drawn twice, as `NAME.png` and, for readers of the site's dark scheme, `NAME-dark.png`.
+Each picture is drawn twice: `NAME.png`, and `NAME-dark.png` for the site's dark scheme.
 """
 
 import io
@@ -12,7 +12,7 @@ from cycler import cycler
 from matplotlib.figure import Figure
 from PIL import Image
 
-# The colors of the site; C0 and C1 are readable on its background.
+# The site's dark colors. C0 and C1 are lighter than Matplotlib's, for contrast.
 BACKGROUND, TEXT = "#1e2129", "#c9ccd3"
 DARK = {
     "axes.edgecolor": TEXT,
@@ -28,7 +28,7 @@ SCHEMES = {"": {}, "-dark": DARK}
 
 
 def write(draw: Callable[[], Figure], path: pathlib.Path, colors: int = 64) -> None:
-    """Writes a picture in both schemes, with a palette, which makes it small."""
+    """Writes a picture in both schemes, with a palette to keep the files small."""
     path.parent.mkdir(parents=True, exist_ok=True)
     for suffix, style in SCHEMES.items():
         buffer = io.BytesIO()
