@@ -372,14 +372,20 @@ _SELU_LIMIT = -1.6732632423543772 * 1.0507009873554805
 
 
 def _alpha_dropout(xp: Any, rate: Any) -> tuple[Any, ...]:
-    """Elements become the limit of SELU, and all are scaled back to mean 0 and variance 1."""
-    variance = (1 - rate) * (1 + rate * _SELU_LIMIT**2)
-    # Roots and quotients are rounded correctly everywhere; powers are not.
-    scale = 1 / xp.sqrt(xp.maximum(variance, _TINY))
-    shift = -scale * _SELU_LIMIT * rate
+    """Elements become the limit of SELU, and all are scaled back to mean 0 and variance 1.
+
+    Written so that every mode of TensorFlow gives the same bits: with roots and quotients, which are
+    rounded correctly everywhere; without quotients of 1, for which graphs have an approximate
+    reciprocal; and without sums of products, which XLA rounds once.
+    """
+    kept = 1 - rate
+    of_dropped = xp.maximum(rate * _SELU_LIMIT**2, 0)
+    variance = xp.maximum(kept * (1 + of_dropped), _TINY)
+    scale = xp.sqrt(variance) / variance
+    limit = scale * _SELU_LIMIT
     # The op refuses NaN, but not a rate of 1, at which the scale is infinite.
-    rate = xp.where(rate < 1, rate, math.nan)
-    return rate, scale * _SELU_LIMIT + shift, scale, shift
+    checked = xp.where(rate < 1, rate, math.nan)
+    return checked, limit * kept, scale, -limit * rate
 
 
 def _masking(_xp: Any, rate: Any, value: Any) -> tuple[Any, ...]:
