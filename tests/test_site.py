@@ -71,6 +71,14 @@ def test_a_picture_with_a_dark_variant_is_shown_in_both_schemes(hooks):
     assert hooks.on_page_content(html) == f'<a class="picture" href="images/a.png">{html}</a>'
 
 
+def test_long_names_may_break_between_their_words(hooks):
+    html = "<td><code>short_name</code>, <code>test_a.py::test_one_two_three_four_five</code></td>"
+    broken = "test_<wbr>a.<wbr>py::<wbr>test_<wbr>one_<wbr>two_<wbr>three_<wbr>four_<wbr>five"
+    assert hooks.on_page_content(html) == (
+        f"<td><code>short_name</code>, <code>{broken}</code></td>"
+    )
+
+
 def test_arguments_of_calls_are_a_list(hooks):
     html = (
         '<details class="call-arguments" open>\n  <summary>Call arguments</summary>\n'

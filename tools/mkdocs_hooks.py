@@ -44,6 +44,9 @@ LINK = re.compile(r"\]\((?P<target>[^)\s]+)")
 OUTSIDE = re.compile(r"[a-z]+:|#")
 PICTURE = re.compile(r"!\[(?P<text>[^\]]*)\]\((?P<name>[^)\s#]+)\.png\)")
 IMAGE = re.compile(r'<img [^>]*src="(?P<file>[^"#]+)[^>]*>')
+# Code with long names, which may need line breaks, and where to break them.
+LONG_CODE = re.compile(r"<code>[^<\n]{30,}</code>")
+BREAK = re.compile(r"(?<=\w)(_|::|[./(])(?=\w)")
 INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.DOTALL)
 # A section in Keras's docstrings that mkdocstrings renders as an admonition.
 CALL = re.compile(
@@ -153,9 +156,10 @@ def in_schemes(markdown: str, here: str, files: Files) -> str:
 
 
 def on_page_content(html: str, **_: object) -> str:
-    """Converts formulas to MathML, links pictures to their files, and lists call arguments."""
+    """Converts formulas to MathML, links pictures to their files, and formats code."""
     html = IMAGE.sub(r'<a class="picture" href="\g<file>">\g<0></a>', html)
     html = CALL.sub(as_list, html)
+    html = LONG_CODE.sub(lambda code: BREAK.sub(r"\1<wbr>", code[0]), html)
     html = INLINE.sub(lambda match: as_mathml(match[1], "inline"), html)
     return BLOCK.sub(lambda match: as_mathml(match[1], "block"), html)
 

@@ -3,8 +3,8 @@
     python tools/plot_noises.py --output docs/images/noises
 
 The photograph is from scikit-learn, at half its size with enlarged pixels. Below it is a histogram
-of the noise applied to a gray of 0.5. Heights are square roots of the counts, so that rare values are
-visible. The tool writes a picture of each noise in both color schemes.
+of the noise applied to a gray of 0.5. Heights are square roots of the counts, so that rare values
+are visible. The tool writes a picture of each noise in both color schemes.
 """
 
 import argparse
