@@ -656,8 +656,9 @@ def flatten_noise_grad(
     """Compute the gradients of `flatten_noise` with respect to its parameters.
 
     For the combination `"add"`, the terms are `grad` and `grad * z`. For `"multiply"`, each is also
-    multiplied by the element of `inputs`. The terms are summed over the broadcast dimensions. The
-    other combinations aren't linear in their parameters and have no such gradients.
+    multiplied by the element of `inputs`. For `"diffuse"`, the terms are `grad * inputs` and
+    `grad * z`. The terms are summed over the broadcast dimensions. The other combinations aren't
+    linear in their parameters and have no such gradients.
 
     Args:
         grad: The gradient with respect to the output, of the output's shape.

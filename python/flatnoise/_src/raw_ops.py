@@ -261,9 +261,10 @@ def FlattenNoiseGrad(
     """Compute the gradients of `FlattenNoise` with respect to its parameters.
 
     For the combination `"add"`, the terms are `grad` and `grad * z`. For `"multiply"`, each is also
-    multiplied by the element of `input`. The terms are summed in a fixed order over the broadcast
-    dimensions. The other combinations aren't linear in their parameters and aren't supported here.
-    Their gradients are computed with `FlattenNoise`.
+    multiplied by the element of `input`. For `"diffuse"`, the terms are `grad * input` and
+    `grad * z`. The terms are summed in a fixed order over the broadcast dimensions. The other
+    combinations aren't linear in their parameters and aren't supported here. Their gradients are
+    computed with `FlattenNoise`.
 
     Args:
         grad: The gradient with respect to the output, of the output's shape.
