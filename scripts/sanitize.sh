@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds with sanitizers and runs tests: scripts/sanitize.sh [presets, all unless told]
+# Builds with sanitizers and runs tests: scripts/sanitize.sh [presets, default all]
 #   asan     C++ tests under the address and undefined-behavior sanitizers
 #   tsan     C++ tests under the thread sanitizer
 #   asan-op  the op library and the Python module under the address sanitizer, inside TensorFlow: tests
@@ -13,9 +13,9 @@ build() {
   cmake --build --preset "$1"
 }
 
-# The interpreter is not instrumented, so the sanitizer's library has to be there before it starts.
-# The leaks it would report are TensorFlow's, which never frees its registries.
-# Its report of an error would be lost if pytest captured the file descriptors.
+# The interpreter isn't instrumented, so the sanitizer's library must be preloaded. Leak detection
+# is off, because TensorFlow never frees its registries. pytest must not capture file descriptors,
+# because that would hide the sanitizer's report.
 op_tests() {
   local package=build/asan-op/package/flatnoise
   local preload
@@ -31,7 +31,7 @@ op_tests() {
 }
 
 [ $# != 0 ] || set -- asan tsan asan-op
-# At once: each ends with a file that keeps one processor busy.
+# In parallel, because each build ends with a file that keeps only one CPU busy.
 builds=()
 for preset; do
   build "$preset" &

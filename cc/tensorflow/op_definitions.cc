@@ -285,8 +285,8 @@ REGISTER_OP("Flatnoise>FlattenNoiseGrad")
     .Attr(ChoiceAttribute<Combinations>("combination"))
     .SetShapeFn(InferFlattenNoiseGrad)
     .Doc(R"doc(
-Computes the gradients of FlattenNoise with respect to its parameters. Sums over broadcast dimensions
-have a fixed order.
+Computes the gradients of FlattenNoise with respect to its parameters. Sums over broadcast
+dimensions have a fixed order.
 
 grad: The gradient of the output, with the output's shape.
 parameters: The parameters of FlattenNoise. Only their shapes are used.

@@ -67,8 +67,8 @@ xla::XlaOp Call(XlaOpKernelContext* context, const std::string& target,
                 const NoiseAttributes& attributes, const xla::Shape& result) {
   std::vector<xla::XlaOp> operands;
   std::vector<xla::Shape> shapes;
-  // The `shape` input of the Noise op is a compile-time constant. A placeholder takes its place, which
-  // the handlers don't read.
+  // The `shape` input of the Noise op is a compile-time constant. The call has a placeholder in its
+  // place, which the handlers don't read.
   const bool has_input = attributes.input_type != kStoredType<Nothing>;
   for (int place = 0; place < context->num_inputs(); ++place) {
     const int i = place == kTensor && !has_input ? kSeed : place;
