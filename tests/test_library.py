@@ -1,4 +1,4 @@
-"""Finding, loading and choosing the compiled op; processes of their own where state matters."""
+"""Finding, loading and choosing the compiled op; in new processes if state matters."""
 
 import dataclasses
 import os
@@ -33,7 +33,7 @@ KEYS = {
 
 
 def run(code, path=PACKAGE.parent, **environment):
-    """Runs `code` in a fresh interpreter that finds the package in `path`."""
+    """Runs `code` in a new interpreter that finds the package in `path`."""
     completed = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONPATH": str(path), "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
@@ -48,7 +48,7 @@ def run(code, path=PACKAGE.parent, **environment):
 
 @pytest.fixture
 def without_library(tmp_path):
-    """A copy of the package that holds nothing compiled."""
+    """A copy of the package without compiled files."""
     shutil.copytree(PACKAGE, tmp_path / "flatnoise", ignore=shutil.ignore_patterns(*BUILT))
     return tmp_path
 
@@ -215,7 +215,7 @@ def one_visible_gpu(native, monkeypatch):
 
 
 def test_what_cuda_says_of_a_gpu_is_passed_on(one_visible_gpu):
-    """Asked on machines without a driver, with one too old, or with kernels left out."""
+    """For machines without a driver, with a driver that is too old, or without kernels."""
     if tf.config.list_physical_devices("GPU"):
         pytest.skip("a GPU is there")
     reason = gpu.problem.__wrapped__()

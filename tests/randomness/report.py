@@ -1,8 +1,8 @@
-"""Runs the battery on large samples: tables in Markdown to standard output, plots to a folder.
+"""Runs the battery on large samples. Prints tables in Markdown and writes plots to a folder.
 
     PYTHONPATH=tests python -m randomness.report [--log2 N] [--images docs/images]
 
-With the default of 2**31 numbers for moments and tails it takes some minutes.
+With the default of 2**31 numbers for moments and tails, it takes a few minutes.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import os
 import pathlib
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-# What is plotted and printed is to be the same whatever else the machine does.
+# The output must be reproducible.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import ml_dtypes
@@ -32,7 +32,7 @@ from randomness.laws import Law  # noqa: E402
 LAWS = [Law(name, dtype) for name in ("normal", "uniform") for dtype in ("float32", "float64")]
 NORMAL = [law for law in LAWS if law.distribution == "normal"]
 HALF = {"float16": np.float16, "bfloat16": ml_dtypes.bfloat16}
-# Moments and tails are of the seed of `sources`; the blocks are to tell of another stream.
+# Moments and tails use the seed in `sources`. The blocks use a different stream.
 OTHER_SEED = (77, 77)
 CHUNK = 2**16
 SHOWN_TAILS = (3.0, 4.0, 4.5, 5.0, 5.25, 5.5, 5.6, 5.65)
@@ -58,7 +58,7 @@ def table(head, rows):
 
 
 def collect(law, count):
-    """Sums of `count` numbers of one stream, in parts that stay in the cache."""
+    """Sums of `count` numbers of one stream, in parts that fit into the cache."""
     seed = sources.SEED
     large = 2**22
     partial = (
@@ -107,13 +107,13 @@ def report_tails(collected):
         print(f"{label(law)}: least {found.least!r}, largest {found.largest!r}, bound", end=" ")
         print(f"{laws.largest_normal(law.dtype)!r}\n")
         table(["t", "seen beyond t", "expected", "of an ideal normal", "p"], rows)
-        # The counts are of nested sets: one of them stands for all.
+        # The counts are for nested sets, so one of them represents all.
         p_values.append(tested[list(battery.THRESHOLDS).index(5.5)])
     return p_values
 
 
 def report_named(title, found):
-    """A table of p-values, a column for each law."""
+    """Prints a table of p-values with one column per law."""
     names = list(next(iter(found.values())))
     rows = [[name, *(f"{p[name]:.3f}" for p in found.values())] for name in names]
     table([title, *map(str, found)], rows)
