@@ -1,9 +1,9 @@
-"""What the documentation's site needs beyond MkDocs: files of the repository, and formulas.
+"""MkDocs hooks for the documentation site: files of the repository, and formulas.
 
-The pages link to each other and to other files of the repository as they do in a checkout. For the
-site, README.md becomes the first page, the other texts beside it become pages, and whatever else a
-page links to is taken along: pictures as they are, sources and results as pages that show them.
-Formulas become MathML, so no script has to draw them.
+Pages use links that work in a checkout, both to each other and to other files in the repository. On
+the site, README.md becomes the home page, and the other documents next to it become pages. All
+other linked files are included: pictures unchanged, sources and results as pages. Formulas become
+MathML, so pages need no script to render them.
 """
 
 import pathlib
@@ -29,7 +29,7 @@ PAGES = {
 PICTURES = (".png", ".svg")
 LANGUAGES = {".py": "python", ".cc": "cpp", ".h": "cpp", ".cu": "cpp"}
 
-# [text](target), ![text](target "title"); in code too, where there are none so far.
+# [text](target), ![text](target "title"). Also matches in code, but there are none so far.
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)")
 OUTSIDE = re.compile(r"[a-z]+:|#")
 INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.DOTALL)
@@ -42,7 +42,7 @@ BLOCK = re.compile(r'<div class="arithmatex">\s*\\\[(.*?)\\\]\s*</div>', re.DOTA
 
 
 def place_on_site(path: str) -> str:
-    """Where a file of the repository is on the site, both as paths from their roots."""
+    """The path on the site of a file in the repository."""
     if path in PAGES:
         return PAGES[path]
     if path.startswith(f"{DOCS}/"):
@@ -52,17 +52,17 @@ def place_on_site(path: str) -> str:
 
 
 def target_of(link: str, source: str) -> str:
-    """The file of the repository that a link in another one leads to."""
+    """The repository file that a link in `source` points to."""
     return posixpath.normpath(posixpath.join(posixpath.dirname(source), link.partition("#")[0]))
 
 
 def links_of(text: str) -> list[str]:
-    """The links of a page that lead to files."""
+    """The links to files in a page."""
     return [link for link in LINK.findall(text) if not OUTSIDE.match(link)]
 
 
 def relink(text: str, source: str) -> str:
-    """A text of the repository with its links as they have to be on the site."""
+    """Rewrites the links in a document for the site."""
     here = posixpath.dirname(place_on_site(source))
 
     def relinked(match: re.Match[str]) -> str:
@@ -77,7 +77,7 @@ def relink(text: str, source: str) -> str:
 
 
 def as_page(path: str) -> str:
-    """A page that shows a source or a result."""
+    """A page that shows a source file or a result."""
     language = LANGUAGES.get(pathlib.PurePath(path).suffix, "text")
     text = (ROOT / path).read_text(encoding="utf-8")
     return f"# `{path}`\n\n~~~~~~{{ .{language} }}\n{text}~~~~~~\n"

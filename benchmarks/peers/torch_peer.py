@@ -1,4 +1,4 @@
-"""PyTorch: eager, and compiled by `torch.compile`."""
+"""PyTorch: eager and compiled by `torch.compile`."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def _sum(case: Case) -> Function:
 
 
 def _in_place(case: Case) -> Function:
-    """Outside the compiler this is faster than a sum of three tensors."""
+    """In-place operations, which in eager mode are faster than a sum of three tensors."""
 
     def add_noise(x: Any, loc: float, scale: float) -> Any:
         rows = x.flatten(1)
@@ -54,7 +54,7 @@ def _pull_back(
 
 
 def _tensor(array: npt.NDArray[Any], case: Case) -> Any:
-    # By way of float64, as NumPy's bfloat16 is not PyTorch's.
+    # Via float64, because PyTorch doesn't support NumPy's bfloat16.
     return torch.from_numpy(array.astype(np.float64)).to(getattr(torch, case.dtype))
 
 
@@ -63,7 +63,7 @@ class Torch(Peer):
 
     def __init__(self, threads: int) -> None:
         torch.set_num_threads(threads)
-        torch._dynamo.config.cache_size_limit = 10_000  # every shape is compiled for itself
+        torch._dynamo.config.cache_size_limit = 10_000  # every shape is compiled separately
         self.version = torch.__version__
 
     def variants(self, case: Case) -> list[Variant]:
@@ -82,7 +82,7 @@ class Torch(Peer):
             return Variant(name, run)
 
         fusible = _drop if case.noise == DROPOUT else _sum(case)
-        if backward:  # the compiler derives the backward pass of what it compiles
+        if backward:  # the compiler also generates the backward pass
             compiled = workload(case, torch.compile(fusible, dynamic=False), _pull_back)
         else:
             compiled = torch.compile(workload(case, fusible), dynamic=False)
