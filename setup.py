@@ -1,4 +1,4 @@
-"""Builds the op libraries and the Python module with CMake; pyproject.toml has everything else.
+"""Builds the op libraries and the Python module with CMake. pyproject.toml has everything else.
 
 FLATNOISE_TENSORFLOW_VERSIONS, such as "2.20 2.21" or "all", selects the TensorFlow versions to
 build for, which are downloaded from PyPI. By default, the op is built for the version that this

@@ -84,7 +84,7 @@ def version_range() -> str:
 
 
 def with_xla_kernels() -> list[str]:
-    """Returns the versions that XLA kernels are built for."""
+    """Returns the versions with XLA kernels."""
     return [minor for minor, facts in VERSIONS.items() if facts.has_xla_kernels]
 
 

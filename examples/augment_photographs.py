@@ -47,7 +47,7 @@ def cut(photographs: tf.Tensor, seed: int, index: tf.Tensor) -> tf.Tensor:
 
 
 def crops(photographs: tf.Tensor, count: int, seed: int, parallel: int) -> tf.data.Dataset:
-    """Clean crops with their numbers."""
+    """Clean crops with their numbers, as a dataset."""
     return tf.data.Dataset.range(count).map(
         lambda index: (index, cut(photographs, seed, index)), num_parallel_calls=parallel
     )

@@ -150,7 +150,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def main(command_line: list[str] | None = None) -> None:
-    """Trains, draws, measures."""
+    """Trains, draws and measures."""
     arguments = parse_arguments(command_line)
     keras.utils.set_random_seed(arguments.seed)
     train, held_out = load_images()

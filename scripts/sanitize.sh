@@ -2,9 +2,9 @@
 # Builds with sanitizers and runs tests: scripts/sanitize.sh [presets, default all]
 #   asan     C++ tests under the address and undefined-behavior sanitizers
 #   tsan     C++ tests under the thread sanitizer
-#   asan-op  the op library and the Python module under the address sanitizer, inside TensorFlow: tests
-#            of the compiled op in eager mode, in graphs and inside XLA. Takes a Python with TensorFlow
-#            and pytest on the path.
+#   asan-op  Python tests of the compiled op in eager mode, in graphs and inside XLA, with the op
+#            library and the Python module under the address sanitizer. Needs a Python with
+#            TensorFlow and pytest on the path.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -4,8 +4,8 @@
 #   scripts/test_aarch64.sh [cc] [python]     (default: both)
 #
 #   cc      the C++ tests
-#   python  the package in TensorFlow, against the bits of the flatnoise that is installed for the
-#           `python` on the path; a model that either side saved, loaded by the other
+#   python  the package in TensorFlow: compares results bit for bit with the flatnoise that is
+#           installed for the `python` on the path, and loads models saved by the other side
 #
 # All files are in build/aarch64: a root folder with Python from Debian arm64, TensorFlow's packages
 # and the builds. Missing Debian packages on this machine are installed if permitted.

@@ -509,7 +509,7 @@ def test_what_a_function_gives_is_checked():
 
 @keras.saving.register_keras_serializable(package="test_levels")
 def half():
-    """A level."""
+    """A function as level."""
     return 0.5
 
 

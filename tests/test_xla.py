@@ -48,7 +48,7 @@ PROBLEMS = [
     *(("float32", shape) for shape in [(3,), (4, 5, 2), (300, 1000), (0, 4), (4, 0)]),
     *((dtype, (4, 5, 2)) for dtype in ("float16", "bfloat16", "float64")),
 ]
-# One of each combination.
+# One noise for each combination.
 NOISES_OF_EACH_COMBINATION = [
     pytest.param(NOISES[name], id=name)
     for name in ("add_normal", "multiply_normal", "mask", "salt_and_pepper")

@@ -84,7 +84,7 @@ def as_page(path: str) -> str:
 
 
 def generated(path: str, config: MkDocsConfig) -> File:
-    """The site's file for a file of the repository that lies outside docs/."""
+    """The site's file for a repository file outside docs/."""
     if not (ROOT / path).is_file():
         raise PluginError(f"A page links to {path}, which is no file of the repository.")
     place = place_on_site(path)
@@ -97,7 +97,7 @@ def generated(path: str, config: MkDocsConfig) -> File:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Adds the files of the repository that are shown or linked to."""
+    """Adds the repository files that are pages or link targets."""
     sources = [*PAGES, *(f"{DOCS}/{page.src_uri}" for page in files.documentation_pages())]
     linked = {
         target_of(link, source)
@@ -111,20 +111,20 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
-    """Makes the links of the pages in docs/ those of the site."""
+    """Rewrites the links in pages in docs/ for the site."""
     if page.file.generated_by:
         return markdown
     return relink(markdown, f"{DOCS}/{page.file.src_uri}")
 
 
 def on_page_content(html: str, **_: object) -> str:
-    """Makes the formulas MathML."""
+    """Converts formulas to MathML."""
     html = INLINE.sub(lambda match: as_mathml(match[1], "inline"), html)
     return BLOCK.sub(lambda match: as_mathml(match[1], "block"), html)
 
 
 def as_mathml(formula: str, display: str) -> str:
-    """A formula of a page's HTML, with its words and bars set as TeX sets them."""
+    """Converts a formula in a page's HTML, with words and bars formatted like in TeX."""
     mathml: str = convert(unescape(formula), display=display)
     mathml = WORD.sub(as_word, mathml)
     mathml = mathml.replace("<mo>max</mo>", "<mi>max</mi>")
@@ -132,5 +132,5 @@ def as_mathml(formula: str, display: str) -> str:
 
 
 def as_word(letters: re.Match[str]) -> str:
-    """A word of several letters as one, where the converter makes a product of them."""
+    """Joins the letters of a word, which the converter treats as a product."""
     return f'<mtext class="{letters["variant"]}">{re.sub("<[^>]*>", "", letters[0])}</mtext>'

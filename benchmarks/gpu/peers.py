@@ -215,7 +215,7 @@ def measure(case: dict[str, Any], contenders: dict[str, Run], clock: Callable[..
                 once = clock(name, run, 1)
             calls[name] = max(1, min(500, round(SAMPLE_MICROSECONDS / max(once, 1.0))))
             samples[name] = []
-        except Exception as error:  # a peer that can't do this case
+        except Exception as error:  # the peer doesn't support this case
             missing[f"{name}, {case}"] = f"{type(error).__name__}: {str(error)[:200]}"
     for _ in range(REPEATS):
         for name in samples:

@@ -120,7 +120,7 @@ def measure(make_step, shape, dtype, noise):
         run = repeated(make_step(noised), shape, jit_compile)
         try:
             seconds_per_step(run, x, seeds)
-        except Exception as error:  # a peer that can't do this case
+        except Exception as error:  # the peer doesn't support this case
             failed[name] = f"{type(error).__name__}: {str(error)[:200]}"
             continue
         runs[name], samples[name] = run, []

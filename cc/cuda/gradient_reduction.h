@@ -20,7 +20,7 @@ namespace flatnoise::cuda {
 struct Reduction {
   const void* entries;
   void* values;
-  int64_t count;  // of entries
+  int64_t count;  // the number of entries
   BroadcastPattern pattern;
   int64_t entries_per_value;  // at most
   int shards = 1;             // a power of two, at most kThreads

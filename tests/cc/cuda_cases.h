@@ -75,7 +75,7 @@ inline Patterns PatternsWhere(unsigned bits, BroadcastPattern pattern,
 
 inline Patterns Scalars() { return PatternsWhere(0, kScalar); }
 
-// Every parameter alone, and all of them.
+// Each parameter separately, and all together.
 inline std::vector<unsigned> ParameterSets() {
   std::vector<unsigned> sets = {(1u << kMostParameters) - 1};
   for (int k = 0; k < kMostParameters; ++k) sets.push_back(1u << k);

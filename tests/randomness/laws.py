@@ -159,7 +159,7 @@ class Law:
 
 def all_values(dtype):
     """All finite numbers of a half-precision dtype in ascending order, with one zero."""
-    with np.errstate(invalid="ignore"):  # signalling NaNs
+    with np.errstate(invalid="ignore"):  # signaling NaNs
         values = np.arange(2**16, dtype=np.uint16).view(dtype).astype(np.float64)
     return np.unique(values[np.isfinite(values)])
 

@@ -79,7 +79,7 @@ def integer_pair(seed: Any, expected: str = "an integer, or two") -> tuple[int, 
 
 
 def integer_offset(offset: Any, expected: str = "an integer from 0 to 2**63 - 1") -> int:
-    """An offset, an integer from 0 to 2**63 - 1."""
+    """Checks and returns an offset, an integer from 0 to 2**63 - 1."""
     integer = exact_integer(offset)
     if integer is None or not 0 <= integer <= INT64.max:
         raise invalid_value("offset", expected, repr(offset))

@@ -327,7 +327,7 @@ class Levels:
         return self._levels[name].value(self._counter)
 
     def values(self) -> tuple[Any, ...]:
-        """The values of the parameters of the noise that the layer applies."""
+        """The current values of the used levels, in the order of the noise's parameters."""
         if not self._is_in_graph and not tf.executing_eagerly():
             # Keras's shape inference also runs in graph mode but leaves no graph.
             self._is_in_graph = not _stateless_scope.in_stateless_scope()

@@ -80,7 +80,7 @@ class OpParameter:
 
 @dataclasses.dataclass(frozen=True)
 class Combination:
-    """How z and the op's parameters change an element.
+    """Defines how z and the op's parameters change an element.
 
     `combine` takes `xp`, x, z, a sequence of the op's parameters, and a function that forces the
     rounding of its argument.

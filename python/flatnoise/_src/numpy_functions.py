@@ -584,16 +584,18 @@ def flatten_noise(
 ) -> Array:
     """Combine an array with noise, like `flatnoise.raw_ops.FlattenNoise`.
 
-    Each element is combined with a number z drawn from the distribution. The combinations and their
-    parameters, in order, are:
+    Each element is combined with a number z drawn from the distribution. The combinations, with
+    their parameters in order, are:
 
-    - `"add"`: inputs + (loc + scale * z), of `loc` and `scale`;
-    - `"multiply"`: inputs * (loc + scale * z), of the same, for `"normal"`;
-    - `"mask"`: value where z < rate, else scale * inputs + shift, of `rate`, `value`, `scale` and
-      `shift`, for `"uniform"`. A shift of -0 leaves the product unchanged;
-    - `"salt_and_pepper"`: pepper where z < amount * (1 - salt_vs_pepper), salt where z >= 1 -
-      amount * salt_vs_pepper, else inputs, of `amount`, `salt_vs_pepper`, `salt` and `pepper`, for
-      `"uniform"`.
+    - `"add"` (`loc`, `scale`): `inputs + (loc + scale * z)`.
+    - `"multiply"` (`loc`, `scale`): `inputs * (loc + scale * z)`. Only for `"normal"`.
+    - `"diffuse"` (`signal_rate`, `noise_rate`): `signal_rate * inputs + noise_rate * z`. Only for
+      `"normal"`.
+    - `"mask"` (`rate`, `value`, `scale`, `shift`): `value` where `z < rate`, else
+      `scale * inputs + shift`. Only for `"uniform"`. A `shift` of -0 leaves the product unchanged.
+    - `"salt_and_pepper"` (`amount`, `salt_vs_pepper`, `salt`, `pepper`): `pepper` where
+      `z < amount * (1 - salt_vs_pepper)`, `salt` where `z >= 1 - amount * salt_vs_pepper`, else
+      `inputs`. Only for `"uniform"`.
 
     Args:
         inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more. Axis 0 is the
@@ -855,7 +857,7 @@ def _native_array(argument: str, value: npt.ArrayLike) -> Array:
     """A contiguous array in native byte order."""
     try:
         array = np.asarray(value, order="C")
-    except ValueError as error:  # nested lists of unequal lengths
+    except ValueError as error:  # ragged nested lists
         raise invalid_value(argument, "an array", arrays.describe(value)) from error
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 

@@ -38,18 +38,18 @@ def FlattenNoise(
 ) -> Any:
     """Combine `input` with noise, flattened to `[batch, features]`.
 
-    Each element is combined with a number z drawn from the distribution. The combinations and their
-    parameters, in order, are:
+    Each element is combined with a number z drawn from the distribution. The combinations, with
+    their parameters in order, are:
 
-    - `"add"`: input + (loc + scale * z), of `loc` and `scale`;
-    - `"multiply"`: input * (loc + scale * z), of the same, for `"normal"`;
-    - `"diffuse"`: signal_rate * input + noise_rate * z, of `signal_rate` and `noise_rate`, for
-      `"normal"`;
-    - `"mask"`: value where z < rate, else scale * input + shift, of `rate`, `value`, `scale` and
-      `shift`, for `"uniform"`. A shift of -0 leaves the product unchanged;
-    - `"salt_and_pepper"`: pepper where z < amount * (1 - salt_vs_pepper), salt where z >= 1 -
-      amount * salt_vs_pepper, else input, of `amount`, `salt_vs_pepper`, `salt` and `pepper`, for
-      `"uniform"`.
+    - `"add"` (`loc`, `scale`): `input + (loc + scale * z)`.
+    - `"multiply"` (`loc`, `scale`): `input * (loc + scale * z)`. Only for `"normal"`.
+    - `"diffuse"` (`signal_rate`, `noise_rate`): `signal_rate * input + noise_rate * z`. Only for
+      `"normal"`.
+    - `"mask"` (`rate`, `value`, `scale`, `shift`): `value` where `z < rate`, else
+      `scale * input + shift`. Only for `"uniform"`. A `shift` of -0 leaves the product unchanged.
+    - `"salt_and_pepper"` (`amount`, `salt_vs_pepper`, `salt`, `pepper`): `pepper` where
+      `z < amount * (1 - salt_vs_pepper)`, `salt` where `z >= 1 - amount * salt_vs_pepper`, else
+      `input`. Only for `"uniform"`.
 
     The functions of `flatnoise` compute these parameters from their own, check their arguments,
     expand parameters that the op can't read in place, and fall back to stock ops where the op can't
