@@ -404,10 +404,14 @@ def flatten_add_gumbel(
 
     Computes `inputs + (loc + scale * z)`, where `z` has the distribution function `exp(-exp(-z))`,
     with mean 0.577 (Euler's constant) and variance `pi**2 / 6`. The argmax of logits with this
-    noise is a sample from their softmax (the Gumbel-max trick). `z` is computed by inverting the
-    distribution function at the uniform numbers of `flatnoise.flatten_add_uniform`, each taken at
-    the midpoint of its interval. Its error is at most 2 units in the last place of
-    `max(abs(z), 1)`. Otherwise, it works like `flatnoise.flatten_add_normal`.
+    noise is a sample from their softmax (the Gumbel-max trick, Maddison et al., 2014). `z` is
+    computed by inverting the distribution function at the uniform numbers of
+    `flatnoise.flatten_add_uniform`, each taken at the midpoint of its interval. Its error is at
+    most 2 units in the last place of `max(abs(z), 1)`. Otherwise, it works like
+    `flatnoise.flatten_add_normal`.
+
+    Reference:
+        - [Maddison et al., 2014](https://arxiv.org/abs/1411.0030)
 
     Examples:
         >>> x = tf.zeros([8, 1000])
@@ -667,6 +671,9 @@ def flatten_dropout(
     pass recomputes the mask, so no mask is stored. Otherwise, it works like
     `flatnoise.flatten_add_normal`.
 
+    Reference:
+        - [Srivastava et al., 2014](https://jmlr.org/papers/v15/srivastava14a.html)
+
     Examples:
         >>> x = tf.zeros([32, 128, 256])
         >>> flatnoise.flatten_dropout(x, seed=[1, 2], rate=0.1, flatten=False).shape
@@ -831,8 +838,12 @@ def flatten_mask(
     """Flatten a tensor to `[batch, features]` and replace random elements with a value.
 
     Computes `value` where `u < rate` and `inputs` elsewhere, where `u` is the element's uniform
-    number from `flatnoise.flatten_add_uniform`. The backward pass recomputes the mask, so no mask
-    is stored. Otherwise, it works like `flatnoise.flatten_add_normal`.
+    number from `flatnoise.flatten_add_uniform`. This is the masking noise of denoising autoencoders
+    (Vincent et al., 2010). The backward pass recomputes the mask, so no mask is stored. Otherwise,
+    it works like `flatnoise.flatten_add_normal`.
+
+    Reference:
+        - [Vincent et al., 2010](https://jmlr.org/papers/v11/vincent10a.html)
 
     Examples:
         >>> images = tf.zeros([32, 28, 28, 1])
@@ -920,6 +931,9 @@ def flatten_salt_and_pepper(
     number from `flatnoise.flatten_add_uniform`. The parameters are those of scikit-image's
     `random_noise`. The backward pass recomputes the mask, so no mask is stored. Otherwise, it works
     like `flatnoise.flatten_add_normal`.
+
+    Reference:
+        - [Vincent et al., 2010](https://jmlr.org/papers/v11/vincent10a.html)
 
     Examples:
         >>> images = tf.zeros([32, 28, 28, 1])

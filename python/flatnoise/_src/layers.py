@@ -83,11 +83,11 @@ class AddGaussianNoise(NoiseLayer):
         training: Boolean, whether the layer is called in training. Noise depends on it only if
             `training_only` is `True`. Schedules count the calls in training.
 
-        Input shape:
-            Arbitrary, with rank 1 or more.
+    Input shape:
+        Arbitrary, with rank 1 or more.
 
-        Output shape:
-            `(batch, features)` if `flatten` is `True`, else the same as the input shape.
+    Output shape:
+        `(batch, features)` if `flatten` is `True`, else the same as the input shape.
     """
 
     noise = ADD_NORMAL
@@ -173,11 +173,11 @@ class AddUniformNoise(NoiseLayer):
         training: Boolean, whether the layer is called in training. Noise depends on it only if
             `training_only` is `True`. Schedules count the calls in training.
 
-        Input shape:
-            Arbitrary, with rank 1 or more.
+    Input shape:
+        Arbitrary, with rank 1 or more.
 
-        Output shape:
-            `(batch, features)` if `flatten` is `True`, else the same as the input shape.
+    Output shape:
+        `(batch, features)` if `flatten` is `True`, else the same as the input shape.
     """
 
     noise = ADD_UNIFORM
@@ -287,11 +287,11 @@ class AddNoise(NoiseLayer):
         training: Boolean, whether the layer is called in training. Noise depends on it only if
             `training_only` is `True`. Schedules count the calls in training.
 
-        Input shape:
-            Arbitrary, with rank 1 or more.
+    Input shape:
+        Arbitrary, with rank 1 or more.
 
-        Output shape:
-            `(batch, features)` if `flatten` is `True`, else the same as the input shape.
+    Output shape:
+        `(batch, features)` if `flatten` is `True`, else the same as the input shape.
     """
 
     mean = LevelAttribute()
@@ -430,11 +430,11 @@ class MultiplyGaussianNoise(NoiseLayer):
         training: Boolean, whether the layer is called in training. Noise depends on it only if
             `training_only` is `True`. Schedules count the calls in training.
 
-        Input shape:
-            Arbitrary, with rank 1 or more.
+    Input shape:
+        Arbitrary, with rank 1 or more.
 
-        Output shape:
-            `(batch, features)` if `flatten` is `True`, else the same as the input shape.
+    Output shape:
+        `(batch, features)` if `flatten` is `True`, else the same as the input shape.
     """
 
     noise = MULTIPLY_NORMAL
@@ -520,11 +520,11 @@ class AddLaplaceNoise(NoiseLayer):
         training: Boolean, whether the layer is called in training. Noise depends on it only if
             `training_only` is `True`. Schedules count the calls in training.
 
-        Input shape:
-            Arbitrary, with rank 1 or more.
+    Input shape:
+        Arbitrary, with rank 1 or more.
 
-        Output shape:
-            `(batch, features)` if `flatten` is `True`, else the same as the input shape.
+    Output shape:
+        `(batch, features)` if `flatten` is `True`, else the same as the input shape.
     """
 
     noise = ADD_LAPLACE
@@ -610,11 +610,11 @@ class AddTruncatedGaussianNoise(NoiseLayer):
         training: Boolean, whether the layer is called in training. Noise depends on it only if
             `training_only` is `True`. Schedules count the calls in training.
 
-        Input shape:
-            Arbitrary, with rank 1 or more.
+    Input shape:
+        Arbitrary, with rank 1 or more.
 
-        Output shape:
-            `(batch, features)` if `flatten` is `True`, else the same as the input shape.
+    Output shape:
+        `(batch, features)` if `flatten` is `True`, else the same as the input shape.
     """
 
     noise = ADD_TRUNCATED_NORMAL
@@ -659,9 +659,6 @@ class MaskingNoise(NoiseLayer):
     Unlike dropout, the layer doesn't scale the remaining elements. This is the masking noise of
     denoising autoencoders (Vincent et al., 2010).
 
-    Reference:
-        - [Vincent et al., 2010](https://jmlr.org/papers/v11/vincent10a.html)
-
     Each replica of a `tf.distribute` strategy replaces different elements. The state of the noise
     is saved with the model, so resumed training continues with fresh noise.
 
@@ -669,6 +666,9 @@ class MaskingNoise(NoiseLayer):
     schedule from `keras.optimizers.schedules` or a function without arguments. A schedule is
     evaluated at the number of training calls so far. A function is called whenever the layer is
     called.
+
+    Reference:
+        - [Vincent et al., 2010](https://jmlr.org/papers/v11/vincent10a.html)
 
     Examples:
         >>> layer = flatnoise.layers.MaskingNoise(rate=0.25)
@@ -706,11 +706,11 @@ class MaskingNoise(NoiseLayer):
         training: Boolean, whether the layer is called in training. Noise depends on it only if
             `training_only` is `True`. Schedules count the calls in training.
 
-        Input shape:
-            Arbitrary, with rank 1 or more.
+    Input shape:
+        Arbitrary, with rank 1 or more.
 
-        Output shape:
-            `(batch, features)` if `flatten` is `True`, else the same as the input shape.
+    Output shape:
+        `(batch, features)` if `flatten` is `True`, else the same as the input shape.
     """
 
     noise = MASK
@@ -798,11 +798,11 @@ class SaltAndPepperNoise(NoiseLayer):
         training: Boolean, whether the layer is called in training. Noise depends on it only if
             `training_only` is `True`. Schedules count the calls in training.
 
-        Input shape:
-            Arbitrary, with rank 1 or more.
+    Input shape:
+        Arbitrary, with rank 1 or more.
 
-        Output shape:
-            `(batch, features)` if `flatten` is `True`, else the same as the input shape.
+    Output shape:
+        `(batch, features)` if `flatten` is `True`, else the same as the input shape.
     """
 
     noise = SALT_AND_PEPPER

@@ -99,11 +99,11 @@ class LearnedGaussianNoise(NoiseLayer):
         training: Boolean, whether the layer is called in training. Noise depends on it only if
             `training_only` is `True`. Schedules count the calls in training.
 
-        Input shape:
-            Arbitrary, with rank 1 or more.
+    Input shape:
+        Arbitrary, with rank 1 or more.
 
-        Output shape:
-            `(batch, features)` if `flatten` is `True`, else the same as the input shape.
+    Output shape:
+        `(batch, features)` if `flatten` is `True`, else the same as the input shape.
     """
 
     def __init__(
