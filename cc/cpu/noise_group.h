@@ -64,8 +64,7 @@ class GroupNoise {
   // Likewise for a group whose chains are `stride` blocks apart.
   FLATNOISE_INLINE void Make(uint64_t first_block, uint64_t stride,
                              Vector (&values)[Shape::kVectors]) {
-    // The blocks of a group have the same upper half of the block number, except once in 2^32
-    // blocks.
+    // The blocks of a group have the same upper half of the block number, except for a few in 2^32.
     const uint64_t length = (Shape::kChains - 1) * stride + Shape::kChainBlocks;
     if (__builtin_expect(first_block - shared_from_ > kSharing - length, 0)) {
       if ((first_block & (kSharing - 1)) > kSharing - length) {

@@ -61,8 +61,8 @@ FLATNOISE_INLINE void PlanTiles(int64_t least_rows, GradientPlan* plan) {
   plan->row_tiles = Clamp(CeilingOf(plan->rows, plan->rows_per_tile), 1, kMostTiles);
 }
 
-// Rows start at chunk boundaries if their length is a suitable multiple of the period. This
-// requires enough elements.
+// The row length: the smallest multiple of the period at which rows start with full chunks, or the
+// period if that leaves too few rows.
 FLATNOISE_INLINE int64_t GridColumns(int64_t elements, int64_t period, int chunk) {
   int64_t columns = period;
   while (columns % chunk != 0) columns += period;
