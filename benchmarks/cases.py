@@ -18,6 +18,7 @@ WORKLOADS = {
     "loop": f"{LOOP_STEPS} times in a loop",
     "gradient": "gradients of loc, scale",
     "forward_backward": "forward and backward",
+    "diffuse": "diffused by a rate per sample, and the noise",
 }
 DTYPES = ("float32", "float16", "bfloat16", "float64")
 DROPOUT = "dropout"
@@ -26,6 +27,7 @@ NOISES = ("normal", "uniform", DROPOUT)
 # The mean and standard deviation of normal noise, or the start and width of uniform noise.
 LOC, SCALE = 0.0, 0.1
 RATE = 0.1  # for dropout
+SIGNAL_RATE, NOISE_RATE = 0.8, 0.6  # for diffusion
 SEED = (1, 2)
 
 _OF_DROPOUT = ("forward", "forward_backward")
@@ -54,20 +56,22 @@ class Case:
 
     @property
     def result_shape(self) -> tuple[int, ...]:
-        """The shape of the result. Dropout keeps the shape, as in every framework. Sums are
-        flattened.
-        """
-        keeps_shape = self.noise == DROPOUT or self.workload == "loop"
+        """The result's shape. Dropout keeps the shape, as in all frameworks. Sums are flattened."""
+        keeps_shape = self.noise == DROPOUT or self.workload in ("loop", "diffuse")
         return self.shape if keeps_shape else self.flat_shape
 
     @property
     def parameters(self) -> tuple[float, ...]:
-        """The differentiable parameters besides x: loc and scale, or none."""
+        """The parameters besides x: loc and scale, the rates of diffusion, or none."""
+        if self.workload == "diffuse":
+            return SIGNAL_RATE, NOISE_RATE
         return () if self.noise == DROPOUT else (LOC, SCALE)
 
     @property
     def parameter_shape(self) -> list[int]:
-        """The shape of loc and scale."""
+        """The shape of each parameter."""
+        if self.workload == "diffuse":
+            return [self.shape[0]] + [1] * (len(self.shape) - 1)
         return [self.flat_shape[1]] if self.workload == "per_feature" else []
 
     @property
@@ -94,7 +98,9 @@ class Case:
 
 
 def is_measured(noise: str, workload: str) -> bool:
-    """Whether a noise supports a workload. Some workloads need loc and scale, or sums."""
+    """Whether a noise supports a workload. Diffusion is normal. Most others need loc and scale."""
+    if workload == "diffuse":
+        return noise == "normal"
     return noise != DROPOUT or workload in _OF_DROPOUT
 
 
@@ -136,12 +142,16 @@ def explain_wrong(case: Case, results: Sequence[npt.NDArray[Any]]) -> str | None
     if case.workload == "gradient":
         return _explain_wrong_gradients(case, results)
     output = results[0]
+    if case.workload == "diffuse" and len(results) != 2:
+        return f"it has {len(results)} results, expected the output and the noise"
     if output.shape != case.result_shape:
         return f"its result has the shape {output.shape}, expected {case.result_shape}"
     if output.dtype != numpy_dtype(case.dtype):
         return f"its result is of {output.dtype}, expected {case.dtype}"
     if case.noise == DROPOUT:
         return _explain_wrong_dropout(case, results)
+    if case.workload == "diffuse":
+        return _explain_wrong_diffusion(case, results)
     return _explain_wrong_sum(case, output)
 
 
@@ -177,6 +187,19 @@ def _explain_wrong_sum(case: Case, output: npt.NDArray[Any]) -> str | None:
     tolerance = _SIGMAS / math.sqrt(noise.size) + (unit / deviation) ** 2
     if not abs(noise.std() / deviation - 1) <= tolerance:
         return f"its noise has the standard deviation {noise.std():.4f}, expected {deviation:.4f}"
+    return None
+
+
+def _explain_wrong_diffusion(case: Case, results: Sequence[npt.NDArray[Any]]) -> str | None:
+    output, noise = (_first_period(result) for result in results)
+    expected = SIGNAL_RATE * _first_period(make_input(case)) + NOISE_RATE * noise
+    # Some frameworks round the rates, each product and the sum.
+    tolerance = 5 * _unit(case) * (1 + NOISE_RATE * np.abs(noise))
+    if not (np.abs(output - expected) <= tolerance).all():
+        return f"is off its own noise by up to {np.abs(output - expected).max():.2g}"
+    for name, found, right in (("mean", noise.mean(), 0), ("deviation", noise.std(), 1)):
+        if not abs(found - right) <= _SIGMAS / math.sqrt(noise.size) + _unit(case):
+            return f"its noise has the {name} {found:.4f}, expected {right}"
     return None
 
 

@@ -87,6 +87,22 @@ def test_every_mode_gives_the_bits_of_the_core(native, noise, mode, dtype):
     assert got.tobytes() == expected.tobytes()
 
 
+@pytest.mark.parametrize("mode", [mode for mode in COMPILE if mode != "eager"])
+def test_every_mode_gives_the_same_bits_for_tensors_of_levels(native, noise, mode):
+    if mode == "xla":
+        require_native_in_xla()
+    x = tf.random.stateless_normal([7, 501], [1, 2])
+    levels = [
+        value + 0.01 * tf.random.stateless_uniform([501], [3, place])
+        for place, value in enumerate(valid_values(noise.parameters))
+    ]
+
+    def run(x, *levels):
+        return FUNCTIONS[noise.name](x, [3, 4], *levels, implementation="native")
+
+    assert COMPILE[mode](run)(x, *levels).numpy().tobytes() == run(x, *levels).numpy().tobytes()
+
+
 @pytest.mark.parametrize("mode", ["eager", "function", "xla"])
 @pytest.mark.parametrize("distribution", STOCK)
 def test_the_fallback_repeats_itself(distribution, dtype, mode):

@@ -84,6 +84,18 @@ def test_half_precision_noise_is_float32_noise_rounded_once(distribution, dtype)
     assert battery.rounded(values, laws.rounded_law(distribution, dtype)) > PASSES
 
 
+REPLACED_SHARES = [0.001, 0.1, 0.5, 0.9, 0.999]
+
+
+def replaced_blocks(rate):
+    return sources.replaced_blocks(rate, sources.SEED, 8, 2**17)
+
+
+@pytest.mark.parametrize("rate", REPLACED_SHARES)
+def test_elements_are_replaced_at_their_rate_each_on_its_own(rate):
+    assert_passes(battery.replaced(replaced_blocks(rate), laws.share_replaced(rate)))
+
+
 # Tests of the battery: each kind of broken noise, and a test that must detect it.
 
 
@@ -180,6 +192,24 @@ def test_streams_that_depend_on_each_other_are_rejected(kind):
     spoil, seen_by = SPOILED_STREAMS[kind]
     matrix = spoil(sources.neighbouring_seeds("normal", "float32", 8, 2**16))
     assert battery.streams(matrix, Law("normal", "float32"))[seen_by] < REJECTS
+
+
+def sorted_pairs(block):
+    return np.sort(block.reshape(-1, 2), axis=1).ravel()
+
+
+SPOILED_MASKS = {
+    "a share 2 % too large": (lambda block: block | (np.arange(block.size) % 50 == 0), "share"),
+    "both of a pair": (lambda block: np.repeat(block[::2], 2), "of 4 in a row"),
+    "the second of a pair first": (sorted_pairs, "gaps"),
+}
+
+
+@pytest.mark.parametrize("kind", SPOILED_MASKS)
+def test_masks_that_are_not_random_are_rejected(kind):
+    spoil, seen_by = SPOILED_MASKS[kind]
+    blocks = [spoil(block) for block in replaced_blocks(0.1)]
+    assert battery.replaced(blocks, laws.share_replaced(0.1))[seen_by] < REJECTS
 
 
 def test_tails_that_are_too_light_are_rejected():

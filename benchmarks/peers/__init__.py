@@ -76,7 +76,7 @@ def workload(case: Case, make_noise: Function, pull_back: Function | None = None
     end = 1 + len(case.parameters)
     if case.workload == "forward":  # with numbers, as in user code
         return lambda *arguments: make_noise(arguments[0], *case.parameters, *arguments[end:])
-    if case.workload == "per_feature":
+    if case.workload in ("per_feature", "diffuse"):
         return make_noise
     if case.workload == "chain":  # the result may overwrite the temporary x * x
         return lambda x, *rest: make_noise(x * x, *case.parameters, *rest[end - 1 :])

@@ -14,6 +14,8 @@ from peers import Function, Peer, Variant, workload
 def _noise(case: Case) -> Function:
     if case.noise == DROPOUT:
         return _drop
+    if case.workload == "diffuse":
+        return _diffuse
     draw = getattr(jax.random, case.noise)
 
     def add_noise(x: Any, loc: Any, scale: Any, key: Any) -> Any:
@@ -21,6 +23,11 @@ def _noise(case: Case) -> Function:
         return rows + (loc + scale * draw(key, rows.shape, case.dtype))
 
     return add_noise
+
+
+def _diffuse(x: Any, signal_rate: Any, noise_rate: Any, key: Any) -> Any:
+    noise = jax.random.normal(key, x.shape, x.dtype)
+    return signal_rate * x + noise_rate * noise, noise
 
 
 def _drop(x: Any, key: Any) -> Any:
@@ -43,7 +50,7 @@ def _array(array: npt.NDArray[Any]) -> Any:
 
 
 class Jax(Peer):
-    workloads = ("forward", "per_feature", "chain", "gradient", "forward_backward")
+    workloads = ("forward", "per_feature", "chain", "gradient", "forward_backward", "diffuse")
 
     def __init__(self, threads: int) -> None:
         jax.config.update("jax_enable_x64", True)  # otherwise, float64 becomes float32

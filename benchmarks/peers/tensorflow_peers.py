@@ -94,6 +94,10 @@ def _flatnoise(case: Case) -> Function:
         return lambda x, seed: flatnoise.flatten_dropout(
             x, seed, RATE, flatten=False, implementation="native"
         )
+    if case.workload == "diffuse":
+        return lambda x, signal_rate, noise_rate, seed: flatnoise.diffuse(
+            x, seed, signal_rate, noise_rate, return_noise=True, implementation="native"
+        )
     if case.noise == "normal":
         return lambda x, loc, scale, seed: flatnoise.flatten_add_normal(
             x, seed, loc, scale, implementation="native"
@@ -148,6 +152,10 @@ def _stock(case: Case, generator: str) -> Function:
             return stateful(shape, *bounds, dtype=case.dtype)
         return stateless(shape, seed, *bounds, dtype=case.dtype, alg=generator)
 
+    def diffuse(x: Any, signal_rate: Any, noise_rate: Any, seed: Any) -> Any:
+        noise = draw(tf.shape(x), seed)
+        return signal_rate * x + noise_rate * noise, noise
+
     def add_noise(x: Any, loc: Any, scale: Any, seed: Any) -> Any:
         rows = _rows(x)
         if isinstance(scale, float):  # numbers are passed to the op
@@ -155,7 +163,7 @@ def _stock(case: Case, generator: str) -> Function:
             return rows + draw(tf.shape(rows), seed, loc, last)
         return rows + (loc + scale * draw(tf.shape(rows), seed))
 
-    return add_noise
+    return diffuse if case.workload == "diffuse" else add_noise
 
 
 def _stock_dropout(generator: str) -> Function:

@@ -21,6 +21,11 @@ def _sum(case: Case) -> Function:
     return add_noise
 
 
+def _diffuse(x: Any, signal_rate: Any, noise_rate: Any) -> Any:
+    noise = torch.randn_like(x)
+    return signal_rate * x + noise_rate * noise, noise
+
+
 def _in_place(case: Case) -> Function:
     """In-place operations, which in eager mode are faster than a sum of three tensors."""
 
@@ -43,7 +48,14 @@ def _drop(x: Any) -> Any:
 def _eager(case: Case) -> Function:
     if case.noise == DROPOUT:
         return _drop
-    return _in_place(case) if case.workload in ("forward", "chain") else _sum(case)
+    return _in_place(case) if case.workload in ("forward", "chain") else _fusible(case)
+
+
+def _fusible(case: Case) -> Function:
+    """The form that the compiler optimizes best."""
+    if case.noise == DROPOUT:
+        return _drop
+    return _diffuse if case.workload == "diffuse" else _sum(case)
 
 
 def _pull_back(
@@ -59,7 +71,7 @@ def _tensor(array: npt.NDArray[Any], case: Case) -> Any:
 
 
 class Torch(Peer):
-    workloads = ("forward", "per_feature", "chain", "forward_backward")
+    workloads = ("forward", "per_feature", "chain", "forward_backward", "diffuse")
 
     def __init__(self, threads: int) -> None:
         torch.set_num_threads(threads)
@@ -81,7 +93,7 @@ class Torch(Peer):
 
             return Variant(name, run)
 
-        fusible = _drop if case.noise == DROPOUT else _sum(case)
+        fusible = _fusible(case)
         if backward:  # the compiler also generates the backward pass
             compiled = workload(case, torch.compile(fusible, dynamic=False), _pull_back)
         else:

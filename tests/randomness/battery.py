@@ -9,7 +9,6 @@ import scipy.integrate
 import scipy.special
 import scipy.stats
 
-ORDERS = range(1, 9)
 THRESHOLDS = np.round(np.arange(3, 5.7, 0.05), 2)
 LAGS = (*range(1, 65), *(2**power for power in range(7, 15)))
 
@@ -48,13 +47,13 @@ def sums(values, law):
 
 
 def moment_scores(collected, law):
-    """The errors of the moments of order 1 to 8, in standard errors."""
-    moment = {order: law.moment(order) for order in (*ORDERS, *(2 * order for order in ORDERS))}
+    """The errors of the law's moments, in standard errors."""
+    moment = {order: law.moment(order) for order in (*law.orders, *(2 * n for n in law.orders))}
     return np.array(
         [
             (total / collected.count - moment[order])
             / np.sqrt((moment[2 * order] - moment[order] ** 2) / collected.count)
-            for order, total in zip(ORDERS, collected.powers, strict=True)
+            for order, total in zip(law.orders, collected.powers, strict=False)
         ]
     )
 
@@ -64,9 +63,9 @@ def two_sided(scores):
 
 
 def moments(collected, law):
-    """A joint test of all eight moments, with their covariance."""
-    moment = {order: law.moment(order) for order in range(1, 2 * ORDERS[-1] + 1)}
-    covariance = [[moment[j + k] - moment[j] * moment[k] for k in ORDERS] for j in ORDERS]
+    """A joint test of all of the law's moments, with their covariance."""
+    moment = {order: law.moment(order) for order in range(1, 2 * law.orders[-1] + 1)}
+    covariance = [[moment[j + k] - moment[j] * moment[k] for k in law.orders] for j in law.orders]
     error = np.sqrt(np.diag(covariance))
     scores = moment_scores(collected, law)
     distance = scores @ np.linalg.solve(covariance / np.outer(error, error), scores)
@@ -205,6 +204,26 @@ def rounded(values, law):
     group = np.unique(np.minimum(group, group[-1] - 1), return_inverse=True)[1]
     observed, expected = (np.bincount(group, counts) for counts in (observed, expected))
     return scipy.stats.chisquare(observed, expected * observed.sum() / expected.sum()).pvalue
+
+
+def replaced(blocks, share):
+    """Named p-values for whether elements are replaced independently with a probability."""
+    replaced = np.concatenate(blocks)
+    rarer, chance = (replaced, share) if share <= 0.5 else (~replaced, 1 - share)
+    return {
+        "share": scipy.stats.binomtest(int(replaced.sum()), replaced.size, share).pvalue,
+        "of 4 in a row": counted(rarer.reshape(-1, 4).sum(1), scipy.stats.binom(4, chance)),
+        "gaps": counted(np.diff(np.flatnonzero(rarer)), scipy.stats.geom(chance)),
+    }
+
+
+def counted(values, law):
+    """Tests whether integers are drawn from a law, in up to 64 cells of similar probability."""
+    edges = np.unique(law.ppf(np.linspace(0, 1, 65)[1:-1]))
+    edges = edges[law.sf(edges) > 0]
+    expected = np.diff(law.cdf(edges), prepend=0.0, append=1.0) * values.size
+    observed = np.bincount(np.searchsorted(edges, values), minlength=expected.size)
+    return scipy.stats.chisquare(observed, expected).pvalue
 
 
 def distribution(blocks, law):

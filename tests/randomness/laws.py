@@ -40,6 +40,7 @@ def largest_normal(dtype):
     return math.sqrt(-2 * math.log(SMALLEST[dtype]))
 
 
+@functools.cache
 def _mean_radius_power(half_order, dtype):
     """The mean of radius**(2 half_order)."""
     if dtype == "float32":
@@ -102,12 +103,18 @@ def _inverted_grid(distribution):
     return FROM_UNIFORM[distribution](_grid().astype(np.float32))
 
 
+@functools.cache
 def _inverted_moment(distribution, order, dtype):
     if dtype == "float32":
         return np.mean((_inverted_grid(distribution) - INVERTED[distribution].mean()) ** order)
     law = INVERTED[distribution]
     centre = law.mean()
     return law.expect(lambda value: (value - centre) ** order, epsabs=0, epsrel=1e-9, limit=500)
+
+
+def share_replaced(rate):
+    """The probability that a float32 uniform number is below the rate, rounded to float32."""
+    return math.ceil(float(np.float32(rate)) / SPACING["float32"]) * SPACING["float32"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,6 +129,11 @@ class Law:
         if self.distribution in INVERTED:
             return float(INVERTED[self.distribution].mean())
         return 0.0 if self.distribution == "normal" else 0.5
+
+    @property
+    def orders(self):
+        """The orders of moments with normal errors in samples of millions: few for long tails."""
+        return range(1, 5 if self.distribution in INVERTED else 9)
 
     @property
     def range(self):

@@ -31,6 +31,8 @@ from randomness.laws import Law  # noqa: E402
 
 LAWS = [Law(name, dtype) for name in ("normal", "uniform") for dtype in ("float32", "float64")]
 NORMAL = [law for law in LAWS if law.distribution == "normal"]
+INVERTED = [Law(name, dtype) for name in laws.INVERTED for dtype in ("float32", "float64")]
+RATES = (0.001, 0.1, 0.5, 0.9, 0.999)
 HALF = {"float16": np.float16, "bfloat16": ml_dtypes.bfloat16}
 # Moments and tails use the seed in `sources`. The blocks use a different stream.
 OTHER_SEED = (77, 77)
@@ -73,12 +75,12 @@ def collect(law, count):
 
 def report_moments(collected):
     rows = []
-    for law in LAWS:
-        scores = battery.moment_scores(collected[law], law)
-        together = f"{battery.moments(collected[law], law):.3f}"
+    for law, found in collected.items():
+        scores = battery.moment_scores(found, law)
+        together = f"{battery.moments(found, law):.3f}"
         rows.append([label(law), *(f"{score:+.2f}" for score in scores), together])
-    table(["", *map(str, battery.ORDERS), "p of all"], rows)
-    return [battery.moments(collected[law], law) for law in LAWS]
+    table(["", *map(str, next(iter(collected)).orders), "p of all"], rows)
+    return [battery.moments(found, law) for law, found in collected.items()]
 
 
 def expected_beyond(law, collected):
@@ -120,10 +122,12 @@ def report_named(title, found):
     return [p for each in found.values() for p in each.values()]
 
 
-def report_blocks():
+def report_blocks(tested):
     found = {}
-    for law in LAWS:
-        blocks = sources.blocks(law.distribution, law.dtype, OTHER_SEED, 64, 2**18)
+    for place, law in enumerate(tested):
+        # All noises that increase with the words would give the same results for the same words.
+        seed = (OTHER_SEED[0], OTHER_SEED[1] + place)
+        blocks = sources.blocks(law.distribution, law.dtype, seed, 64, 2**18)
         found[label(law)] = battery.distribution(blocks, law)
     return report_named("64 blocks of 2^18 numbers", found)
 
@@ -153,11 +157,20 @@ def report_halves():
                 sources.stream(name, numpy_dtype, sources.SEED, 2**26),
                 laws.rounded_law(name, dtype),
             )
-            for name in ("normal", "uniform")
+            for name in ("normal", "uniform", *laws.INVERTED)
         }
         for dtype, numpy_dtype in HALF.items()
     }
     return report_named("2^26 numbers", found)
+
+
+def report_masks():
+    """The elements that dropout replaces, which are the same for all masks."""
+    found = {}
+    for rate in RATES:
+        blocks = sources.replaced_blocks(rate, OTHER_SEED, 64, 2**18)
+        found[f"rate {rate:g}"] = battery.replaced(blocks, laws.share_replaced(rate))
+    return report_named("64 blocks of 2^18 elements", found)
 
 
 def plot(path, x_label, y_label):
@@ -177,7 +190,7 @@ def plot_moments(collected, folder):
     new_plot()
     for law, marker in zip(LAWS, "osx+", strict=True):
         scores = battery.moment_scores(collected[law], law)
-        pyplot.plot(battery.ORDERS, scores, marker, label=label(law))
+        pyplot.plot(law.orders, scores, marker, label=label(law))
     pyplot.axhspan(-2, 2, color="0.9", zorder=0)
     pyplot.ylim(-4, 4)
     plot(folder / "statistics-moments.png", "order of the moment", "standard errors off")
@@ -224,7 +237,9 @@ def main():
     plot_moments(collected, options.images)
     plot_tails(collected, options.images)
     p_values = report_moments(collected) + report_tails(collected)
-    p_values += report_blocks() + report_layers() + report_halves() + report_streams()
+    p_values += report_blocks(LAWS) + report_layers() + report_halves() + report_streams()
+    p_values += report_moments({law: collect(law, 2 ** (options.log2 - 3)) for law in INVERTED})
+    p_values += report_blocks(INVERTED) + report_masks()
     plot_p_values(p_values, options.images)
     print(f"{len(p_values)} p-values, the least {min(p_values):.2g}, ", end="")
     print(f"together {battery.combined(p_values):.2f}")

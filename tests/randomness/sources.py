@@ -22,6 +22,16 @@ def blocks(distribution, dtype, seed, number, size):
     return [stream(distribution, dtype, seed, size, index * size) for index in range(number)]
 
 
+def replaced_blocks(rate, seed, number, size):
+    """The elements that dropout replaces, in consecutive parts of one stream."""
+    ones = np.ones([1, size], np.float32)
+    dropped = (
+        flatnoise.numpy.flatten_dropout(ones, seed, rate, offset=index * size)
+        for index in range(number)
+    )
+    return [block[0] == 0 for block in dropped]
+
+
 def neighbouring_seeds(distribution, dtype, number, size):
     """Rows for the seeds (s, 0), (s + 1, 0), ... and (s, 1), (s, 2), ..."""
     first, second = SEED

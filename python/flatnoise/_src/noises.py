@@ -374,14 +374,20 @@ _SELU_LIMIT = -1.6732632423543772 * 1.0507009873554805
 
 
 def _alpha_dropout(xp: Any, rate: Any) -> tuple[Any, ...]:
-    """Replaces elements by the limit of SELU and restores mean 0 and variance 1."""
-    variance = (1 - rate) * (1 + rate * _SELU_LIMIT**2)
-    # Square roots and quotients are correctly rounded on all devices. Powers aren't.
-    scale = 1 / xp.sqrt(xp.maximum(variance, _TINY))
-    shift = -scale * _SELU_LIMIT * rate
+    """Replaces elements by the limit of SELU and restores mean 0 and variance 1.
+
+    Written so that every mode of TensorFlow gives bit-identical results. It uses square roots and
+    quotients, which are correctly rounded everywhere. It avoids quotients 1 / x, which graphs
+    replace by an approximate reciprocal, and sums of products, which XLA fuses.
+    """
+    kept = 1 - rate
+    of_dropped = xp.maximum(rate * _SELU_LIMIT**2, 0)
+    variance = xp.maximum(kept * (1 + of_dropped), _TINY)
+    scale = xp.sqrt(variance) / variance
+    limit = scale * _SELU_LIMIT
     # A rate of 1 makes the scale infinite. The op accepts the rate 1 but rejects NaN.
-    rate = xp.where(rate < 1, rate, math.nan)
-    return rate, scale * _SELU_LIMIT + shift, scale, shift
+    checked = xp.where(rate < 1, rate, math.nan)
+    return checked, limit * kept, scale, -limit * rate
 
 
 def _masking(_xp: Any, rate: Any, value: Any) -> tuple[Any, ...]:
