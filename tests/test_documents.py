@@ -4,7 +4,10 @@ The code of a page runs from top to bottom, as a reader would type it. A block t
 preceded by a comment `<!-- not run: why -->` in its document.
 """
 
+import functools
+import importlib.util
 import itertools
+import json
 import pathlib
 import re
 import shlex
@@ -133,6 +136,34 @@ def run(command):
     return done.stdout
 
 
+# Prints the output of each program's --help as JSON. The programs share a process, because most
+# take seconds to import TensorFlow.
+HELP = """
+import contextlib, io, json, runpy, sys
+answers = {}
+for program in sys.argv[1:]:
+    path, sys.argv = list(sys.path), [program, "--help"]
+    sys.path.insert(0, program.rpartition("/")[0])
+    with contextlib.redirect_stdout(io.StringIO()) as printed, contextlib.suppress(SystemExit):
+        runpy.run_path(program, run_name="__main__")
+    sys.path = path
+    answers[program] = printed.getvalue()
+print(json.dumps(answers))
+"""
+
+
+@functools.cache
+def help_of_programs():
+    lines = [shlex.split(param.values[0]) for param in commands()]
+    words = [list(itertools.dropwhile(ASSIGNMENT.match, line)) for line in lines]
+    programs = {each[1] for each in words if each[0] == "python" and can_be_imported(each[1])}
+    return json.loads(run([sys.executable, "-c", HELP, *sorted(programs)]).splitlines()[-1])
+
+
+def can_be_imported(program):
+    return program.endswith(".py") and all(map(importlib.util.find_spec, NEEDED.get(program, ())))
+
+
 def check_make(words):
     # A dry run, which fails if the target doesn't exist.
     assert run(["make", "--dry-run", "--always-make", *words[1:]])
@@ -143,7 +174,7 @@ def check_program(words):
     for module in NEEDED.get(program, ()):
         pytest.importorskip(module)
     assert (ROOT / program).is_file()
-    assert "usage:" in run([sys.executable, program, "--help"])
+    assert "usage:" in help_of_programs()[program]
 
 
 def check_file(words):

@@ -45,7 +45,7 @@ extern "C" void DestroyExceptionPtr(void* pointer) __asm__(
 namespace std {
 
 // Since GCC 11.
-[[noreturn]] void __throw_bad_array_new_length();
+void __throw_bad_array_new_length() __attribute__((__noreturn__));
 void __throw_bad_array_new_length() { throw bad_array_new_length(); }
 
 // Since GCC 9.

@@ -30,6 +30,7 @@ LAYOUTS = [
     ((8, 16), [WHOLE, "model"]),
     ((8,), ["batch"]),
 ]
+OPTIONS = [(True, 0), (False, 3), (False, 4), (True, 4)]  # flatten, offset
 
 
 def noised(noise, x, implementation="auto", **options):
@@ -54,7 +55,11 @@ def op_types(x):
 
 def check_numbers(mesh):
     """DTensors get the same noise as unsharded tensors, and results are DTensors."""
-    cases = itertools.product(noises.NOISES, LAYOUTS, [(True, 0), (False, 3), (False, 4)])
+    first, *others = noises.NOISES
+    cases = [
+        *itertools.product([first], LAYOUTS, OPTIONS),
+        *zip(others, itertools.cycle(LAYOUTS), itertools.cycle(OPTIONS)),
+    ]
     for index, (noise, (shape, specs), (flatten, offset)) in enumerate(cases):
         x = tf.random.stateless_normal(shape, [3, 4])
         expected = noised(noise, x, "tensorflow", flatten=flatten, offset=offset).numpy()
