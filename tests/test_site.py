@@ -1,4 +1,4 @@
-"""What the documentation's site is given beyond MkDocs: links to the repository, and formulas."""
+"""The documentation site's additions to MkDocs: links to repository files, and formulas."""
 
 import importlib.util
 import pathlib
@@ -53,5 +53,5 @@ def test_formulas_become_mathml(hooks, display):
     html = rf'<{tag} class="arithmatex">{opened}\mathit{{loc}} &lt; 2{closed}</{tag}>'
     mathml = hooks.on_page_content(f"<p>{html}</p>")
     assert f'display="{display}"' in mathml
-    assert '<mtext class="italic">loc</mtext>' in mathml  # one word, not a product of letters
+    assert '<mtext class="italic">loc</mtext>' in mathml  # a single word, not a product of letters
     assert "arithmatex" not in mathml

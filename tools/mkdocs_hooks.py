@@ -1,9 +1,9 @@
-"""What the documentation's site needs beyond MkDocs: files of the repository, and formulas.
+"""MkDocs hooks for the documentation site: files of the repository, and formulas.
 
-The pages link to each other and to other files of the repository as they do in a checkout. For the
-site, README.md becomes the first page, the other texts beside it become pages, and whatever else a
-page links to is taken along: pictures as they are, sources and results as pages that show them.
-Formulas become MathML, so no script has to draw them.
+Pages use links that work in a checkout, both to each other and to other files in the repository. On
+the site, README.md becomes the home page, and the other documents next to it become pages. All
+other linked files are included: pictures unchanged, sources and results as pages. Formulas become
+MathML, so pages need no script to render them.
 """
 
 import pathlib
@@ -29,7 +29,7 @@ PAGES = {
 PICTURES = (".png", ".svg")
 LANGUAGES = {".py": "python", ".cc": "cpp", ".h": "cpp", ".cu": "cpp"}
 
-# [text](target), ![text](target "title"); in code too, where there are none so far.
+# [text](target), ![text](target "title"). Also matches in code, but there are none so far.
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)")
 OUTSIDE = re.compile(r"[a-z]+:|#")
 INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.DOTALL)
@@ -42,7 +42,7 @@ BLOCK = re.compile(r'<div class="arithmatex">\s*\\\[(.*?)\\\]\s*</div>', re.DOTA
 
 
 def place_on_site(path: str) -> str:
-    """Where a file of the repository is on the site, both as paths from their roots."""
+    """The path on the site of a file in the repository."""
     if path in PAGES:
         return PAGES[path]
     if path.startswith(f"{DOCS}/"):
@@ -52,17 +52,17 @@ def place_on_site(path: str) -> str:
 
 
 def target_of(link: str, source: str) -> str:
-    """The file of the repository that a link in another one leads to."""
+    """The repository file that a link in `source` points to."""
     return posixpath.normpath(posixpath.join(posixpath.dirname(source), link.partition("#")[0]))
 
 
 def links_of(text: str) -> list[str]:
-    """The links of a page that lead to files."""
+    """The links to files in a page."""
     return [link for link in LINK.findall(text) if not OUTSIDE.match(link)]
 
 
 def relink(text: str, source: str) -> str:
-    """A text of the repository with its links as they have to be on the site."""
+    """Rewrites the links in a document for the site."""
     here = posixpath.dirname(place_on_site(source))
 
     def relinked(match: re.Match[str]) -> str:
@@ -77,14 +77,14 @@ def relink(text: str, source: str) -> str:
 
 
 def as_page(path: str) -> str:
-    """A page that shows a source or a result."""
+    """A page that shows a source file or a result."""
     language = LANGUAGES.get(pathlib.PurePath(path).suffix, "text")
     text = (ROOT / path).read_text(encoding="utf-8")
     return f"# `{path}`\n\n~~~~~~{{ .{language} }}\n{text}~~~~~~\n"
 
 
 def generated(path: str, config: MkDocsConfig) -> File:
-    """The site's file for a file of the repository that lies outside docs/."""
+    """The site's file for a repository file outside docs/."""
     if not (ROOT / path).is_file():
         raise PluginError(f"A page links to {path}, which is no file of the repository.")
     place = place_on_site(path)
@@ -97,7 +97,7 @@ def generated(path: str, config: MkDocsConfig) -> File:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Adds the files of the repository that are shown or linked to."""
+    """Adds the repository files that are pages or link targets."""
     sources = [*PAGES, *(f"{DOCS}/{page.src_uri}" for page in files.documentation_pages())]
     linked = {
         target_of(link, source)
@@ -111,20 +111,20 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
-    """Makes the links of the pages in docs/ those of the site."""
+    """Rewrites the links in pages in docs/ for the site."""
     if page.file.generated_by:
         return markdown
     return relink(markdown, f"{DOCS}/{page.file.src_uri}")
 
 
 def on_page_content(html: str, **_: object) -> str:
-    """Makes the formulas MathML."""
+    """Converts formulas to MathML."""
     html = INLINE.sub(lambda match: as_mathml(match[1], "inline"), html)
     return BLOCK.sub(lambda match: as_mathml(match[1], "block"), html)
 
 
 def as_mathml(formula: str, display: str) -> str:
-    """A formula of a page's HTML, with its words and bars set as TeX sets them."""
+    """Converts a formula in a page's HTML, with words and bars formatted like in TeX."""
     mathml: str = convert(unescape(formula), display=display)
     mathml = WORD.sub(as_word, mathml)
     mathml = mathml.replace("<mo>max</mo>", "<mi>max</mi>")
@@ -132,5 +132,5 @@ def as_mathml(formula: str, display: str) -> str:
 
 
 def as_word(letters: re.Match[str]) -> str:
-    """A word of several letters as one, where the converter makes a product of them."""
+    """Joins the letters of a word, which the converter treats as a product."""
     return f'<mtext class="{letters["variant"]}">{re.sub("<[^>]*>", "", letters[0])}</mtext>'

@@ -1,8 +1,9 @@
-"""Draws the README's bars: flatnoise, stock TensorFlow and the best of the rest, from a result.
+"""Plots the README's bar chart: flatnoise, stock TensorFlow and the best of the others.
 
     python tools/plot_bars.py RESULT.txt --output docs/images/bars.png
 
-The result is what `benchmarks/compare.py` printed. Each side is its fastest variant.
+The result is the output of `benchmarks/compare.py`. Each side is represented by its fastest
+variant.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from PIL import Image
 
 SIZE = "128×224×224×3"
 NOISES = ("normal", "uniform", "dropout")
-# What a variant's name begins with; copies are no noise.
+# Prefixes of variants' names. Copies aren't noise.
 STOCK, COPIES = ("tensorflow", "keras"), ("torch copy_", "copy", "tensorflow x + 0")
 SIDES = {
     "flatnoise": "tab:blue",
@@ -28,7 +29,7 @@ ROW = re.compile(r"^\| (\S[^|]*?) +\| +([\d,.]+) \|", re.MULTILINE)
 
 
 def rates(text: str, noise: str) -> dict[str, float]:
-    """Millions of elements a second, by the variant."""
+    """Millions of elements per second, by variant."""
     for match in HEADING.finditer(text):
         if match.groups() == (SIZE, noise):
             rest = text[match.end() :]
@@ -39,7 +40,7 @@ def rates(text: str, noise: str) -> dict[str, float]:
 
 
 def best_of_sides(rates: dict[str, float]) -> list[float]:
-    """The fastest variant of each of the `SIDES`, in their order."""
+    """The fastest variant of each of `SIDES`, in order."""
     noises = {name: rate for name, rate in rates.items() if not name.startswith(COPIES)}
     ours = [rate for name, rate in noises.items() if name.startswith("flatnoise")]
     stock = [rate for name, rate in noises.items() if name.startswith(STOCK)]
@@ -48,7 +49,7 @@ def best_of_sides(rates: dict[str, float]) -> list[float]:
 
 
 def draw(text: str) -> Figure:
-    """A group of bars for each noise."""
+    """Plots a group of bars for each noise."""
     figure = Figure(figsize=(8, 3), dpi=110, facecolor="white", layout="constrained")
     axes = figure.subplots()
     for group, noise in enumerate(NOISES):
@@ -69,7 +70,7 @@ def draw(text: str) -> Figure:
 
 
 def write(figure: Figure, path: pathlib.Path) -> None:
-    """Writes the picture with a palette, which is enough for its few colours."""
+    """Writes the picture with a palette, which suffices for its few colors."""
     buffer = io.BytesIO()
     figure.savefig(buffer)
     with_palette = Image.open(buffer).convert("RGB").quantize(64, dither=Image.Dither.NONE)
@@ -78,7 +79,7 @@ def write(figure: Figure, path: pathlib.Path) -> None:
 
 
 def main() -> None:
-    """Draws and writes."""
+    """Draws and writes the picture."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("result", type=pathlib.Path, help="what benchmarks/compare.py printed")
     parser.add_argument("--output", type=pathlib.Path, required=True, help="a file")

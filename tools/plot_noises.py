@@ -2,9 +2,9 @@
 
     python tools/plot_noises.py --output docs/images/noises.png
 
-The photograph is scikit-learn's, drawn with two pixels for one of its own. Under each picture is a
-histogram of what the noise makes of a grey of 0.5: the heights are square roots of the counts, so
-that rare values can be seen.
+The photograph is from scikit-learn, enlarged by a factor of two. Below each picture is a histogram
+of the noise applied to gray of 0.5. Heights are square roots of the counts, so that rare values are
+visible.
 """
 
 import argparse
@@ -23,10 +23,10 @@ from sklearn.datasets import load_sample_image
 import flatnoise.numpy as noise
 
 SEED = (7, 2)
-ROWS, COLUMNS = slice(14, 214), slice(70, 350)  # of the photograph
+ROWS, COLUMNS = slice(14, 214), slice(70, 350)  # the part of the photograph
 GREY = 0.5
 GREY_COUNT = 2**18
-VALUES = np.linspace(-0.5, 1.5, 121)  # of the histograms
+VALUES = np.linspace(-0.5, 1.5, 121)  # for the histograms
 
 # In pixels.
 DOTS_PER_INCH = 100
@@ -39,7 +39,7 @@ Array = Any
 
 @dataclasses.dataclass(frozen=True)
 class Example:
-    """A noise as it is called. Its standard deviation is near 0.15 where it has one to choose."""
+    """A call of a noise. Its standard deviation is near 0.15 if it has such a parameter."""
 
     function: Callable[..., Array]
     parameters: dict[str, float]
@@ -51,7 +51,7 @@ class Example:
 
     @property
     def title(self) -> str:
-        """The call, in two lines."""
+        """The call, on two lines."""
         arguments = ", ".join(f"{name}={value:g}" for name, value in self.parameters.items())
         return f"{self.function.__name__}\n{arguments}"
 
@@ -72,21 +72,21 @@ EXAMPLES = (
 
 
 def photograph() -> Array:
-    """A part of the photograph at half its size, float32 from 0 to 1."""
+    """A part the part of the photograph at half its size, float32 from 0 to 1."""
     part = load_sample_image("china.jpg")[ROWS, COLUMNS].astype(np.float32) / 255
     height, width, channels = part.shape
     return part.reshape(height // 2, 2, width // 2, 2, channels).mean((1, 3))
 
 
 def noised(example: Example, image: Array, mean: Array, stddev: Array) -> Array:
-    """The image with a noise; of mean 0 and variance 1 in between, where the noise is for such."""
+    """Applies noise to an image, standardized for noise that expects mean 0 and variance 1."""
     if not example.is_for_standardized:
         return example(image)
     return example((image - mean) / stddev) * stddev + mean
 
 
 def draw_histogram(axes: Axes, values: Array) -> None:
-    """Draws how often values occur, the largest bar as high as there is room."""
+    """Draws a histogram, scaled to the available height."""
     counts, edges = np.histogram(values, VALUES)
     axes.stairs(np.sqrt(counts), edges, fill=True, color="tab:blue")
     axes.set(xlim=(VALUES[0], VALUES[-1]), yticks=[], xticks=[0, 0.5, 1])
@@ -95,7 +95,7 @@ def draw_histogram(axes: Axes, values: Array) -> None:
 
 
 def draw(image: Array) -> Figure:
-    """The photograph as it is, and with every noise."""
+    """Draws the original photograph, and one with every noise."""
     height, width, _ = (SCALE * size for size in image.shape)
     cell = np.array([width + GAP, TITLE + height + HISTOGRAM + GAP])
     down = -(-(len(EXAMPLES) + 1) // ACROSS)
@@ -123,7 +123,7 @@ def draw(image: Array) -> Figure:
 
 
 def write(figure: Figure, path: pathlib.Path) -> None:
-    """Writes the picture with a palette: noise in full colour hardly compresses."""
+    """Writes the picture with a palette, because full-color noise hardly compresses."""
     buffer = io.BytesIO()
     figure.savefig(buffer)
     with_palette = Image.open(buffer).convert("RGB").quantize(256, dither=Image.Dither.NONE)
@@ -132,7 +132,7 @@ def write(figure: Figure, path: pathlib.Path) -> None:
 
 
 def main() -> None:
-    """Draws and writes."""
+    """Draws and writes the picture."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--output", type=pathlib.Path, required=True, help="a file")
     arguments = parser.parse_args()

@@ -1,8 +1,8 @@
-"""Draws schedules of noise, for docs/guide.md.
+"""Plots noise schedules, for docs/guide.md.
 
     python tools/plot_schedules.py --output docs/images/schedules.png
 
-Each panel is named by the call that it shows.
+The title of each panel is the call that it shows.
 """
 
 import argparse
@@ -20,7 +20,7 @@ STEPS = np.arange(0, 1001, 5)
 ACROSS = 3
 COLOR = "tab:blue"
 
-# By what a user writes.
+# By the user's code.
 EXAMPLES = {
     "Constant(0.2)": Constant(0.2),
     "Linear(0.0, 0.3, steps=600)": Linear(0.0, 0.3, steps=600),
@@ -32,7 +32,7 @@ EXAMPLES = {
 
 
 def draw() -> Figure:
-    """A panel for each example."""
+    """Plots a panel for each example."""
     down = -(-len(EXAMPLES) // ACROSS)
     figure = Figure(figsize=(9, 3.4), dpi=100, facecolor="white", layout="constrained")
     panels = figure.subplots(down, ACROSS, sharex=True, sharey=True).flat
@@ -49,7 +49,7 @@ def draw() -> Figure:
 
 
 def write(figure: Figure, path: pathlib.Path) -> None:
-    """Writes the picture with a palette, which is enough for one colour."""
+    """Writes the picture with a palette, which suffices for one color."""
     buffer = io.BytesIO()
     figure.savefig(buffer)
     with_palette = Image.open(buffer).convert("RGB").quantize(64, dither=Image.Dither.NONE)
@@ -58,7 +58,7 @@ def write(figure: Figure, path: pathlib.Path) -> None:
 
 
 def main() -> None:
-    """Draws and writes."""
+    """Draws and writes the picture."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--output", type=pathlib.Path, required=True, help="a file")
     arguments = parser.parse_args()
