@@ -1,4 +1,4 @@
-"""benchmarks/compare.py: what is measured is right, what is wrong is refused, and all is told."""
+"""benchmarks/compare.py measures correct results, rejects wrong ones, and reports everything."""
 
 import argparse
 import os
@@ -39,7 +39,7 @@ SETUP = Setup(2, "avx2")
 PROGRAM = pathlib.Path(compare.__file__)
 PACKAGES = pathlib.Path(flatnoise.__file__).parent.parent
 SUMS = [noise for noise in cases.NOISES if noise != cases.DROPOUT]
-# What each can do besides `forward`, with loc and scale.
+# The workloads of each peer besides `forward`, with loc and scale.
 WORKLOADS = {
     "flatnoise": {"per_feature", "chain", "loop", "gradient", "forward_backward"},
     "tensorflow": {"per_feature", "chain", "loop", "gradient", "forward_backward"},
@@ -51,7 +51,7 @@ WORKLOADS = {
 
 @pytest.fixture(scope="module")
 def environment():
-    """Undoes what workers are given for theirs."""
+    """Restores the environment variables that are set for workers."""
     before = dict(os.environ)
     os.environ["PYTHONPATH"] = str(PACKAGES)
     yield
@@ -262,7 +262,7 @@ def test_the_table_of_a_case_ranks_its_variants():
         *("flatnoise graph", "torch eager", "tensorflow graph philox"),
         *("tensorflow eager philox", "copy copyto", "tensorflow x + 0"),
     ]
-    # 1024 elements in 8 ms, a copy in half a ms.
+    # 1024 elements in 8 ms, and a copy in half a millisecond.
     assert cells(lines[2])[1:] == ["0.1", "8.000", "8.000 - 8.000", "2×1", "8.00×", "0.06"]
 
 
@@ -329,7 +329,7 @@ def test_the_program_measures_memory():
     done = run("--memory", *options)
     assert done.returncode == 0, done.stderr
     share = float(cells(done.stdout.splitlines()[-1])[-1])
-    assert 0.9 < share < 1.5  # the noise, to which the input is added in place
+    assert 0.9 < share < 1.5  # the noise, with the input added in-place
 
 
 REFUSED = {
@@ -373,7 +373,7 @@ def test_a_quick_run_measures_less():
 
 
 class Recorder(keras.layers.Layer):
-    """Notes, whenever a step is traced, whether Keras is patched then."""
+    """Records at each trace of a step whether Keras is patched."""
 
     patched: typing.ClassVar = []
 
@@ -388,7 +388,7 @@ KERAS_DROPOUT = keras.src.backend.random.dropout
 
 @pytest.fixture
 def small_model(monkeypatch):
-    """Stands in for the models, which take seconds to compile."""
+    """Replaces the models, which take seconds to compile."""
 
     def make(rate):
         layers = [keras.layers.Dense(4), keras.layers.Dropout(rate), Recorder()]

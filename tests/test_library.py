@@ -1,4 +1,4 @@
-"""Finding, loading and choosing the compiled op; processes of their own where state matters."""
+"""Finding, loading and choosing the compiled op; in new processes if state matters."""
 
 import dataclasses
 import os
@@ -36,7 +36,7 @@ KEYS = {
 
 
 def run(code, path=PACKAGE.parent, **environment):
-    """Runs `code` in a fresh interpreter that finds the package in `path`."""
+    """Runs `code` in a new interpreter that finds the package in `path`."""
     completed = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONPATH": str(path), "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
@@ -51,7 +51,7 @@ def run(code, path=PACKAGE.parent, **environment):
 
 @pytest.fixture
 def without_library(tmp_path):
-    """A copy of the package that holds nothing compiled."""
+    """A copy of the package without compiled files."""
     shutil.copytree(PACKAGE, tmp_path / "flatnoise", ignore=shutil.ignore_patterns(*BUILT))
     return tmp_path
 
@@ -218,7 +218,7 @@ def one_visible_gpu(native, monkeypatch):
 
 
 def test_what_cuda_says_of_a_gpu_is_passed_on(one_visible_gpu):
-    """Asked on machines without a driver, with one too old, or with kernels left out."""
+    """For machines without a driver, with a driver that is too old, or without kernels."""
     if tf.config.list_physical_devices("GPU"):
         pytest.skip("a GPU is there")
     reason = gpu.problem.__wrapped__()
@@ -237,7 +237,7 @@ def test_without_a_gpu_there_is_no_problem(native, monkeypatch):
     assert gpu.problem.__wrapped__() is None
 
 
-# What TensorFlow's own wheels run on: glibc 2.28, and the libstdc++ of GCC 8.
+# The oldest versions that TensorFlow's wheels support: glibc 2.28, and the libstdc++ of GCC 8.
 OLDEST_SYSTEM = {"GLIBC": (2, 28), "GLIBCXX": (3, 4, 25), "CXXABI": (1, 3, 11)}
 
 

@@ -1,4 +1,4 @@
-"""PyTorch: eager, and compiled by `torch.compile`."""
+"""PyTorch: eager and compiled by `torch.compile`."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def _diffuse(x: Any, signal_rate: Any, noise_rate: Any) -> Any:
 
 
 def _in_place(case: Case) -> Function:
-    """Outside the compiler this is faster than a sum of three tensors."""
+    """In-place operations, which in eager mode are faster than a sum of three tensors."""
 
     def add_noise(x: Any, loc: float, scale: float) -> Any:
         rows = x.flatten(1)
@@ -52,7 +52,7 @@ def _eager(case: Case) -> Function:
 
 
 def _fusible(case: Case) -> Function:
-    """What the compiler does best with."""
+    """The form that the compiler optimizes best."""
     if case.noise == DROPOUT:
         return _drop
     return _diffuse if case.workload == "diffuse" else _sum(case)
@@ -66,7 +66,7 @@ def _pull_back(
 
 
 def _tensor(array: npt.NDArray[Any], case: Case) -> Any:
-    # By way of float64, as NumPy's bfloat16 is not PyTorch's.
+    # Via float64, because PyTorch doesn't support NumPy's bfloat16.
     return torch.from_numpy(array.astype(np.float64)).to(getattr(torch, case.dtype))
 
 
@@ -75,7 +75,7 @@ class Torch(Peer):
 
     def __init__(self, threads: int) -> None:
         torch.set_num_threads(threads)
-        torch._dynamo.config.cache_size_limit = 10_000  # every shape is compiled for itself
+        torch._dynamo.config.cache_size_limit = 10_000  # every shape is compiled separately
         self.version = torch.__version__
 
     def variants(self, case: Case) -> list[Variant]:
@@ -94,7 +94,7 @@ class Torch(Peer):
             return Variant(name, run)
 
         fusible = _fusible(case)
-        if backward:  # the compiler derives the backward pass of what it compiles
+        if backward:  # the compiler also generates the backward pass
             compiled = workload(case, torch.compile(fusible, dynamic=False), _pull_back)
         else:
             compiled = torch.compile(workload(case, fusible), dynamic=False)

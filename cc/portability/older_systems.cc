@@ -1,9 +1,9 @@
-// Lets libraries that were built on a newer Linux run on an older one, from glibc 2.28 and the
-// libstdc++ of GCC 8 on, which are the oldest that TensorFlow's own wheels run on.
+// Lets libraries that were built on a newer Linux run on older ones, down to glibc 2.28 and the
+// libstdc++ of GCC 8, which are the oldest versions that TensorFlow's wheels support.
 //
-// Newer headers refer to a few symbols that older systems lack. Each has a definition here, from
-// what older systems have. The linker prefers these to the shared libraries' and exports none of
-// them.
+// Newer headers refer to a few symbols that older systems lack. This file defines them in terms of
+// older symbols. The linker prefers these definitions over those in shared libraries and doesn't
+// export them.
 
 #include <features.h>
 #include <pthread.h>
@@ -12,13 +12,13 @@
 #include <new>
 #include <sstream>
 
-// Since glibc 2.32: whether the process has had one thread only, so that libstdc++ can count
-// references without atomic instructions. It never assumes so here.
+// Since glibc 2.32: whether the process is single-threaded, so that libstdc++ can count references
+// without atomic instructions. Here, it never assumes this.
 extern "C" char __libc_single_threaded;
 char __libc_single_threaded = 0;
 
-// Since glibc 2.34 under a version of its own, from libc instead of libpthread. The old version is
-// in both.
+// Since glibc 2.34, this symbol has a new version, in libc instead of libpthread. The old version
+// is in both.
 #if __GLIBC_PREREQ(2, 34)
 extern "C" int OldPthreadOnce(pthread_once_t*, void (*)());
 #if defined(__x86_64__)
@@ -35,8 +35,8 @@ int __wrap_pthread_once(pthread_once_t* once, void (*function)()) {
   return OldPthreadOnce(once, function);
 }
 
-// Exported since GCC 11, where copies and destructors became inline. Before, those were exported:
-// they count the same references.
+// Exported since GCC 11, which made copies and destructors inline. Earlier versions export those
+// instead, and they count the same references.
 extern "C" void CopyExceptionPtr(void* copy, const void* pointer) __asm__(
     "_ZNSt15__exception_ptr13exception_ptrC1ERKS0_");
 extern "C" void DestroyExceptionPtr(void* pointer) __asm__(

@@ -1,8 +1,8 @@
-"""Runs the battery on large samples: tables in Markdown to standard output, plots to a folder.
+"""Runs the battery on large samples. Prints tables in Markdown and writes plots to a folder.
 
     PYTHONPATH=tests python -m randomness.report [--log2 N] [--images docs/images]
 
-With the default of 2**31 numbers for moments and tails it takes some minutes.
+With the default of 2**31 numbers for moments and tails, it takes a few minutes.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import os
 import pathlib
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-# What is plotted and printed is to be the same whatever else the machine does.
+# The output must be reproducible.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import ml_dtypes
@@ -34,7 +34,7 @@ NORMAL = [law for law in LAWS if law.distribution == "normal"]
 INVERTED = [Law(name, dtype) for name in laws.INVERTED for dtype in ("float32", "float64")]
 RATES = (0.001, 0.1, 0.5, 0.9, 0.999)
 HALF = {"float16": np.float16, "bfloat16": ml_dtypes.bfloat16}
-# Moments and tails are of the seed of `sources`; the blocks are to tell of another stream.
+# Moments and tails use the seed in `sources`. The blocks use a different stream.
 OTHER_SEED = (77, 77)
 CHUNK = 2**16
 SHOWN_TAILS = (3.0, 4.0, 4.5, 5.0, 5.25, 5.5, 5.6, 5.65)
@@ -60,7 +60,7 @@ def table(head, rows):
 
 
 def collect(law, count):
-    """Sums of `count` numbers of one stream, in parts that stay in the cache."""
+    """Sums of `count` numbers of one stream, in parts that fit into the cache."""
     seed = sources.SEED
     large = 2**22
     partial = (
@@ -109,13 +109,13 @@ def report_tails(collected):
         print(f"{label(law)}: least {found.least!r}, largest {found.largest!r}, bound", end=" ")
         print(f"{laws.largest_normal(law.dtype)!r}\n")
         table(["t", "seen beyond t", "expected", "of an ideal normal", "p"], rows)
-        # The counts are of nested sets: one of them stands for all.
+        # The counts are for nested sets, so one of them represents all.
         p_values.append(tested[list(battery.THRESHOLDS).index(5.5)])
     return p_values
 
 
 def report_named(title, found):
-    """A table of p-values, a column for each law."""
+    """Prints a table of p-values with one column per law."""
     names = list(next(iter(found.values())))
     rows = [[name, *(f"{p[name]:.3f}" for p in found.values())] for name in names]
     table([title, *map(str, found)], rows)
@@ -125,7 +125,7 @@ def report_named(title, found):
 def report_blocks(tested):
     found = {}
     for place, law in enumerate(tested):
-        # Of the same words, all noises that rise with them would do equally well.
+        # All noises that increase with the words would give the same results for the same words.
         seed = (OTHER_SEED[0], OTHER_SEED[1] + place)
         blocks = sources.blocks(law.distribution, law.dtype, seed, 64, 2**18)
         found[label(law)] = battery.distribution(blocks, law)
@@ -165,7 +165,7 @@ def report_halves():
 
 
 def report_masks():
-    """Which elements dropout replaces, which are those that all masks replace."""
+    """The elements that dropout replaces, which are the same for all masks."""
     found = {}
     for rate in RATES:
         blocks = sources.replaced_blocks(rate, OTHER_SEED, 64, 2**18)
