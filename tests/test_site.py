@@ -79,14 +79,17 @@ def test_long_names_may_break_between_their_words(hooks):
     )
 
 
-def test_arguments_of_calls_are_a_list(hooks):
+def test_sections_of_docstrings_are_no_admonitions(hooks):
     html = (
         '<details class="call-arguments" open>\n  <summary>Call arguments</summary>\n'
-        "  <p>inputs: A\ntensor.\ntraining: Boolean.</p>\n</details>"
+        "  <p>inputs: A\ntensor.\ntraining: Boolean.</p>\n</details>\n"
+        '<details class="input-shape" open>\n  <summary>Input shape</summary>\n'
+        "  <p>Arbitrary.</p>\n</details>"
     )
     assert hooks.on_page_content(html) == (
         "<p><b>Call arguments:</b></p><ul><li><b><code>inputs</code></b> &ndash; A\ntensor.</li>"
-        "<li><b><code>training</code></b> &ndash; Boolean.</li></ul>"
+        "<li><b><code>training</code></b> &ndash; Boolean.</li></ul>\n"
+        "<p><b>Input shape:</b></p><p>Arbitrary.</p>"
     )
 
 

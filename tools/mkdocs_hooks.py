@@ -48,10 +48,10 @@ IMAGE = re.compile(r'<img [^>]*src="(?P<file>[^"#]+)[^>]*>')
 LONG_CODE = re.compile(r"<code>[^<\n]{30,}</code>")
 BREAK = re.compile(r"(?<=\w)(_|::|[./(])(?=\w)")
 INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.DOTALL)
-# A section in Keras's docstrings that mkdocstrings renders as an admonition.
-CALL = re.compile(
-    r'<details class="call-arguments" open>\s*<summary>(?P<title>.*?)</summary>'
-    r"\s*<p>(?P<text>.*?)</p>\s*</details>",
+# Sections in Keras's docstrings that mkdocstrings renders as admonitions.
+SECTION = re.compile(
+    r'<details class="(?P<kind>[\w-]+)" open>\s*<summary>(?P<title>.*?)</summary>'
+    r"(?P<body>.*?)</details>",
     re.DOTALL,
 )
 CALL_ARGUMENT = re.compile(r"^(\w+): ", re.MULTILINE)
@@ -158,20 +158,23 @@ def in_schemes(markdown: str, here: str, files: Files) -> str:
 def on_page_content(html: str, **_: object) -> str:
     """Converts formulas to MathML, links pictures to their files, and formats code."""
     html = IMAGE.sub(r'<a class="picture" href="\g<file>">\g<0></a>', html)
-    html = CALL.sub(as_list, html)
+    html = SECTION.sub(as_section, html)
     html = LONG_CODE.sub(lambda code: BREAK.sub(r"\1<wbr>", code[0]), html)
     html = INLINE.sub(lambda match: as_mathml(match[1], "inline"), html)
     return BLOCK.sub(lambda match: as_mathml(match[1], "block"), html)
 
 
-def as_list(call_arguments: re.Match[str]) -> str:
-    """Formats the arguments of a layer's call like its other parameters."""
-    _, *parts = CALL_ARGUMENT.split(call_arguments["text"])
-    items = (
-        f"<li><b><code>{name}</code></b> &ndash; {text.strip()}</li>"
-        for name, text in zip(parts[::2], parts[1::2], strict=True)
-    )
-    return f"<p><b>{call_arguments['title']}:</b></p><ul>{''.join(items)}</ul>"
+def as_section(section: re.Match[str]) -> str:
+    """Formats a section of a docstring like its other sections."""
+    body = section["body"].strip()
+    if section["kind"] == "call-arguments":
+        _, *parts = CALL_ARGUMENT.split(body.removeprefix("<p>").removesuffix("</p>"))
+        items = (
+            f"<li><b><code>{name}</code></b> &ndash; {text.strip()}</li>"
+            for name, text in zip(parts[::2], parts[1::2], strict=True)
+        )
+        body = f"<ul>{''.join(items)}</ul>"
+    return f"<p><b>{section['title']}:</b></p>{body}"
 
 
 def as_mathml(formula: str, display: str) -> str:
