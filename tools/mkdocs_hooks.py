@@ -3,7 +3,8 @@
 Pages use links that work in a checkout, both to each other and to other files in the repository. On
 the site, README.md becomes the home page, and the other documents next to it become pages. All
 other linked files are included: pictures unchanged, sources and results as pages. Formulas become
-MathML, so pages need no script to render them.
+MathML, so pages need no script to render them. Each picture links to its full size. A picture
+`NAME.png` with a variant `NAME-dark.png` follows the reader's color scheme.
 """
 
 import pathlib
@@ -27,12 +28,33 @@ PAGES = {
     "SECURITY.md": "security.md",
 }
 PICTURES = (".png", ".svg")
+DARK = "-dark"
+# Metadata of pages, by prefix: search prefers the API and skips sources and results; empty sidebars
+# are hidden.
+META: dict[str, dict[str, object]] = {
+    "api/": {"search": {"boost": 2}},
+    f"{REPOSITORY}/": {"search": {"exclude": True}},
+    "gallery.md": {"hide": ["toc"]},
+    "index.md": {"hide": ["navigation"]},
+}
 LANGUAGES = {".py": "python", ".cc": "cpp", ".h": "cpp", ".cu": "cpp"}
 
 # [text](target), ![text](target "title"). Also matches in code, but there are none so far.
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)")
 OUTSIDE = re.compile(r"[a-z]+:|#")
+PICTURE = re.compile(r"!\[(?P<text>[^\]]*)\]\((?P<name>[^)\s#]+)\.png\)")
+IMAGE = re.compile(r'<img [^>]*src="(?P<file>[^"#]+)[^>]*>')
+# Code with long names, which may need line breaks, and where to break them.
+LONG_CODE = re.compile(r"<code>[^<\n]{30,}</code>")
+BREAK = re.compile(r"(?<=\w)(_|::|[./(])(?=\w)")
 INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.DOTALL)
+# Sections in Keras's docstrings that mkdocstrings renders as admonitions.
+SECTION = re.compile(
+    r'<details class="(?P<kind>[\w-]+)" open>\s*<summary>(?P<title>.*?)</summary>'
+    r"(?P<body>.*?)</details>",
+    re.DOTALL,
+)
+CALL_ARGUMENT = re.compile(r"^(\w+): ", re.MULTILINE)
 WORD = re.compile(
     r'<mrow>(<m[in] mathvariant="(?P<variant>\w+)">\w+</m[in]>)'
     r'(<m[in] mathvariant="(?P=variant)">\w+</m[in]>)*</mrow>'
@@ -110,17 +132,49 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
-    """Rewrites the links in pages in docs/ for the site."""
-    if page.file.generated_by:
-        return markdown
-    return relink(markdown, f"{DOCS}/{page.file.src_uri}")
+def on_page_markdown(markdown: str, page: Page, files: Files, **_: object) -> str:
+    """Sets metadata, rewrites links for the site, and adds dark variants of pictures."""
+    here = page.file.src_uri
+    for start, meta in META.items():
+        if here.startswith(start):
+            page.meta.update(meta)
+    if not page.file.generated_by:
+        markdown = relink(markdown, f"{DOCS}/{here}")
+    return in_schemes(markdown, here, files)
+
+
+def in_schemes(markdown: str, here: str, files: Files) -> str:
+    """Adds the dark variants of pictures to a page."""
+
+    def both(match: re.Match[str]) -> str:
+        text, light = match["text"], match["name"]
+        if not files.get_file_from_path(target_of(f"{light}{DARK}.png", here)):
+            return match[0]
+        return f"![{text}]({light}.png#only-light)![{text}]({light}{DARK}.png#only-dark)"
+
+    return PICTURE.sub(both, markdown)
 
 
 def on_page_content(html: str, **_: object) -> str:
-    """Converts formulas to MathML."""
+    """Converts formulas to MathML, links pictures to their files, and formats code."""
+    html = IMAGE.sub(r'<a class="picture" href="\g<file>">\g<0></a>', html)
+    html = SECTION.sub(as_section, html)
+    html = LONG_CODE.sub(lambda code: BREAK.sub(r"\1<wbr>", code[0]), html)
     html = INLINE.sub(lambda match: as_mathml(match[1], "inline"), html)
     return BLOCK.sub(lambda match: as_mathml(match[1], "block"), html)
+
+
+def as_section(section: re.Match[str]) -> str:
+    """Formats a section of a docstring like its other sections."""
+    body = section["body"].strip()
+    if section["kind"] == "call-arguments":
+        _, *parts = CALL_ARGUMENT.split(body.removeprefix("<p>").removesuffix("</p>"))
+        items = (
+            f"<li><b><code>{name}</code></b> &ndash; {text.strip()}</li>"
+            for name, text in zip(parts[::2], parts[1::2], strict=True)
+        )
+        body = f"<ul>{''.join(items)}</ul>"
+    return f"<p><b>{section['title']}:</b></p>{body}"
 
 
 def as_mathml(formula: str, display: str) -> str:
@@ -128,7 +182,8 @@ def as_mathml(formula: str, display: str) -> str:
     mathml: str = convert(unescape(formula), display=display)
     mathml = WORD.sub(as_word, mathml)
     mathml = mathml.replace("<mo>max</mo>", "<mi>max</mi>")
-    return mathml.replace('<mo stretchy="false">&#x0007C;</mo>', BAR)
+    mathml = mathml.replace('<mo stretchy="false">&#x0007C;</mo>', BAR)
+    return mathml if display == "inline" else f'<div class="formula">{mathml}</div>'
 
 
 def as_word(letters: re.Match[str]) -> str:
