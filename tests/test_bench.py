@@ -39,13 +39,13 @@ SETUP = Setup(2, "avx2")
 PROGRAM = pathlib.Path(compare.__file__)
 PACKAGES = pathlib.Path(flatnoise.__file__).parent.parent
 SUMS = [noise for noise in cases.NOISES if noise != cases.DROPOUT]
-# The workloads of each peer besides `forward`, with loc and scale.
+# The workloads of each peer besides `forward`.
 WORKLOADS = {
-    "flatnoise": {"per_feature", "chain", "loop", "gradient", "forward_backward"},
-    "tensorflow": {"per_feature", "chain", "loop", "gradient", "forward_backward"},
-    "torch": {"per_feature", "chain", "forward_backward"},
-    "jax": {"per_feature", "chain", "gradient", "forward_backward"},
-    "copy": {"per_feature", "chain", "gradient"},
+    "flatnoise": {"per_feature", "chain", "loop", "gradient", "forward_backward", "diffuse"},
+    "tensorflow": {"per_feature", "chain", "loop", "gradient", "forward_backward", "diffuse"},
+    "torch": {"per_feature", "chain", "forward_backward", "diffuse"},
+    "jax": {"per_feature", "chain", "gradient", "forward_backward", "diffuse"},
+    "copy": {"per_feature", "chain", "gradient", "diffuse"},
 }
 
 
@@ -200,6 +200,34 @@ def test_wrong_dropout_is_explained(make, reason):
 def test_wrong_gradients_of_dropout_are_explained(options, reason):
     case = Case((64, 16, 16, 3), noise=cases.DROPOUT, workload="forward_backward")
     assert reason in cases.explain_wrong(case, [dropped(case), dropped(case, **options)])
+
+
+def diffused(case, *, signal_rate=cases.SIGNAL_RATE, deviation=1.0):
+    x = cases.make_input(case).astype(np.float64)
+    noise = deviation * np.random.default_rng(3).standard_normal(x.shape)
+    dtype = cases.numpy_dtype(case.dtype)
+    return [(signal_rate * x + cases.NOISE_RATE * noise).astype(dtype), noise.astype(dtype)]
+
+
+@pytest.mark.parametrize("dtype", cases.DTYPES)
+def test_right_diffusion_is_taken(dtype):
+    case = Case((64, 16, 16, 3), dtype, workload="diffuse")
+    assert cases.explain_wrong(case, diffused(case)) is None
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda case: diffused(case)[:1], "1 results, expected the output and the noise"),
+        (lambda case: diffused(case, signal_rate=0.81), "is off its own noise by up to"),
+        (lambda case: diffused(case, deviation=0.9), "its noise has the deviation"),
+        (lambda case: [diffused(case)[0], diffused(case)[1][::-1]], "is off its own noise"),
+        (lambda case: [each * np.float32(np.nan) for each in diffused(case)], "is off its own"),
+    ],
+)
+def test_wrong_diffusion_is_explained(spoil, reason):
+    case = Case((64, 16, 16, 3), workload="diffuse")
+    assert reason in cases.explain_wrong(case, spoil(case))
 
 
 @pytest.mark.parametrize("noise", SUMS)
