@@ -1,11 +1,11 @@
-# Everything runs in a virtual environment in .venv, made from $(PYTHON) on the first call.
-# Presumed to be there: a C++17 compiler, make, and Python 3.10 to 3.13 with its venv module.
+# Everything runs in a virtual environment in .venv, created with $(PYTHON) on first use. Requires a
+# C++17 compiler, make, and Python 3.10 to 3.13 with its venv module.
 
 PYTHON ?= python3
-# Which TensorFlow to run with, as a pip requirement. demo, test and bench build for it alone, and for
-# the GPUs of this machine alone; wheel and release for all versions and GPUs that are supported.
+# The TensorFlow to use, as a pip requirement. demo, test and bench build only for this version and
+# for this machine's GPUs. wheel and release build for all supported versions and GPUs.
 TENSORFLOW ?= $(shell $(PYTHON) cmake/tensorflow_versions.py requirement)
-# More arguments for the program that a target runs, as in: make bench ARGS=--quick
+# Additional arguments for the program that a target runs, as in: make bench ARGS=--quick
 ARGS ?=
 
 VENV := .venv
@@ -13,11 +13,11 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || echo 2)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-# What is imported is compiled then, which is a small part of what is installed.
+# Modules are compiled on import instead, because only few of the installed modules are imported.
 export PIP_NO_COMPILE := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-# Stamps: each tells by its age whether its step has to be done again.
+# Stamp files, whose timestamps show whether a step is up to date.
 DEPENDENCIES := $(VENV)/dependencies.stamp
 PACKAGE := $(VENV)/package.stamp
 CUDA_ON_HOST := build/cuda-on-host/built.stamp
@@ -40,44 +40,44 @@ PYTHON_FILES := python tests benchmarks examples cmake tools .ci setup.py noxfil
   clean
 .DEFAULT_GOAL := help
 
-help: ## Say what there is to make
+help: ## List the targets
 	@echo "make TARGET   (PYTHON=$(PYTHON), TENSORFLOW='$(TENSORFLOW)')"
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|'
 
 demo: $(PACKAGE) ## Train a denoising autoencoder; writes demo/denoised_digits.png
 	$(BIN)/python examples/denoise_digits.py $(ARGS)
 
-test: test-cc test-python ## Run the C++ and Python tests, but for those that take long
+test: test-cc test-python ## Run the C++ and Python tests, except slow ones
 
 test-all: TESTS := all
 test-all: $(CUDA_ON_HOST) test-cc test-python ## Run all C++ and Python tests
 
-# Which tests: short ones, or all.
+# The tests to run: short or all.
 TESTS := short
 
-test-cc: $(PACKAGE) ## Run the C++ tests alone
+test-cc: $(PACKAGE) ## Run only the C++ tests
 	scripts/ensure_googletest.sh
 	cmake build/cmake -DFLATNOISE_WITH_TESTS=ON
 	cmake --build build/cmake --target $(TESTS)_tests
 	ctest --test-dir build/cmake --parallel "$(CMAKE_BUILD_PARALLEL_LEVEL)" --output-on-failure \
 	  $(if $(filter short,$(TESTS)),--label-regex short)
 
-test-python: $(PACKAGE) ## Run the Python tests alone
+test-python: $(PACKAGE) ## Run only the Python tests
 	FLATNOISE_REQUIRE_NATIVE=1 TF_FORCE_GPU_ALLOW_GROWTH=true \
 	  $(if $(filter all,$(TESTS)),$(USE_CUDA_ON_HOST)) $(BIN)/python -m pytest \
 	  $(if $(filter short,$(TESTS)),-m "not long") \
 	  --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
 
-test-keras: $(PACKAGE) ## Run the tests of Keras's layers and functions with older Keras versions
+test-keras: $(PACKAGE) ## Test the replacements of Keras's layers with older Keras versions
 	FLATNOISE_REQUIRE_NATIVE=1 scripts/test_keras_versions.sh $(ARGS)
 
-test-matrix: $(RELEASE_TOOLS) ## Try the wheels with each Python and TensorFlow there is
+test-matrix: $(RELEASE_TOOLS) ## Test the wheels with every supported Python and TensorFlow
 	$(NOX) -s matrix $(ARGS)
 
-test-aarch64: $(PACKAGE) ## Build for 64-bit Arm, test it under qemu, compare its bits with this machine's
+test-aarch64: $(PACKAGE) ## Build and test for 64-bit Arm under qemu, compare results bit for bit
 	scripts/test_aarch64.sh
 
-test-cc-aarch64: $(DEPENDENCIES) ## Run the C++ tests for 64-bit Arm alone
+test-cc-aarch64: $(DEPENDENCIES) ## Run only the C++ tests for 64-bit Arm
 	scripts/test_aarch64.sh cc
 
 lint: $(DEPENDENCIES) ## Check style and types
@@ -86,7 +86,7 @@ lint: $(DEPENDENCIES) ## Check style and types
 	$(BIN)/mypy
 	$(BIN)/clang-format --dry-run -Werror $(CXX_FILES)
 
-format: $(DEPENDENCIES) ## Bring the sources into their style
+format: $(DEPENDENCIES) ## Format the sources
 	$(BIN)/ruff check --fix-only $(PYTHON_FILES)
 	$(BIN)/ruff format $(PYTHON_FILES)
 	$(BIN)/clang-format -i $(CXX_FILES)
@@ -94,7 +94,7 @@ format: $(DEPENDENCIES) ## Bring the sources into their style
 wheel: $(RELEASE_TOOLS) ## Build the wheel for $(PYTHON) and all TensorFlow versions into dist/
 	$(NOX) -s "wheel-$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
 
-wheels: $(DEPENDENCIES) ## Build the wheels for PyPI in the images of manylinux into wheelhouse/
+wheels: $(DEPENDENCIES) ## Build the wheels for PyPI in manylinux images into wheelhouse/
 	$(INSTALL) --group wheels
 	$(BIN)/cibuildwheel $(ARGS)
 
@@ -105,18 +105,18 @@ wheels-aarch64: $(RELEASE_TOOLS) ## Cross-compile the wheels for 64-bit Arm into
 sdist: $(RELEASE_TOOLS) ## Build the source distribution into dist/
 	$(NOX) -s sdist
 
-release: $(RELEASE_TOOLS) ## Build and check all that is published: wheels, source distribution
+release: $(RELEASE_TOOLS) ## Build and check everything for a release: wheels, source distribution
 	rm -rf dist
 	$(NOX) -s wheel sdist from_source readme
 	@ls -l dist
 
-bench: $(PACKAGE) ## Measure against all frameworks there are (ARGS=--quick: a minute)
+bench: $(PACKAGE) ## Benchmark against all installed frameworks (ARGS=--quick: a minute)
 	$(BIN)/python benchmarks/compare.py $(ARGS)
 
-bench-training: $(PACKAGE) ## Measure what noise costs a training step, in Keras and patched
+bench-training: $(PACKAGE) ## Measure the cost of noise in a training step, in Keras and patched
 	$(BIN)/python benchmarks/training.py $(ARGS)
 
-docs: $(DEPENDENCIES) ## Build the documentation's site into build/site, warnings as errors
+docs: $(DEPENDENCIES) ## Build the documentation site into build/site, with warnings as errors
 	$(INSTALL) --group docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
@@ -127,14 +127,14 @@ sanitize: $(PACKAGE) ## Run tests under the address, undefined-behavior and thre
 	scripts/ensure_googletest.sh
 	scripts/sanitize.sh $(ARGS)
 
-fuzz: $(DEPENDENCIES) ## Run the fuzzers, a minute each (ARGS=600: ten), which takes Clang
+fuzz: $(DEPENDENCIES) ## Run the fuzzers, a minute each (ARGS=600: ten), needs Clang
 	scripts/fuzz.sh $(ARGS)
 
 tidy: $(DEPENDENCIES) ## Check the C++ code with clang-tidy
 	$(INSTALL) --group tidy
 	scripts/tidy.sh $(ARGS)
 
-clean: ## Remove all that was made here, the environment too
+clean: ## Remove all generated files, including the environment
 	rm -rf $(VENV) .nox build dist wheelhouse demo python/*.egg-info python/flatnoise/_native
 	rm -f python/flatnoise/_core*.so
 
@@ -148,7 +148,7 @@ $(RELEASE_TOOLS): $(DEPENDENCIES)
 	$(INSTALL) --group nox
 	touch $@
 
-# What earlier builds put together is left out of the wheel; the compiled objects are kept.
+# Removes the results of earlier builds, so that they don't end up in the wheel. Keeps object files.
 $(PACKAGE): $(DEPENDENCIES) $(PACKAGE_SOURCES)
 	rm -rf build/wheel build/lib* build/bdist*
 	$(BIN)/python -m pip wheel --no-build-isolation --no-deps --wheel-dir build/wheel .
@@ -157,8 +157,8 @@ $(PACKAGE): $(DEPENDENCIES) $(PACKAGE_SOURCES)
 	  "$$(echo build/wheel/*.whl)[demo,test]" "$(TENSORFLOW)"
 	touch $@
 
-# What lies between TensorFlow and the CUDA kernels, for the Python tests on machines without a GPU.
-# Takes CUDA's headers; where there are none, nothing is built and those tests are skipped.
+# The glue between TensorFlow and the CUDA kernels, for the Python tests on machines without a GPU.
+# Needs CUDA's headers. Without them, nothing is built and the tests are skipped.
 $(CUDA_ON_HOST): $(PACKAGE) $(CUDA_ON_HOST_SOURCES)
 	scripts/ensure_googletest.sh
 	cmake -S . -B $(@D) -G Ninja -DCMAKE_MAKE_PROGRAM="$(CURDIR)/$(BIN)/ninja" \

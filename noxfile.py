@@ -1,12 +1,12 @@
-"""Builds what is published and tries it with every supported Python and TensorFlow.
+"""Builds releases and tests them with every supported Python and TensorFlow.
 
     nox -s wheel-3.12            # one wheel into dist/, for all TensorFlow versions
     nox -s wheel_aarch64         # wheels for 64-bit Arm, cross-compiled
-    nox -s matrix                # every pair; -p 3.12 for one Python, -t ends for fewer TensorFlows
-    nox -s sdist from_source     # the source distribution, and an installation from it
-    nox -s readme                # the README's commands, as a new user types them
+    nox -s matrix # all pairs; -p 3.12 for one Python, -t ends for fewer TensorFlows nox -s sdist
+    from_source # the source distribution, and an installation from it nox -s readme # the README's
+    commands, as a new user runs them
 
-Pythons that are not on the machine are skipped. They are looked for on PATH and in pyenv.
+Missing Python versions are skipped. nox searches PATH and pyenv.
 """
 
 import os
@@ -57,7 +57,7 @@ def _wheel_pattern(session: nox.Session, machine: str = MACHINE) -> str:
 
 
 def _smoke_test(session: nox.Session) -> None:
-    """Runs where neither the sources nor other packages can be imported by accident."""
+    """Runs the smoke test in a folder where the sources can't be imported by accident."""
     folder = Path(session.create_tmp()).resolve()
     shutil.copy(ROOT / ".ci" / "smoke.py", folder)
     with session.chdir(folder):
@@ -65,7 +65,7 @@ def _smoke_test(session: nox.Session) -> None:
 
 
 def _check_module(session: nox.Session, result: Path, machine: str) -> None:
-    """Python looks for a module under the name that tells its version and processor."""
+    """Checks that the module's name has the right Python version and architecture."""
     version = str(session.python).replace(".", "")
     expected = f"flatnoise/_core.cpython-{version}-{machine}-linux-gnu.so"
     with zipfile.ZipFile(result) as archive:
@@ -77,7 +77,7 @@ def _check_module(session: nox.Session, result: Path, machine: str) -> None:
 
 
 def _cmake_arguments(machine: str) -> str:
-    """For all GPUs, where there is a compiler for them; the user has the last word."""
+    """Builds for all GPUs if there is a compiler. The user's arguments take precedence."""
     has_compiler = shutil.which(os.environ.get("CUDACXX", "nvcc")) is not None
     cuda = "ON" if has_compiler and machine == MACHINE else "OFF"
     return f"-DFLATNOISE_WITH_CUDA={cuda} {os.environ.get('CMAKE_ARGS', '')}"
@@ -110,18 +110,18 @@ def _build_wheel(session: nox.Session, machine: str) -> None:
 
 @nox.session(python=PYTHONS, reuse_venv=True)
 def wheel(session: nox.Session) -> None:
-    """Build a wheel for all TensorFlow versions, and check it as a release is checked."""
+    """Build a wheel for all TensorFlow versions, with the checks for a release."""
     _build_wheel(session, MACHINE)
 
 
 @nox.session(python=PYTHONS, reuse_venv=True)
 def wheel_aarch64(session: nox.Session) -> None:
-    """Build a wheel for Linux on 64-bit Arm in the same way, with a cross compiler."""
+    """Build the same wheel for Linux on 64-bit Arm, with a cross compiler."""
     _build_wheel(session, "aarch64")
 
 
 def _check_complete(session: nox.Session, result: Path) -> None:
-    """A source distribution has all that is under version control: tests and tools too."""
+    """Checks that the source distribution has all files under version control."""
     tracked = session.run("git", "ls-files", external=True, silent=True).split()
     with tarfile.open(result) as archive:
         packed = {name.partition("/")[2] for name in archive.getnames()}
@@ -131,7 +131,7 @@ def _check_complete(session: nox.Session, result: Path) -> None:
 
 @nox.session(reuse_venv=True)
 def sdist(session: nox.Session) -> None:
-    """Build the source distribution; check that it is complete, and its metadata."""
+    """Build the source distribution and check its completeness and metadata."""
     session.install(*_groups("build", "release"))
     for earlier in DIST.glob("*.tar.gz"):
         earlier.unlink()
@@ -145,20 +145,20 @@ def sdist(session: nox.Session) -> None:
 
 @nox.session
 def from_source(session: nox.Session) -> None:
-    """Install from the source distribution as a user does, and try what comes of it."""
+    """Install from the source distribution like a user, and test the installation."""
     session.install(f"{_the_one(DIST, '*.tar.gz')}[cpu]")
     _smoke_test(session)
 
 
 @nox.session
 def readme(session: nox.Session) -> None:
-    """Run the README's commands as they stand there, in a fresh clone and a new environment."""
+    """Run the README's commands unchanged, in a fresh clone and a new environment."""
     clone = Path(session.create_tmp()).resolve() / "flatnoise"
     shutil.rmtree(clone, ignore_errors=True)
     session.run("git", "clone", "--quiet", str(ROOT), str(clone), external=True)
     text = (clone / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```sh\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-    commands = "".join(blocks).replace("make test\n", "")  # which takes long, and is CI's main step
+    commands = "".join(blocks).replace("make test\n", "")  # which is slow, and CI runs it
     with session.chdir(clone):
         session.run("bash", "-euxc", commands, external=True)
 
@@ -169,7 +169,7 @@ def _tensorflow_facts(session: nox.Session, *folder: str) -> set[str]:
 
 
 def _check_facts(session: nox.Session, minor: str) -> None:
-    """The wheel is built on what a folder tells: it has to be what TensorFlow itself tells."""
+    """Checks that the facts from an unpacked wheel match those of the imported TensorFlow."""
     fetch = ["python", "cmake/fetch_tensorflow.py", minor]
     folder = session.run(*fetch, silent=True, stderr=None).strip()
     told, installed = _tensorflow_facts(session, folder), _tensorflow_facts(session)
@@ -184,7 +184,7 @@ def _check_facts(session: nox.Session, minor: str) -> None:
     tags=[["ends"] if minor in (OLDEST, NEWEST) else [] for minor in TENSORFLOWS],
 )
 def matrix(session: nox.Session, tensorflow: str) -> None:
-    """Try the wheel with a Python and a TensorFlow."""
+    """Test the wheel with one Python and one TensorFlow."""
     if session.python not in TENSORFLOWS[tensorflow].pythons:
         session.skip(f"TensorFlow {tensorflow} has no wheel for Python {session.python}")
     result = _the_one(DIST, _wheel_pattern(session))

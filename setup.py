@@ -1,13 +1,13 @@
-"""Builds the op libraries and the Python module with CMake; pyproject.toml has everything else.
+"""Builds the op libraries and the Python module with CMake. pyproject.toml has everything else.
 
-FLATNOISE_TENSORFLOW_VERSIONS, such as "2.20 2.21" or "all", names the versions of TensorFlow to
-build for, which are fetched from PyPI; without it the op is built for the one that this Python
-imports.
+FLATNOISE_TENSORFLOW_VERSIONS, such as "2.20 2.21" or "all", selects the TensorFlow versions to
+build for, which are downloaded from PyPI. By default, the op is built for the version that this
+Python imports.
 
-_PYTHON_HOST_PLATFORM=linux-aarch64, which has Python name another machine's platform for its own,
-makes a wheel for that machine: with the toolchain file of its processor in cmake/toolchains, and
-for versions of TensorFlow that are fetched. It takes pip's --no-build-isolation, since pip would
-install the other machine's packages for the build, too.
+_PYTHON_HOST_PLATFORM=linux-aarch64, which makes Python report another platform as its own, builds a
+wheel for that platform. This uses the toolchain file in cmake/toolchains and downloaded TensorFlow
+versions. It requires pip's --no-build-isolation, because pip would otherwise install the build
+dependencies for the other platform.
 """
 
 import os
@@ -29,7 +29,7 @@ IS_CROSS_BUILD = platform.machine() != MACHINE
 
 
 def tensorflow_folders() -> str:
-    """Returns, as a CMake list, the folders of the versions asked for; empty for the installed."""
+    """Returns the folders of the selected versions as a CMake list, or "" for the installed one."""
     versions = os.environ.get("FLATNOISE_TENSORFLOW_VERSIONS", "").split()
     if not versions and IS_CROSS_BUILD:
         raise SystemExit(
@@ -44,7 +44,7 @@ def tensorflow_folders() -> str:
 
 
 def cross_options() -> list[str]:
-    """Returns what CMake needs to build for another machine; nothing where it's this one."""
+    """Returns the CMake options for a cross build, if it is one."""
     if not IS_CROSS_BUILD:
         return []
     toolchain = ROOT / "cmake" / "toolchains" / f"{MACHINE}-linux-gnu.cmake"
@@ -57,21 +57,21 @@ def cross_options() -> list[str]:
     version = "{}{}".format(*sys.version_info)
     return [
         f"-DCMAKE_TOOLCHAIN_FILE={toolchain}",
-        # cc/python/target.cc checks that these headers hold for the other machine, too.
+        # cc/python/target.cc checks that these headers are also valid for the target.
         f"-DPython_INCLUDE_DIR={sysconfig.get_path('include')}",
         f"-DFLATNOISE_MODULE_SUFFIX=.cpython-{version}-{MACHINE}-linux-gnu.so",
     ]
 
 
 class CMakeBuild(build_ext):
-    """Has CMake put its libraries where setuptools expects the extension module."""
+    """Makes CMake put its libraries where setuptools expects the extension module."""
 
     def build_extension(self, ext: Extension) -> None:
-        """Configures and builds all of the C++ code."""
+        """Configures and builds all C++ code."""
         package_dir = Path(self.get_ext_fullpath(ext.name)).resolve().parent
         # An earlier build's libraries may be for other versions.
         shutil.rmtree(package_dir / "_native", ignore_errors=True)
-        # One folder for all Pythons: only the module differs, and the rest is compiled once.
+        # One folder for all Python versions, because only the module differs between them.
         folder = f"cmake-{MACHINE}" if IS_CROSS_BUILD else "cmake"
         build_dir = Path(self.get_finalized_command("build").build_base, folder).resolve()
         configure = [
@@ -86,7 +86,8 @@ class CMakeBuild(build_ext):
             "-DCMAKE_BUILD_TYPE=Release",
         ]
         if ninja := shutil.which("ninja"):
-            # Named each time: an isolated build's own ninja is gone when the next build comes.
+            # Set each time, because the ninja of an isolated build no longer exists in the next
+            # build.
             configure += ["-GNinja", f"-DCMAKE_MAKE_PROGRAM={ninja}"]
         subprocess.run(configure + os.environ.get("CMAKE_ARGS", "").split(), check=True)
         environment = {"CMAKE_BUILD_PARALLEL_LEVEL": str(os.cpu_count() or 1), **os.environ}

@@ -1,6 +1,6 @@
-"""Checks an installed flatnoise: that the compiled op loads, and does what stock ops do.
+"""Checks that an installed flatnoise loads the compiled op, and that it matches stock ops.
 
-The arguments are the versions of TensorFlow that XLA kernels are built for.
+The arguments are the TensorFlow versions with XLA kernels.
 """
 
 import sys
@@ -14,7 +14,7 @@ from flatnoise._src import report
 
 
 def check_build() -> None:
-    """Prints what was found and checks that all that should have loaded has."""
+    """Prints the report and checks that everything was loaded."""
     print(report.as_text(report.facts()))
     info = flatnoise.build_info()
     assert info["native_loaded"], info["native_error"]
@@ -39,7 +39,7 @@ def check_functions() -> None:
 
 
 def check_training(jit_compile: bool) -> None:
-    """Trains a classifier of noised squares, half of which are brighter."""
+    """Trains a classifier of noisy squares, half of which are brighter."""
     labels = np.arange(512) % 2
     images = np.random.default_rng(0).normal(labels[:, None, None], 0.5, (512, 8, 8))
     model = keras.Sequential(
@@ -59,7 +59,7 @@ def check_training(jit_compile: bool) -> None:
 
 
 def main() -> None:
-    """Prints what was found; raises where it is not as it should be."""
+    """Runs all checks. Raises an error if one fails."""
     keras.utils.set_random_seed(1)
     check_build()
     check_functions()

@@ -1,4 +1,4 @@
-"""What is measured: a noise and a workload on a tensor; and what a right result is."""
+"""The benchmark cases (a noise and a workload on a tensor), and checks of their results."""
 
 import dataclasses
 import math
@@ -18,25 +18,27 @@ WORKLOADS = {
     "loop": f"{LOOP_STEPS} times in a loop",
     "gradient": "gradients of loc, scale",
     "forward_backward": "forward and backward",
+    "diffuse": "diffused by a rate per sample, and the noise",
 }
 DTYPES = ("float32", "float16", "bfloat16", "float64")
 DROPOUT = "dropout"
 NOISES = ("normal", "uniform", DROPOUT)
 
-# Normal noise has this mean and standard deviation; uniform noise starts at LOC, SCALE wide.
+# The mean and standard deviation of normal noise, or the start and width of uniform noise.
 LOC, SCALE = 0.0, 0.1
-RATE = 0.1  # of dropout
+RATE = 0.1  # for dropout
+SIGNAL_RATE, NOISE_RATE = 0.8, 0.6  # for diffusion
 SEED = (1, 2)
 
 _OF_DROPOUT = ("forward", "forward_backward")
-_ROW = 1024  # features in the shape of a size that is given as a power of two
-_PERIOD = 2**20  # inputs repeat: drawing all of a large one would take longer than measuring it
+_ROW = 1024  # features, if the size is given as a power of two
+_PERIOD = 2**20  # inputs repeat, because drawing large ones would take longer than measuring
 _SIGMAS = 6
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A workload, by its name in `WORKLOADS`, on a tensor."""
+    """A workload, named as in `WORKLOADS`, on a tensor."""
 
     shape: tuple[int, ...]
     dtype: str = "float32"
@@ -45,7 +47,7 @@ class Case:
 
     @property
     def size(self) -> int:
-        """How many elements the input has."""
+        """The number of elements in the input."""
         return math.prod(self.shape)
 
     @property
@@ -54,18 +56,22 @@ class Case:
 
     @property
     def result_shape(self) -> tuple[int, ...]:
-        """Dropout keeps the shape, as it does in every framework; sums are flattened."""
-        keeps_shape = self.noise == DROPOUT or self.workload == "loop"
+        """The result's shape. Dropout keeps the shape, as in all frameworks. Sums are flattened."""
+        keeps_shape = self.noise == DROPOUT or self.workload in ("loop", "diffuse")
         return self.shape if keeps_shape else self.flat_shape
 
     @property
     def parameters(self) -> tuple[float, ...]:
-        """What noise is differentiated with respect to, besides x: loc and scale, or nothing."""
+        """The parameters besides x: loc and scale, the rates of diffusion, or none."""
+        if self.workload == "diffuse":
+            return SIGNAL_RATE, NOISE_RATE
         return () if self.noise == DROPOUT else (LOC, SCALE)
 
     @property
     def parameter_shape(self) -> list[int]:
-        """The shape of loc and scale."""
+        """The shape of each parameter."""
+        if self.workload == "diffuse":
+            return [self.shape[0]] + [1] * (len(self.shape) - 1)
         return [self.flat_shape[1]] if self.workload == "per_feature" else []
 
     @property
@@ -82,7 +88,7 @@ class Case:
 
     @property
     def is_one_pass(self) -> bool:
-        """Whether a copy of the input is a fair floor for the workload's time."""
+        """Whether the time of a copy is a fair lower bound for the workload."""
         return self.workload not in ("loop", "forward_backward")
 
     @property
@@ -92,7 +98,9 @@ class Case:
 
 
 def is_measured(noise: str, workload: str) -> bool:
-    """Whether a noise has a workload: the others are of loc and scale, or of sums."""
+    """Whether a noise supports a workload. Diffusion is normal. Most others need loc and scale."""
+    if workload == "diffuse":
+        return noise == "normal"
     return noise != DROPOUT or workload in _OF_DROPOUT
 
 
@@ -115,36 +123,40 @@ def numpy_dtype(name: str) -> np.dtype[Any]:
 
 
 def make_input(case: Case) -> npt.NDArray[Any]:
-    """Random numbers from 0 to 1."""
+    """Creates random inputs from 0 to 1."""
     start = np.random.default_rng(0).random(min(_PERIOD, case.size), np.float32)
     return np.resize(start.astype(numpy_dtype(case.dtype)), case.shape)
 
 
 def make_upstream(case: Case) -> npt.NDArray[Any]:
-    """The gradient of the output: the input's numbers in memory of their own.
+    """The gradient of the output: a copy of the input's numbers.
 
-    If it were the input itself, dropout and its gradient would be one op with the same arguments,
-    which a compiler runs once.
+    If it were the input itself, dropout and its gradient would be the same op with the same
+    arguments, which a compiler would run only once.
     """
     return make_input(case).reshape(case.result_shape)
 
 
 def explain_wrong(case: Case, results: Sequence[npt.NDArray[Any]]) -> str | None:
-    """Says what is wrong with the tensors that a workload gave; None if nothing is."""
+    """Explains what is wrong with a workload's results, or returns None if they are correct."""
     if case.workload == "gradient":
         return _explain_wrong_gradients(case, results)
     output = results[0]
+    if case.workload == "diffuse" and len(results) != 2:
+        return f"it has {len(results)} results, expected the output and the noise"
     if output.shape != case.result_shape:
         return f"its result has the shape {output.shape}, expected {case.result_shape}"
     if output.dtype != numpy_dtype(case.dtype):
         return f"its result is of {output.dtype}, expected {case.dtype}"
     if case.noise == DROPOUT:
         return _explain_wrong_dropout(case, results)
+    if case.workload == "diffuse":
+        return _explain_wrong_diffusion(case, results)
     return _explain_wrong_sum(case, output)
 
 
 def _unit(case: Case) -> float:
-    """Half a unit in the last place, as a share of a number: what rounding changes at most."""
+    """Half a unit in the last place, relative to a number: the largest rounding error."""
     return float(ml_dtypes.finfo(numpy_dtype(case.dtype)).eps) / 2
 
 
@@ -153,7 +165,7 @@ def _first_period(tensor: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
 
 
 def _noise_moments(case: Case) -> tuple[float, float]:
-    """The mean and the standard deviation of what is added to each element."""
+    """The mean and standard deviation of the noise added to each element."""
     mean, deviation = LOC, SCALE
     if case.noise == "uniform":
         mean, deviation = LOC + SCALE / 2, SCALE / math.sqrt(12)
@@ -168,7 +180,7 @@ def _explain_wrong_sum(case: Case, output: npt.NDArray[Any]) -> str | None:
         start *= start
     noise = _first_period(output) - start
     mean, deviation = _noise_moments(case)
-    unit = _unit(case) * case.noised_elements / case.size  # sums are rounded once a step
+    unit = _unit(case) * case.noised_elements / case.size  # sums are rounded in every step
     tolerance = _SIGMAS * deviation / math.sqrt(noise.size) + unit / 4
     if not abs(noise.mean() - mean) <= tolerance:
         return f"its noise has the mean {noise.mean():.4f}, expected {mean:.4f}"
@@ -178,8 +190,21 @@ def _explain_wrong_sum(case: Case, output: npt.NDArray[Any]) -> str | None:
     return None
 
 
+def _explain_wrong_diffusion(case: Case, results: Sequence[npt.NDArray[Any]]) -> str | None:
+    output, noise = (_first_period(result) for result in results)
+    expected = SIGNAL_RATE * _first_period(make_input(case)) + NOISE_RATE * noise
+    # Some frameworks round the rates, each product and the sum.
+    tolerance = 5 * _unit(case) * (1 + NOISE_RATE * np.abs(noise))
+    if not (np.abs(output - expected) <= tolerance).all():
+        return f"is off its own noise by up to {np.abs(output - expected).max():.2g}"
+    for name, found, right in (("mean", noise.mean(), 0), ("deviation", noise.std(), 1)):
+        if not abs(found - right) <= _SIGMAS / math.sqrt(noise.size) + _unit(case):
+            return f"its noise has the {name} {found:.4f}, expected {right}"
+    return None
+
+
 def _explain_wrong_dropout(case: Case, results: Sequence[npt.NDArray[Any]]) -> str | None:
-    """The result, and the gradient of x if there is one: see `make_upstream`."""
+    """Checks the result, and the gradient of x if there is one. See `make_upstream`."""
     x = _first_period(make_input(case))
     tensors = [_first_period(result) for result in results]
     for name, tensor in zip(("result", "gradient of x"), tensors, strict=False):
@@ -194,13 +219,15 @@ def _explain_wrong_drops(
     case: Case, x: npt.NDArray[np.float64], values: npt.NDArray[np.float64]
 ) -> str | None:
     expected, kept = x / (1 - RATE), values != 0
-    # Some round the rate, then the factor, then the product; half precision has subnormals here.
+    # Some frameworks round the rate, the factor and the product. Half precision has subnormals
+    # here.
     smallest = float(ml_dtypes.finfo(numpy_dtype(case.dtype)).smallest_subnormal)
     errors = np.abs(values - expected)[kept]
     if not (errors <= 3 * _unit(case) * expected[kept] + smallest).all():
         return f"is off x / {1 - RATE:g} by up to {errors.max():.2g} where elements are kept"
     share = 1 - kept[x != 0].mean()
-    # Stock compares numbers of the input's type, which in half precision are 2 units apart.
+    # Stock TensorFlow compares numbers in the input's dtype, with a spacing of 2 units in half
+    # precision.
     tolerance = _SIGMAS * math.sqrt(RATE * (1 - RATE) / x.size) + 2 * _unit(case)
     if not abs(share - RATE) <= tolerance:
         return f"has a share of {share:.4f} dropped, expected {RATE:.4f}"
@@ -208,7 +235,7 @@ def _explain_wrong_drops(
 
 
 def _explain_wrong_gradients(case: Case, results: Sequence[npt.NDArray[Any]]) -> str | None:
-    """The gradient of the output is the input: see `make_upstream`."""
+    """Checks the gradients. The gradient of the output is the input. See `make_upstream`."""
     upstream = make_input(case).astype(np.float64)
     total, total_squares = upstream.sum(), (upstream**2).sum()
     mean, deviation = (0.0, 1.0) if case.noise == "normal" else (0.5, 12**-0.5)

@@ -1,9 +1,9 @@
-"""Measures flatnoise and its peers on this machine, in one run.
+"""Benchmarks flatnoise and its peers on this machine, in one run.
 
     python benchmarks/compare.py --quick
     python benchmarks/compare.py --dtypes float32 --plot speed.png --json result.json
 
-Options that take several values stand for all combinations with the others.
+With several values for options, all combinations are measured.
 """
 
 import argparse
@@ -51,7 +51,7 @@ def _file(text: str) -> pathlib.Path:
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Reads the options, and gives what is not asked for its value."""
+    """Parses the options and fills in defaults."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     add = parser.add_argument
     add("--quick", action="store_true", help="fewer cases and samples: about a minute")
@@ -93,7 +93,7 @@ def _print(title: str, not_measured: Iterable[str]) -> None:
 
 
 def _greet(workers: list[Worker], about: dict[str, str | int]) -> None:
-    """Waits for the peers, leaves out those that can't work, and prints the title."""
+    """Waits for the peers, removes those that don't work, and prints the title."""
     not_measured = []
     for worker in list(workers):
         try:
@@ -120,7 +120,7 @@ def _setups(options: argparse.Namespace) -> list[Setup]:
 
 
 def measure_times(options: argparse.Namespace, about: dict[str, str | int]) -> list[list[Result]]:
-    """Prints a table for each case as it is measured; returns the results of each."""
+    """Prints a table after each case. Returns the results of each case."""
     groups = []
     for setup in _setups(options):
         with start([*options.peers, peers.COPY], setup) as workers:

@@ -1,8 +1,8 @@
-"""Times a training step of the demo's model with every way to make its noise, in and outside XLA.
+"""Times a training step of the demo model for every kind of noise, inside and outside XLA.
 
     python benchmarks/fit.py [--rounds N]
 
-The models take turns, step by step; figures are medians with their quartiles.
+The models alternate step by step. Results are medians with quartiles.
 """
 
 import argparse
@@ -23,7 +23,7 @@ STEPS = 5
 
 
 def keras_noise(stddev: float, flatten: bool) -> keras.layers.Layer:
-    """Keras's own layers."""
+    """Keras layers."""
     noise = keras.layers.GaussianNoise(stddev)
     return keras.Sequential([noise, keras.layers.Flatten()]) if flatten else noise
 

@@ -1,4 +1,4 @@
-"""What figures depend on besides what is measured: the CPU, the system, versions."""
+"""Facts about the machine that affect results: CPU, system and versions."""
 
 import os
 import pathlib
@@ -12,19 +12,19 @@ _ALLOCATOR = "TF_CPU_ALLOCATOR_USE_BFC"
 
 
 def cores() -> int:
-    """How many cores this process may use."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0))
 
 
 def _huge_pages() -> str:
-    """The setting in force, which stands in brackets among the others."""
+    """The current setting, which is in brackets in the file."""
     if not _HUGE_PAGES.exists():
         return "unknown"
     return _HUGE_PAGES.read_text().partition("[")[2].partition("]")[0]
 
 
 def describe() -> dict[str, str | int]:
-    """As metadata of pyperf's, to which it adds what that leaves out."""
+    """Returns pyperf's metadata with additions."""
     known = pyperf.Run([1.0]).get_metadata()
     return {name: known[name] for name in _OF_PYPERF if name in known} | {
         "cores": cores(),
@@ -34,7 +34,7 @@ def describe() -> dict[str, str | int]:
 
 
 def title(about: Mapping[str, str | int]) -> str:
-    """The lines over the tables."""
+    """The lines above the tables."""
     versions = [
         f"{name.removesuffix('_version')} {value}"
         for name, value in about.items()
@@ -50,11 +50,11 @@ def title(about: Mapping[str, str | int]) -> str:
 
 
 def memory(name: str) -> int:
-    """A figure of /proc/self/status, such as VmRSS, in bytes."""
+    """A value in /proc/self/status, such as VmRSS, in bytes."""
     lines = pathlib.Path("/proc/self/status").read_text().splitlines()
     return next(1024 * int(line.split()[1]) for line in lines if line.startswith(name))
 
 
 def forget_peak() -> None:
-    """Has the peak that `memory("VmHWM")` tells begin anew."""
+    """Resets the peak memory that `memory("VmHWM")` returns."""
     pathlib.Path("/proc/self/clear_refs").write_text("5")

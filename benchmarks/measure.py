@@ -1,4 +1,4 @@
-"""Times and peak memory. The variants of all peers take turns, so that all see the same machine."""
+"""Measures time and peak memory. Variants alternate, so that all see the same conditions."""
 
 import dataclasses
 import random
@@ -10,8 +10,8 @@ from peers import Unsupported
 from results import Result
 from worker import Prepared, Setup, Worker
 
-# In seconds. Short calls are sampled several at a time; of long ones fewer samples are taken, and
-# of the longest none: the call that told how long they take has to do.
+# In seconds. Samples of short calls have several calls. Long calls have fewer samples, and the
+# longest have none beyond the first call, which estimates the time.
 _SHORTEST_SAMPLE = 0.02
 _LONGEST_TURNS = 3.0
 _TOO_LONG = 1.0
@@ -19,7 +19,7 @@ _TOO_LONG = 1.0
 
 @dataclasses.dataclass
 class _Contender:
-    """A variant with its worker, and the seconds per call that were measured so far."""
+    """A variant with its worker, and the seconds per call measured so far."""
 
     worker: Worker
     variant: Prepared
@@ -27,7 +27,7 @@ class _Contender:
 
     @property
     def calls(self) -> int:
-        """In a sample."""
+        """The number of calls per sample."""
         return max(1, round(_SHORTEST_SAMPLE / self.variant.seconds))
 
     def turns(self, samples: int) -> int:
@@ -47,7 +47,7 @@ class _Contender:
 def times(
     workers: Sequence[Worker], case: Case, patterns: Sequence[str], samples: int
 ) -> tuple[list[Result], list[str]]:
-    """Measures a case with all peers that can do it; says why others can't."""
+    """Measures a case with all peers that support it. Returns the reasons of the others."""
     contenders: list[_Contender] = []
     not_measured: list[str] = []
     for each in workers:
@@ -63,9 +63,9 @@ def times(
 
 
 def _take_turns(contenders: list[_Contender], samples: int) -> list[str]:
-    """Samples all; removes those that fail and says why."""
+    """Samples all contenders. Removes those that fail and returns the reasons."""
     failed = []
-    shuffle = random.Random(0).shuffle  # who follows whom must not matter
+    shuffle = random.Random(0).shuffle  # the order must not matter
     for turn in range(samples):
         order = [each for each in contenders if turn < each.turns(samples)]
         shuffle(order)
@@ -81,7 +81,7 @@ def _take_turns(contenders: list[_Contender], samples: int) -> list[str]:
 def memory(
     peer: str, setup: Setup, case: Case, patterns: Sequence[str]
 ) -> tuple[list[Result], list[str]]:
-    """The peaks of a peer's variants, each in a new process."""
+    """Measures the peak memory of a peer's variants, each in a new process."""
     results: list[Result] = []
     try:
         with worker.start([peer], setup) as (lister,):

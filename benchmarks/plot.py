@@ -1,4 +1,4 @@
-"""Results as a picture: speed over size below a copy's, and ratios at the largest size."""
+"""Plots results: speed by size with a copy's speed as the bound, and ratios at the largest size."""
 
 import itertools
 import pathlib
@@ -15,7 +15,7 @@ _COLORS = dict(zip(NAMES, ("C3", "C0", "C1", "C4", "C2", "C5", "C6", "C8", "k"),
 
 
 def _panels(groups: Sequence[Sequence[Result]]) -> list[list[Sequence[Result]]]:
-    """Groups of results that differ in their size alone, the smallest first."""
+    """Groups of results that differ only in size, smallest first."""
 
     def kind(results: Sequence[Result]) -> tuple[Any, ...]:
         case, setup = results[0].case, results[0].setup
@@ -26,7 +26,7 @@ def _panels(groups: Sequence[Sequence[Result]]) -> list[list[Sequence[Result]]]:
 
 
 def _gigabytes(result: Result, seconds: float | None = None) -> float:
-    """Read of the input and written of the output in a second."""
+    """Gigabytes of input read and output written per second."""
     item_bytes = result.case.input_bytes / result.case.size
     return 2e-9 * item_bytes * result.elements_per_second(seconds)
 
@@ -70,7 +70,7 @@ def _draw_ratios(axes: Any, results: Sequence[Result]) -> None:
 
 
 def draw(groups: Sequence[Sequence[Result]], title: str, path: pathlib.Path) -> None:
-    """Writes a picture of the times in the format that the suffix of `path` says."""
+    """Writes a picture of the times in the format given by the suffix of `path`."""
     panels = _panels(groups)
     width, height = _PANEL
     figure = Figure(figsize=(width, height * len(panels) + 0.5), layout="constrained")

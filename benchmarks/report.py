@@ -1,4 +1,4 @@
-"""Tables of results, as Markdown that reads as plain text too."""
+"""Tables of results, in Markdown that is also readable as plain text."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ _OTHERS = [name for name in NAMES if name not in (OURS, STOCK, COPY)]
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], words: int) -> str:
-    """The first `words` columns are aligned to the left, those of numbers to the right."""
+    """A table with the first `words` columns aligned left, and the numbers aligned right."""
     align = ["left" if index < words else "right" for index in range(len(columns))]
     return str(tabulate(rows, columns, tablefmt="pipe", colalign=align, disable_numparse=True))
 
@@ -28,7 +28,7 @@ def _named(result: Result | None, name: str) -> str:
 
 
 def _ratio(of: Result | None, to: Result | None, unit: str = "") -> str:
-    """How many times as fast `of` is."""
+    """The speed of `of` relative to `to`."""
     if of is None or to is None:
         return ""
     return f"{of.elements_per_second() / to.elements_per_second():.2f}{unit}"
@@ -39,7 +39,7 @@ def heading(result: Result) -> str:
 
 
 def case_table(results: Sequence[Result]) -> str:
-    """All variants of one case, the fastest first, the copies at the end."""
+    """A table of all variants of one case, fastest first, with copies at the end."""
     ours, copy = fastest(results, OURS), fastest_copy(results)
     rows = []
     for result in sorted(results, key=lambda result: (result.is_copy, result.median)):
@@ -60,7 +60,7 @@ def case_table(results: Sequence[Result]) -> str:
 
 
 def summary(groups: Sequence[Sequence[Result]]) -> str:
-    """A line for each case: the fastest variant of flatnoise, of TensorFlow, of all others."""
+    """A table of cases with the fastest variants of flatnoise, TensorFlow and all others."""
     rows = []
     for results in groups:
         ours, stock = fastest(results, OURS), fastest(results, STOCK)

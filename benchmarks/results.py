@@ -1,4 +1,4 @@
-"""What was measured. It is written as pyperf's JSON, which `python -m pyperf` compares."""
+"""Results, stored as pyperf's JSON, which `python -m pyperf` can compare."""
 
 import dataclasses
 import pathlib
@@ -13,14 +13,14 @@ from worker import Setup
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What a variant took for a case, sample by sample: seconds per call, or bytes."""
+    """The samples of a variant for a case: seconds per call, or bytes."""
 
     case: Case
     setup: Setup
     peer: str
     variant: str
     values: Sequence[float]
-    calls: int = 1  # in each sample
+    calls: int = 1  # per sample
     is_copy: bool = False
     unit: str = "second"
 
@@ -38,19 +38,19 @@ class Result:
         return float(low), float(high)
 
     def elements_per_second(self, seconds: float | None = None) -> float:
-        """How many elements get noise, or are copied; at the median unless given a time."""
+        """The number of elements noised or copied per second, by default for the median time."""
         elements = self.case.size if self.is_copy else self.case.noised_elements
         return elements / (seconds or self.median)
 
 
 def fastest(results: Sequence[Result], *peers: str) -> Result | None:
-    """The quickest of these peers that makes noise; None if none does."""
+    """The fastest result with noise of these peers, or None."""
     chosen = [result for result in results if result.peer in peers and not result.is_copy]
     return min(chosen, key=lambda result: result.median, default=None)
 
 
 def fastest_copy(results: Sequence[Result], *variants: str) -> Result | None:
-    """The quickest copy of these variants, or of all."""
+    """The fastest copy of these variants, or of all variants."""
     chosen = [
         result
         for result in results

@@ -1,10 +1,10 @@
-"""What noise costs a training step: rate 0, Keras's layers, and these under flatnoise's patch.
+"""The cost of noise in a training step: rate 0, Keras's layers, and patched Keras layers.
 
     python benchmarks/training.py [--models encoder mlp autoencoder] [--rounds N]
 
-The models are Keras's own. All three variants of a model take turns, step by step, in one process;
-each variant's peak memory is that of a process of its own, while it steps. What noise costs is the
-median of the differences to rate 0 within a round.
+The models only use Keras layers. All three variants of a model alternate step by step in one
+process. Peak memory is measured in a separate process per variant, during steps. The cost of noise
+is the median difference to rate 0 within a round.
 """
 
 import argparse
@@ -36,7 +36,7 @@ VARIANTS = (RATE_0, KERAS, PATCHED)
 
 
 def encoder(rate: float) -> keras.Model:
-    """A transformer encoder of 4 layers, width 256, 128 tokens, with dropout in its attention."""
+    """A transformer encoder with 4 layers, width 256 and 128 tokens, with dropout in attention."""
     length, width, heads = 128, 256, 8
     tokens = keras.Input((length,), dtype="int32")
     x = keras.layers.Embedding(1000, width)(tokens)
@@ -56,7 +56,7 @@ def encoder_data(rng: np.random.Generator) -> Data:
 
 
 def mlp(rate: float) -> keras.Model:
-    """Three hidden layers of 1024, each with dropout."""
+    """Three hidden layers of width 1024, each with dropout."""
     layers: list[Any] = [keras.Input((784,))]
     for _ in range(3):
         layers += [keras.layers.Dense(1024, activation="relu"), keras.layers.Dropout(rate)]
@@ -69,7 +69,7 @@ def mlp_data(rng: np.random.Generator) -> Data:
 
 
 def autoencoder(rate: float) -> keras.Model:
-    """A convolutional autoencoder of images [64, 64, 3] with Gaussian noise."""
+    """A convolutional autoencoder for images [64, 64, 3] with Gaussian noise."""
 
     def convolution(filters: int) -> keras.layers.Layer:
         return keras.layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu")
@@ -109,7 +109,7 @@ MODELS = {
 
 
 def training_step(name: str, variant: str, jit_compile: bool) -> Step:
-    """One step on one batch, traced and run once: whatever it is patched with is in its graph."""
+    """One step on one batch, already traced and run once, so that the patch is in its graph."""
     make, make_data, loss = MODELS[name]
     x, y = make_data(np.random.default_rng(1))
     batch = tf.constant(x), tf.constant(y)
@@ -128,7 +128,7 @@ def seconds(step: Step) -> float:
 
 
 def peak_memory(name: str, variant: str, jit_compile: bool) -> float:
-    """In MB, of a process that has traced the step and runs it."""
+    """The peak memory in MB of a process that runs the traced step."""
     program = f"import training; training.print_peak({name!r}, {variant!r}, {jit_compile})"
     done = subprocess.run(
         [sys.executable, "-c", program],

@@ -1,4 +1,4 @@
-"""A process for each peer, so that none shares its threads with another: both of its sides."""
+"""A separate process for each peer, so that peers don't share threads: both sides of it."""
 
 import contextlib
 import ctypes
@@ -19,12 +19,12 @@ import peers
 from cases import Case
 from peers import Peer, Unsupported, Variant
 
-_TOO_SHORT = 2e-3  # seconds; for one call to tell how long a call takes
+_TOO_SHORT = 2e-3  # seconds; too short to estimate the time of a call from one call
 
 
 @dataclasses.dataclass(frozen=True)
 class Setup:
-    """What is fixed when a process starts. The instruction set is flatnoise's ("": the best)."""
+    """Settings that are fixed at process start. `instruction_set` is flatnoise's ("": the best)."""
 
     threads: int
     instruction_set: str = ""
@@ -39,19 +39,19 @@ class Setup:
         return {
             "OMP_NUM_THREADS": threads,
             "MKL_NUM_THREADS": threads,
-            "NPROC": threads,  # XLA's name for it, in JAX
-            "KMP_BLOCKTIME": "1",  # ms; else Intel's threads spin while others are measured
+            "NPROC": threads,  # read by XLA in JAX
+            "KMP_BLOCKTIME": "1",  # ms; otherwise, Intel's threads spin while others are measured
             "FLATNOISE_INSTRUCTION_SET": self.instruction_set,
             "KERAS_BACKEND": "tensorflow",
             "TF_CPP_MIN_LOG_LEVEL": "3",
-            "CUDA_VISIBLE_DEVICES": "-1",  # for GPUs there is benchmarks/gpu
+            "CUDA_VISIBLE_DEVICES": "-1",  # benchmarks/gpu is for GPUs
             "JAX_PLATFORMS": "cpu",
         }
 
 
 @dataclasses.dataclass(frozen=True)
 class Prepared:
-    """A variant whose result is right, and about how many seconds a call takes."""
+    """A variant with a correct result, and the approximate seconds per call."""
 
     name: str
     is_copy: bool
@@ -59,34 +59,34 @@ class Prepared:
 
 
 class Worker:
-    """A peer's process, seen from the one that measures."""
+    """A peer's process, as seen by the main process."""
 
     def __init__(self, peer: str, setup: Setup) -> None:
-        """Starts it; it loads the peer while others start."""
+        """Starts the process, which loads the peer while other processes start."""
         self.peer = peer
         self.setup = setup
         self._start()
 
     def _start(self) -> None:
-        os.environ.update(self.setup.environment())  # which it inherits
+        os.environ.update(self.setup.environment())  # the process inherits it
         spawn = multiprocessing.get_context("spawn")
         self._executor = ProcessPoolExecutor(1, spawn)
         self._facts = self._executor.submit(_answer, _load, self.peer, self.setup.threads)
 
     def facts(self) -> dict[str, str]:
-        """What the peer's figures depend on, by the names that JSON has."""
+        """Facts that affect the peer's results, by their names in JSON."""
         facts: dict[str, str] = self._result(self._facts)
         return facts
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Calls a function below; raises `Unsupported` if it fails or the process ends."""
+        """Calls a function below. Raises `Unsupported` if it fails or the process ends."""
         return self._result(self._executor.submit(_answer, function, *arguments))
 
     def _result(self, future: Any) -> Any:
         try:
             return future.result()
         except BrokenProcessPool as error:
-            self._start()  # for the next case
+            self._start()  # restarts for the next case
             raise Unsupported("its process ended") from error
 
     def close(self) -> None:
@@ -95,7 +95,7 @@ class Worker:
 
 @contextlib.contextmanager
 def start(names: Sequence[str], setup: Setup) -> Iterator[list[Worker]]:
-    """Workers that run until the end of the context."""
+    """Workers that run until the context exits."""
     workers = [Worker(name, setup) for name in names]
     try:
         yield workers
@@ -104,14 +104,14 @@ def start(names: Sequence[str], setup: Setup) -> Iterator[list[Worker]]:
             worker.close()
 
 
-# The other side. It has one peer, and the variants of the case that it is at.
+# The other side, in the peer's process. It has one peer and the variants of the current case.
 
 _peer: Peer
 _variants: dict[str, Variant] = {}
 
 
 def _answer(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Turns errors into one that can be unpickled where their frameworks are not imported."""
+    """Turns errors into one that can be unpickled without importing the framework."""
     try:
         return function(*arguments)
     except Exception as error:
@@ -125,7 +125,7 @@ def _reason(error: Exception) -> str:
 
 def _load(name: str, threads: int) -> dict[str, str]:
     global _peer
-    os.dup2(2, 1)  # what frameworks print is no result
+    os.dup2(2, 1)  # keeps frameworks' output out of the results
     _peer = peers.load(name, threads)
     return {f"{name}_version": _peer.version, "instruction_set": _peer.instruction_set}
 
@@ -143,7 +143,7 @@ def noisy_variants(case: Case) -> list[str]:
 
 
 def prepare(case: Case, patterns: Sequence[str]) -> tuple[list[Prepared], list[str]]:
-    """Builds variants that fit a pattern; keeps those that are right, says why others are not."""
+    """Builds variants that match a pattern. Keeps correct ones and returns the others' errors."""
     prepared, not_prepared = [], []
     for variant in _build(case):
         if not (variant.is_copy or fits(variant.name, patterns)):
@@ -151,7 +151,7 @@ def prepare(case: Case, patterns: Sequence[str]) -> tuple[list[Prepared], list[s
         try:
             prepared.append(Prepared(variant.name, variant.is_copy, _check(case, variant)))
             _variants[variant.name] = variant
-        except Exception as error:  # whatever a framework raises is its answer
+        except Exception as error:  # frameworks may raise anything
             not_prepared.append(f"{variant.name}: {_reason(error)}")
     return prepared, not_prepared
 
@@ -161,7 +161,7 @@ def fits(variant: str, patterns: Sequence[str]) -> bool:
 
 
 def _check(case: Case, variant: Variant) -> float:
-    """Calls a variant, which compiles it, and checks the result; returns the seconds of a call."""
+    """Calls a variant, which compiles it, and checks the result. Returns the seconds per call."""
     result = variant.run()
     if not variant.is_copy:
         tensors = result if isinstance(result, tuple | list) else [result]
@@ -185,26 +185,26 @@ def sample(name: str, calls: int) -> float:
     if name not in _variants:
         raise Unsupported("its process ended over another variant")
     if calls > 1:
-        _variants[name].run()  # wakes threads, fills caches
+        _variants[name].run()  # warms up threads and caches
     return _seconds(_variants[name], calls)
 
 
 def peak_memory(case: Case, name: str) -> int:
-    """The peak of a call in bytes, over what the process held before it.
+    """The peak memory of a call in bytes, minus the memory before it.
 
-    The call is the first with so large an input, as frameworks keep what was freed; what they load
-    on first use is loaded by calls with a few rows.
+    This must be the first call with such a large input, because frameworks cache freed memory.
+    Calls with a few rows load everything that is loaded on first use.
     """
     small = dataclasses.replace(case, shape=(2, *case.shape[1:]))
     for _ in range(2):
         _named(small, name).run()
     variant = _named(case, name)
     gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)  # what is free already must not serve the call
+    ctypes.CDLL(None).malloc_trim(0)  # the call must not reuse freed memory
     machine.forget_peak()
     before = machine.memory("VmRSS")
     variant.run()
-    return max(1, machine.memory("VmHWM") - before)  # what is not above 0 is no sample to pyperf
+    return max(1, machine.memory("VmHWM") - before)  # pyperf only accepts positive samples
 
 
 def _named(case: Case, name: str) -> Variant:

@@ -1,8 +1,8 @@
-# Turns FLATNOISE_WITH_CUDA from AUTO into ON where this machine has an NVIDIA GPU and a CUDA
-# compiler, and chooses the GPUs to make machine code for: by AUTO those that are here, by ON all. The
-# newest that every compiler knows gets PTX too, from which drivers make code for GPUs yet to come.
+# Turns FLATNOISE_WITH_CUDA=AUTO into ON if this machine has an NVIDIA GPU and a CUDA compiler.
+# Selects the GPU architectures for machine code: this machine's for AUTO, all for ON. The newest
+# architecture that all compilers support also gets PTX, which drivers can compile for future GPUs.
 
-# Sets `result` to the architectures of this machine's GPUs, such as 90-real; to nothing without any.
+# Sets `result` to the architectures of this machine's GPUs, such as 90-real. Empty without GPUs.
 function(find_gpus result)
   execute_process(
     COMMAND nvidia-smi --query-gpu=compute_cap --format=csv,noheader
@@ -19,7 +19,7 @@ endfunction()
 set(gpus "")
 if(FLATNOISE_WITH_CUDA STREQUAL "AUTO")
   set(FLATNOISE_WITH_CUDA OFF)
-  # A compiler found here would want another machine's libraries as well.
+  # A compiler found here would need libraries of the target machine too.
   if(NOT CMAKE_CROSSCOMPILING)
     find_gpus(gpus)
   endif()
@@ -45,7 +45,7 @@ if(choose_architectures)
   if(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 12.8)
     list(APPEND CMAKE_CUDA_ARCHITECTURES 100-real 120-real)
   endif()
-  # A GPU that has no code of its own runs another's of its generation, or PTX: so all are made.
+  # A GPU without its own code runs that of another GPU of its generation, or PTX, so all are built.
   list(TRANSFORM CMAKE_CUDA_ARCHITECTURES REPLACE "^90$" "90-real" OUTPUT_VARIABLE known)
   set(unknown ${gpus})
   list(REMOVE_ITEM unknown ${known})

@@ -1,6 +1,6 @@
 # Defines the target TensorFlow::framework, TENSORFLOW_VERSION, TENSORFLOW_INCLUDE_DIR,
-# TENSORFLOW_LIBRARY_DIR and TENSORFLOW_DEFINITIONS: from the folder TENSORFLOW_DIR, or where that
-# is empty from the TensorFlow that Python imports.
+# TENSORFLOW_LIBRARY_DIR and TENSORFLOW_DEFINITIONS for the TensorFlow in the folder TENSORFLOW_DIR,
+# or if that is empty, for the TensorFlow that Python imports.
 execute_process(
   COMMAND ${Python_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/tensorflow_facts.py ${TENSORFLOW_DIR}
   OUTPUT_VARIABLE facts

@@ -1,10 +1,11 @@
-"""Makes a CUDA toolkit that compiles for another processor, and prints its compiler.
+"""Creates a CUDA toolkit that compiles for another architecture, and prints its compiler.
 
     python cmake/fetch_cuda.py aarch64     # for -DCMAKE_CUDA_COMPILER
 
-The programs are links to those of the nvcc on the path, of CUDA 13 or newer; the headers and the
-static library of that version come from PyPI's wheels for the processor. nvcc looks for both beside
-itself. pip downloads, so its settings hold; the toolkit lies in the cache of fetch_tensorflow.py.
+The programs are links to the toolkit of the nvcc on the path, which must be CUDA 13 or newer. The
+headers and the static library of that version come from PyPI's wheels for the architecture. nvcc
+searches for both relative to itself. pip downloads the wheels, so its settings apply. The toolkit
+is stored in the cache of fetch_tensorflow.py.
 """
 
 import argparse
@@ -24,11 +25,11 @@ WANTED = re.compile(r"nvidia/cu\d+/((?:include|lib)/.*)")
 
 
 def find_toolkit() -> tuple[Path, str]:
-    """Returns the folder of the toolkit whose nvcc is on the path, and its version, as "13.0"."""
+    """Returns the toolkit folder of the nvcc on the path, and its version, such as "13.0"."""
     nvcc = shutil.which("nvcc")
     if nvcc is None:
         raise SystemExit("expected nvcc of CUDA 13 or newer on the path, found none")
-    # What runs, where the program on the path is a link or a script.
+    # Finds the actual program, because the one on the path may be a link or script.
     command = [nvcc, "--dryrun", "-x", "cu", "/dev/null"]
     told = subprocess.run(command, capture_output=True, text=True, check=False).stderr
     top = re.search(r"^#\$ TOP=(.+)$", told, re.MULTILINE)
@@ -63,7 +64,7 @@ def _unpack(wheel: Path, folder: Path) -> None:
 
 
 def _make(folder: Path, toolkit: Path, version: str, machine: str) -> None:
-    # The folder's name is nvcc's own for what a compiler for 64-bit Arm makes.
+    # nvcc uses this folder name for 64-bit Arm.
     target = folder / "targets" / f"{machine}-linux"
     with tempfile.TemporaryDirectory(dir=folder) as downloads:
         _download(version, machine, Path(downloads))
@@ -72,20 +73,20 @@ def _make(folder: Path, toolkit: Path, version: str, machine: str) -> None:
     for library in list((target / "lib").glob("*.so.*")):
         (target / "lib" / f"{library.name.partition('.so.')[0]}.so").symlink_to(library.name)
     (folder / "nvvm").symlink_to(toolkit / "nvvm")
-    # nvcc goes up from its folder, so that one may be no link itself.
+    # nvcc resolves paths relative to its folder, so the folder must not be a link.
     (folder / "bin").mkdir()
     for program in (toolkit / "bin").iterdir():
         (folder / "bin" / program.name).symlink_to(program)
 
 
 def fetch(machine: str) -> Path:
-    """Returns the compiler of the toolkit for a processor."""
+    """Returns the compiler of the toolkit for an architecture."""
     tensorflow_versions.machine_facts(machine)
     toolkit, version = find_toolkit()
     target = cache_folder() / f"cuda-{version}-{machine}"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        # Made beside and renamed, as fetch_tensorflow.py does.
+        # Created in a temporary folder and renamed, as in fetch_tensorflow.py.
         with tempfile.TemporaryDirectory(dir=target.parent) as folder:
             made = Path(folder) / "made"
             made.mkdir()

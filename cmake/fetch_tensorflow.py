@@ -1,12 +1,12 @@
-"""Puts what the op is compiled and linked with into a cache: TensorFlow's headers and libraries.
+"""Downloads TensorFlow's headers and libraries for building the op into a cache.
 
     python cmake/fetch_tensorflow.py 2.20 2.21     # or: all
     python cmake/fetch_tensorflow.py --machine aarch64 all
 
-takes the newest patch of each minor version from PyPI's wheels, for this machine's processor or for
-another, and prints the folders as a CMake list, for -DFLATNOISE_TENSORFLOW_DIRS. pip downloads, so
-its settings hold. The cache is FLATNOISE_CACHE_DIR, or else `flatnoise` in XDG_CACHE_HOME or
-~/.cache.
+takes the newest patch release of each minor version from PyPI's wheels, for this machine's
+architecture or another, and prints the folders as a CMake list for -DFLATNOISE_TENSORFLOW_DIRS. pip
+downloads the wheels, so its settings apply. The cache is FLATNOISE_CACHE_DIR, or by default
+`flatnoise` in XDG_CACHE_HOME or ~/.cache.
 """
 
 import argparse
@@ -27,7 +27,7 @@ WANTED = re.compile(
 
 
 def cache_folder() -> Path:
-    """Returns where TensorFlow's parts are kept between builds."""
+    """Returns the folder for TensorFlow's files between builds."""
     if chosen := os.environ.get("FLATNOISE_CACHE_DIR"):
         return Path(chosen).resolve()
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
@@ -59,20 +59,20 @@ def _unpack(wheel: Path, folder: Path) -> None:
 
 
 def fetch(minor: str, machine: str) -> Path:
-    """Returns the folder with the parts of TensorFlow `minor`, such as "2.21", for a processor."""
+    """Returns the folder with files of TensorFlow `minor`, such as "2.21", for an architecture."""
     if not re.fullmatch(r"\d+\.\d+", minor):
         raise SystemExit(f"expected a minor version of TensorFlow such as 2.21, got {minor!r}")
     package = tensorflow_versions.machine_facts(machine).package
     target = cache_folder() / f"{package}-{minor}-{machine}"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        # Made beside and renamed: what is cut off leaves no half of a TensorFlow behind.
+        # Unpacked in a temporary folder and renamed, so that interruptions leave no partial files.
         with tempfile.TemporaryDirectory(dir=target.parent) as folder:
             unpacked = Path(folder) / "unpacked"
             _unpack(_download(minor, machine, folder), unpacked)
             try:
                 unpacked.rename(target)
-            except OSError:  # another build was quicker
+            except OSError:  # another build was faster
                 if not target.exists():
                     raise
     return target

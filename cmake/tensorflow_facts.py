@@ -1,7 +1,7 @@
-"""Prints what CMake has to know of a TensorFlow, one `NAME=value` a line.
+"""Prints facts about TensorFlow for CMake, as lines `NAME=value`.
 
-Without an argument of the TensorFlow that Python imports; else of the one in the folder named,
-which is laid out like a site-packages (an unpacked wheel is) and isn't imported.
+Without an argument, uses the TensorFlow that Python imports. Otherwise, uses the one in the given
+folder without importing it. The folder has the layout of site-packages, such as an unpacked wheel.
 """
 
 import importlib.metadata
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 LIBRARY = "libtensorflow_framework.so.2"
-# What PyPI's wheels for Linux are compiled with: a TensorFlow tells its own only when imported.
+# The definitions for PyPI's Linux wheels, because TensorFlow only tells them when imported.
 WHEEL_DEFINITIONS = ["-D_GLIBCXX_USE_CXX11_ABI=1", "-DEIGEN_MAX_ALIGN_BYTES=64"]
 
 

@@ -1,12 +1,12 @@
-"""The versions of TensorFlow that are supported, and what is known of each; nowhere else listed.
+"""The supported versions of TensorFlow, with facts about each. This is the only list.
 
 python cmake/tensorflow_versions.py                       # 2.18 2.19 ...
-python cmake/tensorflow_versions.py xla                   # those with XLA kernels
-python cmake/tensorflow_versions.py ends                  # the oldest and the newest, as JSON
-python cmake/tensorflow_versions.py requirement           # of pip: tensorflow-cpu>=2.18,<...
-python cmake/tensorflow_versions.py platforms aarch64     # options of pip: --platform=...
+python cmake/tensorflow_versions.py xla # versions with XLA kernels python
+cmake/tensorflow_versions.py ends # the oldest and the newest, as JSON python
+cmake/tensorflow_versions.py requirement # for pip: tensorflow-cpu>=2.18,<... python
+cmake/tensorflow_versions.py platforms aarch64 # pip options: --platform=...
 
-The last three are for this machine's processor, or for the one that is named.
+The last three are for this machine's architecture, or for the given one.
 """
 
 import json
@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 
 class Facts(NamedTuple):
-    """What differs between versions."""
+    """Facts that differ between versions."""
 
-    pythons: tuple[str, ...]  # that PyPI has wheels for
-    has_xla_kernels: bool  # whether its headers suffice for flatnoise's
+    pythons: tuple[str, ...]  # with wheels on PyPI
+    has_xla_kernels: bool  # whether its headers suffice
 
 
 VERSIONS = {
@@ -31,13 +31,13 @@ VERSIONS = {
 
 
 class Machine(NamedTuple):
-    """What differs between processors, on Linux."""
+    """Facts that differ between architectures, on Linux."""
 
     package: str  # TensorFlow without CUDA
-    platforms: tuple[str, ...]  # the tags of its wheels, and of those that it needs
+    platforms: tuple[str, ...]  # the tags of its wheels and their dependencies
 
 
-# manylinux2014 is manylinux_2_17 by another name, and some wheels have that one alone.
+# manylinux2014 is an alias of manylinux_2_17, and some wheels only have the alias.
 _MANYLINUX = ("manylinux2014", "manylinux_2_17", "manylinux_2_27", "manylinux_2_28")
 
 MACHINES = {
@@ -45,7 +45,7 @@ MACHINES = {
         "tensorflow-cpu",
         tuple(f"{tag}_x86_64" for tag in _MANYLINUX),
     ),
-    # There is no tensorflow-cpu, and tensorflow itself has no CUDA.
+    # There is no tensorflow-cpu, and tensorflow has no CUDA support.
     "aarch64": Machine(
         "tensorflow",
         tuple(f"{tag}_aarch64" for tag in _MANYLINUX),
@@ -54,7 +54,7 @@ MACHINES = {
 
 
 def machine_facts(machine: str) -> Machine:
-    """Returns what is known of a processor, by the name that `uname -m` gives."""
+    """Returns the facts for an architecture, by its name in `uname -m`."""
     if machine not in MACHINES:
         known = " or ".join(MACHINES)
         raise SystemExit(f"PyPI has TensorFlow for Linux on {known}, not on {machine!r}")
@@ -66,30 +66,30 @@ def _as_numbers(version: str) -> tuple[int, ...]:
 
 
 def pythons() -> list[str]:
-    """Returns the Pythons that some version has wheels for, oldest first."""
+    """Returns the Python versions with wheels of any TensorFlow, oldest first."""
     return sorted({each for facts in VERSIONS.values() for each in facts.pythons}, key=_as_numbers)
 
 
 def common_python() -> str:
-    """Returns the newest Python that all versions have wheels for."""
+    """Returns the newest Python with wheels of all versions."""
     shared = set(pythons()).intersection(*(facts.pythons for facts in VERSIONS.values()))
     return max(shared, key=_as_numbers)
 
 
 def version_range() -> str:
-    """Returns the range of all versions, as pip takes it."""
+    """Returns the range of all versions in pip's notation."""
     first, *_, last = VERSIONS
     major, minor = _as_numbers(last)
     return f">={first},<{major}.{minor + 1}"
 
 
 def with_xla_kernels() -> list[str]:
-    """Returns the versions that XLA kernels are built for."""
+    """Returns the versions with XLA kernels."""
     return [minor for minor, facts in VERSIONS.items() if facts.has_xla_kernels]
 
 
 def ends(machine: str) -> list[dict[str, str]]:
-    """Returns the oldest version with its oldest Python, the newest with its newest."""
+    """Returns the oldest version with its oldest Python, and the newest with its newest."""
     first, *_, last = VERSIONS
     package = machine_facts(machine).package
     pairs = [(first, VERSIONS[first].pythons[0]), (last, VERSIONS[last].pythons[-1])]

@@ -1,10 +1,10 @@
-"""Augments scikit-learn's sample photographs in a `tf.data` pipeline, with noise like a camera's.
+"""Augments scikit-learn's sample photographs with camera-like noise in a `tf.data` pipeline.
 
-Crops are cut from two photographs, mirrored at random and noised, several at a time. The seed of
-each crop's noise is made from its number, so the same crop gets the same noise in whatever order
-the pipeline works. At the end stand the noise that was measured beside the noise that was asked
-for, whether the order counts, what the noise costs beside that of stock TensorFlow, and a picture
-of crops before and after.
+The pipeline cuts crops from two photographs, flips them randomly and adds noise, with several crops
+in parallel. The seed of a crop's noise is derived from its number, so every crop gets the same
+noise regardless of the processing order. The program reports the measured and the requested noise,
+whether the order matters, and the cost of the noise compared with stock TensorFlow. It also draws
+crops before and after.
 """
 
 import argparse
@@ -22,24 +22,24 @@ import flatnoise
 
 SIZE = 128
 GREY_LEVELS = 255
-SCENE, NOISE = 0, 1  # which random numbers of a crop
+SCENE, NOISE = 0, 1  # the random numbers of a crop
 
 AddNoise = Callable[[tf.Tensor, tf.Tensor, float], tf.Tensor]
 
 
 def fused_noise(crop: tf.Tensor, seed: tf.Tensor, stddev: float) -> tf.Tensor:
-    """One pass over the crop."""
+    """Adds noise in one pass over the crop."""
     return flatnoise.flatten_add_normal(crop, seed, stddev=stddev, flatten=False)
 
 
 def stock_noise(crop: tf.Tensor, seed: tf.Tensor, stddev: float) -> tf.Tensor:
-    """The same by stock ops, with a tensor of noise in between."""
+    """The same with stock ops, through a tensor of noise."""
     noise = tf.random.stateless_normal(tf.shape(crop), seed, stddev=stddev, alg="philox")
     return crop + noise
 
 
 def cut(photographs: tf.Tensor, seed: int, index: tf.Tensor) -> tf.Tensor:
-    """The crop of that number: SIZE×SIZE×3, in grey levels of float32."""
+    """The crop with this number: SIZE×SIZE×3, float32 gray levels."""
     pair = tf.stack([tf.constant(seed, tf.int64), 2 * index + SCENE])
     photograph = photographs[index % tf.shape(photographs, tf.int64)[0]]
     crop = tf.image.stateless_random_crop(photograph, [SIZE, SIZE, 3], pair)
@@ -47,7 +47,7 @@ def cut(photographs: tf.Tensor, seed: int, index: tf.Tensor) -> tf.Tensor:
 
 
 def crops(photographs: tf.Tensor, count: int, seed: int, parallel: int) -> tf.data.Dataset:
-    """Clean crops with their numbers."""
+    """Clean crops with their numbers, as a dataset."""
     return tf.data.Dataset.range(count).map(
         lambda index: (index, cut(photographs, seed, index)), num_parallel_calls=parallel
     )
@@ -56,7 +56,7 @@ def crops(photographs: tf.Tensor, count: int, seed: int, parallel: int) -> tf.da
 def noised(
     dataset: tf.data.Dataset, add_noise: AddNoise, seed: int, stddev: float, parallel: int
 ) -> tf.data.Dataset:
-    """Crops with noise whose seed is their number."""
+    """Adds noise to crops, with the crop's number as the seed."""
     return dataset.map(
         lambda index, crop: (
             index,
@@ -68,13 +68,13 @@ def noised(
 
 
 def in_order(dataset: tf.data.Dataset) -> np.ndarray:
-    """All crops, in the order of their numbers."""
+    """All crops, ordered by number."""
     elements = sorted(dataset.as_numpy_iterator(), key=lambda element: element[0])
     return np.stack([crop for _, crop in elements])
 
 
 def run_through(dataset: tf.data.Dataset) -> float:
-    """The seconds that the whole dataset takes."""
+    """The time to iterate over the dataset, in seconds."""
     start = time.perf_counter()
     for _ in dataset:
         pass
@@ -82,9 +82,9 @@ def run_through(dataset: tf.data.Dataset) -> float:
 
 
 def time_noise(photographs: tf.Tensor, arguments: argparse.Namespace) -> dict[str, float]:
-    """Median crops a second by way of noising them, the ways taking turns.
+    """Median crops per second for each way to add noise, alternating between them.
 
-    The clean crops are made before: what is measured is the noise, and handing crops over.
+    The clean crops are precomputed, so this measures only the noise and the pipeline.
     """
     seed, stddev, parallel = arguments.seed, arguments.stddev, tf.data.AUTOTUNE
     clean = crops(photographs, arguments.crops, seed, parallel).cache()
@@ -103,7 +103,7 @@ def time_noise(photographs: tf.Tensor, arguments: argparse.Namespace) -> dict[st
 
 
 def draw(rows: dict[str, np.ndarray], path: pathlib.Path, columns: int = 6) -> None:
-    """Writes a picture with a row of crops for each entry."""
+    """Writes a picture with one row of crops per entry."""
     figure = Figure(figsize=(columns * 1.7, len(rows) * 1.75), layout="constrained")
     axes = figure.subplots(len(rows), columns)
     for row_axes, (label, images) in zip(axes, rows.items(), strict=True):
@@ -116,7 +116,7 @@ def draw(rows: dict[str, np.ndarray], path: pathlib.Path, columns: int = 6) -> N
 
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
-    """The command line."""
+    """Parses the command line."""
     parser = argparse.ArgumentParser(description="Augment photographs with noise in tf.data.")
     parser.add_argument("--crops", type=int, default=512)
     parser.add_argument("--stddev", type=float, default=20.0, help="in grey levels of 0 to 255")
@@ -127,7 +127,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def main(command_line: list[str] | None = None) -> None:
-    """Augments, checks, draws, measures."""
+    """Augments, checks, draws and measures."""
     arguments = parse_arguments(command_line)
     seed, stddev = arguments.seed, arguments.stddev
     photographs = tf.constant(np.stack(load_sample_images().images))

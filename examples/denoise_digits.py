@@ -1,9 +1,10 @@
 """Trains a denoising autoencoder on scikit-learn's handwritten digits.
 
-The model sees clean images only: its first layer adds the noise that it learns to take away, and a
-second one flattens the encoder's output and blurs it a little. Both are silent outside training.
-At the end stand a picture of held-out digits, the gain in peak signal-to-noise ratio (PSNR), and
-what a training step costs with these layers, with stock TensorFlow's and with no noise at all.
+The inputs are clean images. The first layer adds the noise that the model learns to remove. A
+second noise layer flattens the encoder's output and adds a little noise. Both layers only add noise
+in training. The program draws held-out digits and reports the gain in peak signal-to-noise ratio
+(PSNR) and the cost of a training step with these layers, with stock TensorFlow ops and without
+noise.
 """
 
 import argparse
@@ -30,16 +31,16 @@ NoiseLayer = Callable[[float, bool], keras.layers.Layer]
 
 
 class StockNoise(keras.layers.Layer):
-    """The usual composition of stock ops: draw a tensor of noise, add it, reshape."""
+    """The usual composition of stock ops: draws a tensor of noise, adds it and reshapes."""
 
     def __init__(self, stddev: float, flatten: bool) -> None:
-        """Takes what both of flatnoise's layers below are given."""
+        """Initializes the layer, with the arguments of the flatnoise layers below."""
         super().__init__()
         self.stddev = stddev
         self.flatten = flatten
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Adds noise in training, and flattens always, where it is to flatten."""
+        """Adds noise in training. Always flattens if `flatten` is set."""
         outputs = inputs
         if training:
             outputs += tf.random.normal(tf.shape(inputs), stddev=self.stddev, dtype=inputs.dtype)
@@ -49,7 +50,7 @@ class StockNoise(keras.layers.Layer):
 
 
 def fused_noise(stddev: float, flatten: bool, seed: int | None = None) -> keras.layers.Layer:
-    """The layer of flatnoise, the compiled op wherever it could be loaded."""
+    """The layer of flatnoise, with the compiled op if it is available."""
     return flatnoise.layers.AddGaussianNoise(
         stddev=stddev,
         flatten=flatten,
@@ -60,19 +61,19 @@ def fused_noise(stddev: float, flatten: bool, seed: int | None = None) -> keras.
 
 
 def no_noise(stddev: float, flatten: bool) -> keras.layers.Layer:
-    """A layer for comparison, which leaves the noise out."""
+    """A layer without noise, for comparison."""
     return keras.layers.Flatten() if flatten else keras.layers.Identity()
 
 
 def psnr(clean: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
-    """Peak signal-to-noise ratio in dB, of each image."""
+    """The peak signal-to-noise ratio of each image in dB."""
     return tf.image.psnr(clean, images, max_val=1.0)
 
 
 def build_model(noise: NoiseLayer, jit_compile: bool = False) -> keras.Model:
-    """A small convolutional autoencoder, noisy in training.
+    """A small convolutional autoencoder with noise in training.
 
-    XLA is left out by default, so that the models of the timing run the ops they are made of.
+    XLA is off by default, so that the timed models run their own ops.
     """
     model = keras.Sequential(
         [
@@ -91,20 +92,20 @@ def build_model(noise: NoiseLayer, jit_compile: bool = False) -> keras.Model:
 
 
 def load_images() -> tuple[np.ndarray, np.ndarray]:
-    """Images in [0, 1] to train on, and those held out."""
+    """Training and held-out images in [0, 1]."""
     images = load_digits().images.astype(np.float32)[..., None] / 16
     return images[:-HELD_OUT], images[-HELD_OUT:]
 
 
 def mean_psnr(clean: np.ndarray, images: np.ndarray) -> float:
-    """PSNR in dB over all pixels of all images."""
+    """The PSNR in dB over all pixels of all images."""
     return float(-10 * np.log10(np.mean(np.square(clean - images))))
 
 
 def training_steps(
     noise: NoiseLayer, images: np.ndarray, jit_compile: bool = False
 ) -> Callable[[int], float]:
-    """A function that makes that many training steps and returns the seconds that one took."""
+    """Returns a function that runs training steps and returns the seconds per step."""
     model = build_model(noise, jit_compile)
     model.make_train_function()
     batch = tf.constant(images[:BATCH])
@@ -120,7 +121,7 @@ def training_steps(
 
 
 def time_steps(images: np.ndarray, rounds: int, steps: int = 5) -> dict[str, float]:
-    """Median milliseconds per training step, the models taking turns."""
+    """Median milliseconds per training step, alternating between the models."""
     runs = {
         "no noise": training_steps(no_noise, images),
         "flatnoise": training_steps(fused_noise, images),
@@ -136,7 +137,7 @@ def time_steps(images: np.ndarray, rounds: int, steps: int = 5) -> dict[str, flo
 
 
 def draw(rows: dict[str, np.ndarray], path: pathlib.Path, columns: int = 12) -> None:
-    """Writes a picture with a row of digits for each entry."""
+    """Writes a picture with one row of digits per entry."""
     figure = Figure(figsize=(columns * 0.9, len(rows) * 1.05), layout="constrained")
     axes = figure.subplots(len(rows), columns)
     for row_axes, (label, images) in zip(axes, rows.items(), strict=True):
@@ -150,7 +151,7 @@ def draw(rows: dict[str, np.ndarray], path: pathlib.Path, columns: int = 12) -> 
 
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
-    """The command line."""
+    """Parses the command line."""
     parser = argparse.ArgumentParser(description="Train a denoising autoencoder on digits.")
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--rounds", type=int, default=100, help="how often to take the times")
@@ -160,7 +161,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def describe_implementation() -> str:
-    """Which implementation of the noise runs, and where it comes from."""
+    """Describes the implementation of the noise and its origin."""
     info = flatnoise.build_info()
     if not info["native_loaded"]:
         return f"stock TensorFlow ops, because {info['native_error']}"
@@ -168,7 +169,7 @@ def describe_implementation() -> str:
 
 
 def main(command_line: list[str] | None = None) -> None:
-    """Trains, draws, measures."""
+    """Trains, draws and measures."""
     arguments = parse_arguments(command_line)
     keras.utils.set_random_seed(arguments.seed)
     train, clean = load_images()

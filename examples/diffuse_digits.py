@@ -1,11 +1,11 @@
-"""Trains a diffusion model on scikit-learn's handwritten digits, and generates digits by it.
+"""Trains a diffusion model on scikit-learn's handwritten digits, and generates digits.
 
-The recipe is that of denoising diffusion implicit models (Song, Meng and Ermon, 2020) with a cosine
-schedule: in training, one pass of flatnoise's op mixes each digit with noise, as much as its
-diffusion time says, and writes the noise too, which the network learns to predict. Digits are
-generated from pure noise in a few deterministic steps. At the end stand the error of the prediction
-on held-out digits, the Fréchet distance of generated from held-out digits in the features of a
-classifier that was trained on real ones, and a picture of digits on their way out of the noise.
+The method is that of denoising diffusion implicit models (Song, Meng and Ermon, 2020) with a cosine
+schedule. In training, one pass of flatnoise's op mixes each digit with noise according to its
+diffusion time. The same pass returns the noise, which the network learns to predict. Digits are
+generated from pure noise in a few deterministic steps. The program reports the prediction error on
+held-out digits and the Fréchet distance between generated and held-out digits in the features of a
+classifier trained on real digits. It also draws digits at several steps of the generation.
 """
 
 import argparse
@@ -33,20 +33,20 @@ MIN_SIGNAL_RATE = 0.02
 
 
 def rates(times: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Signal and noise rates at diffusion times in [0, 1]; their squares sum to 1."""
+    """Signal and noise rates at diffusion times in [0, 1]. Their squares sum to 1."""
     start, end = np.arccos(MAX_SIGNAL_RATE), np.arccos(MIN_SIGNAL_RATE)
     angles = start + times * (end - start)
     return tf.cos(angles), tf.sin(angles)
 
 
 def embed(noise_rates: tf.Tensor) -> tf.Tensor:
-    """Sinusoidal features of noise rates, of frequencies from low to high."""
+    """Sinusoidal features of noise rates, with frequencies from low to high."""
     angles = noise_rates * FREQUENCIES
     return tf.concat([tf.sin(angles), tf.cos(angles)], axis=-1)
 
 
 def build_network() -> keras.Model:
-    """From noisy digits and embedded noise rates to the noise: residual blocks of dense layers."""
+    """A network of residual dense blocks that predicts noise from digits and noise rates."""
     digits, embedded = keras.Input((PIXELS,)), keras.Input((2 * len(FREQUENCIES),))
     hidden = keras.layers.Dense(WIDTH)(digits)
     for _ in range(BLOCKS):
@@ -59,16 +59,16 @@ def build_network() -> keras.Model:
 
 
 class DiffusionModel(keras.Model):
-    """Learns to predict the noise in noisy digits, and takes it away step by step."""
+    """Learns to predict the noise in noisy digits, and removes it step by step."""
 
     def __init__(self, seed: int) -> None:
-        """Takes the seed of diffusion times and noise in training."""
+        """Initializes the model, with the seed for diffusion times and noise in training."""
         super().__init__()
         self.network = build_network()
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def predict_noise(self, noisy: tf.Tensor, noise_rates: tf.Tensor) -> tf.Tensor:
-        """The noise, of standard deviation 1, that digits of these noise rates hold."""
+        """Predicts the noise (with standard deviation 1) in digits with these noise rates."""
         return self.network([noisy, embed(noise_rates)])
 
     def prediction_error(self, digits: tf.Tensor) -> tf.Tensor:
@@ -81,7 +81,7 @@ class DiffusionModel(keras.Model):
         return tf.reduce_mean(tf.square(noise - self.predict_noise(noisy, noise_rates)))
 
     def train_step(self, digits: tf.Tensor) -> dict[str, tf.Tensor]:
-        """One step of the optimizer."""
+        """Runs one step of the optimizer."""
         with tf.GradientTape() as tape:
             error = self.prediction_error(digits)
         weights = self.network.trainable_variables
@@ -89,7 +89,7 @@ class DiffusionModel(keras.Model):
         return {"error": error}
 
     def generate(self, count: int, seed: int, steps: int) -> list[tf.Tensor]:
-        """Digits out of noise: the noise, and what has become of it after each step."""
+        """Generates digits from noise. Returns the noise and the state after each step."""
         states = [flatnoise.normal([count, PIXELS], seed)]
         times = tf.linspace(1.0, 0.0, steps + 1)[:, None, None]
         signal_rates, noise_rates = rates(tf.tile(times, [1, count, 1]))
@@ -101,7 +101,7 @@ class DiffusionModel(keras.Model):
 
 
 def train(digits: np.ndarray, epochs: int, seed: int) -> DiffusionModel:
-    """A model whose weights are moving averages of those that were trained."""
+    """Trains a model. Its weights are moving averages of the trained weights."""
     model = DiffusionModel(seed)
     decay = keras.optimizers.schedules.CosineDecay(3e-3, max(1, epochs * len(digits) // BATCH))
     model.compile(
@@ -112,7 +112,7 @@ def train(digits: np.ndarray, epochs: int, seed: int) -> DiffusionModel:
 
 
 def build_classifier() -> keras.Model:
-    """A classifier, the last layer but one of which gives the features."""
+    """A classifier whose second-to-last layer returns the features."""
     model = keras.Sequential(
         [
             keras.Input((PIXELS,)),
@@ -127,7 +127,7 @@ def build_classifier() -> keras.Model:
 
 
 def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
-    """Between normal distributions of the means and covariances of two sets of features."""
+    """The Fréchet distance between normal fits to two sets of features."""
     means = [features.mean(axis=0) for features in (first, second)]
     covariances = [np.cov(features, rowvar=False) for features in (first, second)]
     root = np.real(scipy.linalg.sqrtm(covariances[0] @ covariances[1]))
@@ -137,7 +137,7 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def draw(rows: dict[str, np.ndarray], path: pathlib.Path, columns: int = 12) -> None:
-    """Writes a picture with a row of digits for each entry."""
+    """Writes a picture with one row of digits per entry."""
     figure = Figure(figsize=(columns * 0.9, len(rows) * 1.05), layout="constrained")
     axes = figure.subplots(len(rows), columns)
     for row_axes, (label, images) in zip(axes, rows.items(), strict=True):
@@ -151,12 +151,12 @@ def draw(rows: dict[str, np.ndarray], path: pathlib.Path, columns: int = 12) -> 
 
 
 def to_images(digits: tf.Tensor) -> np.ndarray:
-    """From [-1, 1], which the model knows, to [0, 1]."""
+    """Converts digits from the model's range [-1, 1] to [0, 1]."""
     return np.clip((np.asarray(digits) + 1) / 2, 0, 1)
 
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
-    """The command line."""
+    """Parses the command line."""
     parser = argparse.ArgumentParser(description="Train a diffusion model on digits.")
     parser.add_argument("--epochs", type=int, default=150)
     parser.add_argument("--steps", type=int, default=20, help="from noise to a digit")
@@ -166,7 +166,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def main(command_line: list[str] | None = None) -> None:
-    """Trains, generates, measures, draws."""
+    """Trains, generates, measures and draws."""
     arguments = parse_arguments(command_line)
     digits = load_digits()
     images, labels = digits.data.astype(np.float32) / 16, digits.target

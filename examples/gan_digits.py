@@ -1,11 +1,11 @@
 """Trains generative adversarial networks on scikit-learn's digits, with and without noise layers.
 
-With them, the discriminator sees real and generated digits through `AddGaussianNoise` ("instance
-noise"; Sønderby et al., 2017), so that it can't tell them apart by what no noise would survive, and
-the generator's hidden layers have `LearnedGaussianNoise`, as the noise inputs of StyleGAN (Karras
-et al., 2019). Both networks are trained for as many steps, several times with other seeds. At the
-end stand the Fréchet distances of generated from held-out digits, in the features of a classifier
-that was trained on real ones, and a picture of generated digits.
+With noise layers, the discriminator sees real and generated digits through `AddGaussianNoise`
+("instance noise"; Sønderby et al., 2017), so that it can't distinguish them by details that noise
+would hide. The generator's hidden layers have `LearnedGaussianNoise`, similar to the noise inputs
+of StyleGAN (Karras et al., 2019). Both variants are trained for the same number of steps, with
+several seeds. The program reports the Fréchet distances between generated and held-out digits in
+the features of a classifier trained on real digits, and draws generated digits.
 """
 
 import argparse
@@ -30,7 +30,7 @@ FEATURES = 32
 
 
 def build_generator(noisy: bool, seed: int) -> keras.Model:
-    """From codes to flat digits in [0, 1]."""
+    """A network from codes to flat digits in [0, 1]."""
     layers: list[keras.layers.Layer] = [keras.Input((CODE,))]
     for number in range(2):
         layers.append(keras.layers.Dense(128))
@@ -41,7 +41,7 @@ def build_generator(noisy: bool, seed: int) -> keras.Model:
 
 
 def build_discriminator(noisy: bool, seed: int) -> keras.Model:
-    """From flat digits to logits: above 0 for real ones."""
+    """A network from flat digits to logits, which are positive for real digits."""
     layers: list[keras.layers.Layer] = [keras.Input((PIXELS,))]
     if noisy:
         layers.append(
@@ -60,10 +60,10 @@ def cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
 
 
 class Gan(keras.Model):
-    """A generator and a discriminator that are trained against each other."""
+    """A generator and a discriminator, trained against each other."""
 
     def __init__(self, noisy: bool, seed: int) -> None:
-        """Takes whether the two have noise layers, and the seed of their noise."""
+        """Initializes the networks, with or without noise layers, and the seed of their noise."""
         super().__init__()
         self.generator = build_generator(noisy, seed)
         self.discriminator = build_discriminator(noisy, seed)
@@ -72,11 +72,11 @@ class Gan(keras.Model):
         self.discriminator_optimizer = keras.optimizers.Adam(5e-4, beta_1=0.5)
 
     def generate(self, count: int) -> tf.Tensor:
-        """Draws digits."""
+        """Generates digits."""
         return self.generator(keras.random.normal((count, CODE), seed=self.codes), training=True)
 
     def train_step(self, real: tf.Tensor) -> dict[str, tf.Tensor]:
-        """One step of each network."""
+        """Runs one step of each network."""
         with tf.GradientTape(persistent=True) as tape:
             generated = self.generate(BATCH)
             on_real = self.discriminator(real, training=True)
@@ -95,7 +95,7 @@ class Gan(keras.Model):
 
 
 def build_classifier() -> keras.Model:
-    """A classifier, the last layer but one of which gives the features."""
+    """A classifier whose second-to-last layer returns the features."""
     model = keras.Sequential(
         [
             keras.Input((PIXELS,)),
@@ -110,7 +110,7 @@ def build_classifier() -> keras.Model:
 
 
 def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
-    """Between normal distributions of the means and covariances of two sets of features."""
+    """The Fréchet distance between normal fits to two sets of features."""
     means = [features.mean(axis=0) for features in (first, second)]
     covariances = [np.cov(features, rowvar=False) for features in (first, second)]
     root = np.real(scipy.linalg.sqrtm(covariances[0] @ covariances[1]))
@@ -120,7 +120,7 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def train(noisy: bool, seed: int, real: np.ndarray, epochs: int) -> Gan:
-    """A pair of networks, trained."""
+    """Trains a pair of networks."""
     keras.utils.set_random_seed(seed)
     gan = Gan(noisy, seed)
     gan.compile(jit_compile=False)
@@ -130,7 +130,7 @@ def train(noisy: bool, seed: int, real: np.ndarray, epochs: int) -> Gan:
 
 
 def draw(rows: dict[str, np.ndarray], path: pathlib.Path, columns: int = 12) -> None:
-    """Writes a picture with a row of digits for each entry."""
+    """Writes a picture with one row of digits per entry."""
     figure = Figure(figsize=(columns * 0.9, len(rows) * 1.05), layout="constrained")
     axes = figure.subplots(len(rows), columns)
     for row_axes, (label, images) in zip(axes, rows.items(), strict=True):
@@ -144,7 +144,7 @@ def draw(rows: dict[str, np.ndarray], path: pathlib.Path, columns: int = 12) -> 
 
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
-    """The command line."""
+    """Parses the command line."""
     parser = argparse.ArgumentParser(description="Train GANs on digits, with and without noise.")
     parser.add_argument("--epochs", type=int, default=400)
     parser.add_argument("--seeds", type=int, default=3, help="how many pairs of trainings")
@@ -153,7 +153,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def main(command_line: list[str] | None = None) -> None:
-    """Trains, measures, draws."""
+    """Trains, measures and draws."""
     arguments = parse_arguments(command_line)
     digits = load_digits()
     images, labels = digits.data.astype(np.float32) / 16, digits.target
@@ -165,7 +165,7 @@ def main(command_line: list[str] | None = None) -> None:
     features = keras.Model(classifier.inputs[0], classifier.layers[-2].output)
 
     def distance(digits: np.ndarray) -> float:
-        """From held-out digits."""
+        """The distance to held-out digits."""
         return frechet_distance(features(digits).numpy(), features(held_out).numpy())
 
     print(f"Fréchet distances from {HELD_OUT} held-out digits, in {FEATURES} features of a")

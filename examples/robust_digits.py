@@ -1,9 +1,10 @@
-"""Trains classifiers of scikit-learn's digits that hold out against noise, whose level is learned.
+"""Trains noise-robust classifiers on scikit-learn's digits, with a learned noise level.
 
-Three networks of the same form see the same clean digits. One sees them as they are, one with noise
-of a fixed level (`AddGaussianNoise`), one with noise whose level is learned for every pixel
-(`LearnedGaussianNoise`): a regularizer speaks for noise, the loss against it where it harms. At the
-end stand the accuracies on held-out digits under more and more noise, and a picture of the levels.
+Three networks with the same architecture are trained on the same clean digits: one without noise,
+one with noise of a fixed level (`AddGaussianNoise`) and one with a learned noise level per pixel
+(`LearnedGaussianNoise`). A regularizer rewards noise, and the loss limits it where it hurts
+accuracy. The program reports the accuracies on held-out digits for increasing noise, and draws the
+learned levels.
 """
 
 import argparse
@@ -25,7 +26,7 @@ DRAWS = 10
 
 @keras.saving.register_keras_serializable(package="robust_digits")
 def noise_layers(seed: int) -> dict[str, keras.layers.Layer]:
-    """What the three networks begin with."""
+    """The first layers of the three networks."""
     return {
         "no noise": keras.layers.Identity(),
         "fixed noise": flatnoise.layers.AddGaussianNoise(
@@ -42,7 +43,7 @@ def noise_layers(seed: int) -> dict[str, keras.layers.Layer]:
 
 
 def build_model(noise: keras.layers.Layer) -> keras.Model:
-    """A small convolutional classifier behind a layer of noise."""
+    """A small convolutional classifier after a noise layer."""
     model = keras.Sequential(
         [
             keras.Input((8, 8, 1)),
@@ -76,7 +77,7 @@ def accuracy_under_noise(
 
 
 def draw(mean_digit: np.ndarray, stddev: np.ndarray, path: pathlib.Path) -> None:
-    """Writes a picture of the mean digit beside the learned levels of noise."""
+    """Writes a picture of the mean digit next to the learned noise levels."""
     figure = Figure(figsize=(6.4, 3), layout="constrained")
     panels = {"mean digit": (mean_digit, "gray_r"), "learned standard deviation": (stddev, None)}
     for axis, (title, (image, colours)) in zip(figure.subplots(1, 2), panels.items(), strict=True):
@@ -88,7 +89,7 @@ def draw(mean_digit: np.ndarray, stddev: np.ndarray, path: pathlib.Path) -> None
 
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
-    """The command line."""
+    """Parses the command line."""
     parser = argparse.ArgumentParser(description="Train noise-robust classifiers of digits.")
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
@@ -97,7 +98,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def main(command_line: list[str] | None = None) -> None:
-    """Trains, compares, draws."""
+    """Trains, compares and draws."""
     arguments = parse_arguments(command_line)
     images, labels = load_data()
     train, train_labels = images[:-HELD_OUT], labels[:-HELD_OUT]

@@ -1,10 +1,10 @@
-"""Exports a classifier that adds noise when it serves, and serves it without flatnoise.
+"""Exports a classifier that adds noise at serving time, and serves it without flatnoise.
 
-The classifier votes over noised copies of each digit ("randomized smoothing"; Cohen, Rosenfeld,
-Kolter, 2019), so the noise is part of what is served. It is trained with the compiled op and
-exported twice: as it is, and with `implementation="tensorflow"`, which holds stock TensorFlow ops
-alone. Another process, in which flatnoise can't be imported, loads both. At the end stand what it
-says to the first, and how far its answers to the second are from those given here.
+The classifier averages over noisy copies of each digit ("randomized smoothing"; Cohen, Rosenfeld,
+Kolter, 2019), so the noise is part of the served model. It is trained with the compiled op and
+exported twice: unchanged, and with `implementation="tensorflow"`, which uses only stock TensorFlow
+ops. Another process, which can't import flatnoise, loads both. The program reports that process's
+error for the first model, and the difference of its results for the second from the results here.
 """
 
 import argparse
@@ -44,7 +44,7 @@ np.save(digits, answers)
 
 
 def build_model(seed: int) -> keras.Model:
-    """A classifier that adds noise in training and ever after."""
+    """A classifier that adds noise in training and inference."""
     model = keras.Sequential(
         [
             keras.Input((8, 8, 1)),
@@ -59,7 +59,7 @@ def build_model(seed: int) -> keras.Model:
 
 
 def with_stock_ops(model: keras.Model) -> keras.Model:
-    """The same model, weights and state of the noise, whose noise is made by stock ops."""
+    """The same model, weights and noise state, with noise from stock ops."""
 
     def clone(layer: keras.layers.Layer) -> keras.layers.Layer:
         config = layer.get_config()
@@ -78,7 +78,7 @@ def with_stock_ops(model: keras.Model) -> keras.Model:
 def serve_elsewhere(
     folder: pathlib.Path, images: np.ndarray, votes: int
 ) -> tuple[np.ndarray | None, str]:
-    """The answers of another process, or `None`; and what it said last."""
+    """The results from another process, or `None`, and its last line of output."""
     digits = folder.parent / f"{folder.name}.npy"
     np.save(digits, images)
     command = [sys.executable, "-c", SERVER, str(folder), str(digits), str(votes)]
@@ -89,12 +89,12 @@ def serve_elsewhere(
 
 
 def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """How often the most probable class is the right one."""
+    """The fraction of digits whose most probable class is correct."""
     return float(np.mean(np.argmax(probabilities, axis=-1) == labels))
 
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
-    """The command line."""
+    """Parses the command line."""
     parser = argparse.ArgumentParser(description="Serve a noisy classifier without flatnoise.")
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
@@ -103,7 +103,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def main(command_line: list[str] | None = None) -> None:
-    """Trains, exports, serves elsewhere, compares."""
+    """Trains, exports, serves in another process and compares."""
     arguments = parse_arguments(command_line)
     keras.utils.set_random_seed(arguments.seed)
     digits = load_digits()

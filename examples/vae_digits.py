@@ -1,9 +1,9 @@
 """Trains a variational autoencoder on scikit-learn's handwritten digits.
 
-Its sampling step, `mean + exp(log_var / 2) * noise`, is one pass of flatnoise's op. The decoder
-sees codes blurred by noise whose level is learned, one for each element of the code. At the end
-stand the evidence lower bound (ELBO) on held-out digits, a picture of reconstructed and of invented
-digits, and what the sampling step costs beside that of stock TensorFlow.
+The sampling step, `mean + exp(log_var / 2) * noise`, is one pass of flatnoise's op. The decoder's
+inputs are codes with additional noise, whose level is learned for each element of the code. The
+program reports the evidence lower bound (ELBO) on held-out digits and the cost of the sampling step
+compared with stock TensorFlow, and draws reconstructed and generated digits.
 """
 
 import argparse
@@ -29,9 +29,9 @@ Sample = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 def sample(mean: tf.Tensor, log_var: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Draws from normal distributions, one for each element; differentiable in both parameters.
+    """Samples one normal distribution per element. Differentiable in both parameters.
 
-    The op takes a standard deviation for each feature: as a single row, every element is one.
+    The op accepts one standard deviation per feature. In a single row, every element is a feature.
     """
     stddev = tf.reshape(tf.exp(log_var / 2), [-1])
     row = flatnoise.flatten_add_normal(tf.reshape(mean, [1, -1]), seed, stddev=stddev)
@@ -39,21 +39,21 @@ def sample(mean: tf.Tensor, log_var: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
 
 def stock_sample(mean: tf.Tensor, log_var: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """The same by stock ops: the noise is a tensor of its own, kept for the backward pass."""
+    """The same with stock ops. The noise is a separate tensor, kept for the backward pass."""
     noise = tf.random.stateless_normal(tf.shape(mean), seed, alg="philox")
     return mean + tf.exp(log_var / 2) * noise
 
 
 class Sampling(keras.layers.Layer):
-    """Draws codes, and adds the divergence of their distribution from the prior to the loss."""
+    """Samples codes, and adds the divergence of their distribution from the prior to the loss."""
 
     def __init__(self, seed: int) -> None:
-        """Takes the seed of the noise."""
+        """Initializes the seed of the noise."""
         super().__init__()
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def call(self, inputs: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
-        """Codes for their means and the logarithms of their variances."""
+        """Samples codes from their means and log variances."""
         mean, log_var = inputs
         divergence = 0.5 * tf.reduce_sum(mean**2 + tf.exp(log_var) - 1 - log_var, -1)
         self.add_loss(tf.reduce_mean(divergence))
@@ -61,13 +61,13 @@ class Sampling(keras.layers.Layer):
 
 
 def negative_log_likelihood(images: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """In nats for each image, whose pixels are taken for probabilities."""
+    """The negative log-likelihood in nats per image, with pixels as probabilities."""
     losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=images, logits=logits)
     return tf.reduce_sum(losses, -1)
 
 
 def build_model(seed: int) -> tuple[keras.Model, keras.Model]:
-    """The autoencoder, and its decoder alone."""
+    """The autoencoder and its decoder."""
     decoder = keras.Sequential(
         [
             keras.Input((CODE,)),
@@ -85,18 +85,18 @@ def build_model(seed: int) -> tuple[keras.Model, keras.Model]:
 
 
 def load_images() -> tuple[np.ndarray, np.ndarray]:
-    """Flat images in [0, 1] to train on, and those held out."""
+    """Flat training and held-out images in [0, 1]."""
     images = load_digits().data.astype(np.float32) / 16
     return images[:-HELD_OUT], images[-HELD_OUT:]
 
 
 def elbo(model: keras.Model, images: np.ndarray) -> float:
-    """The evidence lower bound, in nats for each image."""
+    """The evidence lower bound in nats per image."""
     return -float(model.evaluate(images, images, batch_size=len(images), verbose=0))
 
 
 def draw(rows: dict[str, np.ndarray], path: pathlib.Path, columns: int = 12) -> None:
-    """Writes a picture with a row of digits for each entry."""
+    """Writes a picture with one row of digits per entry."""
     figure = Figure(figsize=(columns * 0.9, len(rows) * 1.05), layout="constrained")
     axes = figure.subplots(len(rows), columns)
     for row_axes, (label, images) in zip(axes, rows.items(), strict=True):
@@ -110,7 +110,7 @@ def draw(rows: dict[str, np.ndarray], path: pathlib.Path, columns: int = 12) -> 
 
 
 def sampling_function(function: Sample, shape: tuple[int, int]) -> Callable[[], None]:
-    """Samples once, forward and backward."""
+    """Returns a function that samples once, forward and backward."""
     mean, log_var = tf.zeros(shape), tf.zeros(shape)
 
     @tf.function
@@ -125,7 +125,7 @@ def sampling_function(function: Sample, shape: tuple[int, int]) -> Callable[[], 
 
 
 def time_sampling(shape: tuple[int, int] = (4096, 1024), rounds: int = 15) -> dict[str, float]:
-    """Median milliseconds of a sampling step there and back, the two taking turns."""
+    """Median milliseconds of a forward and backward sampling step, alternating between both."""
     runs = {
         "flatnoise": sampling_function(sample, shape),
         "stock TensorFlow": sampling_function(stock_sample, shape),
@@ -135,13 +135,13 @@ def time_sampling(shape: tuple[int, int] = (4096, 1024), rounds: int = 15) -> di
         for name, run in runs.items():
             start = time.perf_counter()
             run()
-            if number > 0:  # the first one traces
+            if number > 0:  # the first run traces
                 times[name].append(1000 * (time.perf_counter() - start))
     return {name: statistics.median(samples) for name, samples in times.items()}
 
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
-    """The command line."""
+    """Parses the command line."""
     parser = argparse.ArgumentParser(description="Train a variational autoencoder on digits.")
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
@@ -150,7 +150,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def main(command_line: list[str] | None = None) -> None:
-    """Trains, draws, measures."""
+    """Trains, draws and measures."""
     arguments = parse_arguments(command_line)
     keras.utils.set_random_seed(arguments.seed)
     train, held_out = load_images()

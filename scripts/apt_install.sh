@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs Debian's packages where that is allowed; fails quietly where it is not.
+# Installs Debian packages if permitted. Fails silently otherwise.
 set -euo pipefail
 
 as_root=()

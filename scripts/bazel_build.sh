@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Builds the op library and the C++ tests with Bazel, runs the tests, and has Python load the
-# library. Arguments go to Bazel, as in: scripts/bazel_build.sh --jobs=2
-#   --test_tag_filters=              all tests; those that take long are left out otherwise
-#   PYTHON_BIN_PATH  a Python interpreter that imports TensorFlow (else python3)
-#   BAZEL            the program (else bazel)
+# Builds the op library and the C++ tests with Bazel, runs the tests, and loads the library in
+# Python. Arguments go to Bazel, as in: scripts/bazel_build.sh --jobs=2
+#   --test_tag_filters=              runs all tests; slow tests are excluded by default
+#   PYTHON_BIN_PATH  a Python interpreter with TensorFlow (default: python3)
+#   BAZEL            the program (default: bazel)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -27,7 +27,7 @@ fi
 "$bazel" test --noshow_progress --test_tag_filters=-takes_long --build_tests_only "$@" //...
 "$bazel" build --noshow_progress "$@" //:flatnoise
 
-# A copy of the package whose libraries are those that Bazel built, and no others.
+# A copy of the package with only the libraries built by Bazel.
 package=$(mktemp -d)
 trap 'rm -rf "$package"' EXIT
 mkdir -p "$package/flatnoise/_native"

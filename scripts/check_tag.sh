@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks that a tag names the version of pyproject.toml: scripts/check_tag.sh v0.1.0
+# Checks that a tag matches the version in pyproject.toml: scripts/check_tag.sh v0.1.0
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sees to it that CMake finds GoogleTest: installed, or as the source that Debian ships.
+# Makes sure that CMake finds GoogleTest: an installation, or Debian's sources.
 set -euo pipefail
 
 has_googletest() {

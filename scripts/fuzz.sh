@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Builds libFuzzer's programs in tests/fuzz and runs each for a while:
-#   scripts/fuzz.sh [seconds for each, 60 unless told] [programs, all unless told]
-# What they found interesting is kept in build/fuzz/corpus; what made one fail, in build/fuzz.
-#   CLANGXX  a Clang with libFuzzer (else clang++, or the newest clang++-N)
+# Builds the libFuzzer programs in tests/fuzz and runs each for a limited time:
+#   scripts/fuzz.sh [seconds per program, default 60] [programs, default all]
+# Corpora are in build/fuzz/corpus, failing inputs in build/fuzz.
+#   CLANGXX  a Clang with libFuzzer (default: clang++, or the newest clang++-N)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

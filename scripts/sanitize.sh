@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Builds with sanitizers and runs tests: scripts/sanitize.sh [presets, all unless told]
+# Builds with sanitizers and runs tests: scripts/sanitize.sh [presets, default all]
 #   asan     C++ tests under the address and undefined-behavior sanitizers
 #   tsan     C++ tests under the thread sanitizer
-#   asan-op  the op library and the Python module under the address sanitizer, inside TensorFlow: tests
-#            of the compiled op in eager mode, in graphs and inside XLA. Takes a Python with TensorFlow
-#            and pytest on the path.
+#   asan-op  Python tests of the compiled op in eager mode, in graphs and inside XLA, with the op
+#            library and the Python module under the address sanitizer. Needs a Python with
+#            TensorFlow and pytest on the path.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,9 +13,9 @@ build() {
   cmake --build --preset "$1"
 }
 
-# The interpreter is not instrumented, so the sanitizer's library has to be there before it starts.
-# The leaks it would report are TensorFlow's, which never frees its registries.
-# Its report of an error would be lost if pytest captured the file descriptors.
+# The interpreter isn't instrumented, so the sanitizer's library must be preloaded. Leak detection
+# is off, because TensorFlow never frees its registries. pytest must not capture file descriptors,
+# because that would hide the sanitizer's report.
 op_tests() {
   local package=build/asan-op/package/flatnoise
   local preload
@@ -31,7 +31,7 @@ op_tests() {
 }
 
 [ $# != 0 ] || set -- asan tsan asan-op
-# At once: each ends with a file that keeps one processor busy.
+# In parallel, because each build ends with a file that keeps only one CPU busy.
 builds=()
 for preset; do
   build "$preset" &

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Builds for Linux on 64-bit Arm with a cross compiler, and runs what it built under qemu:
+# Cross-compiles for Linux on 64-bit Arm, and runs tests under qemu:
 #
-#   scripts/test_aarch64.sh [cc] [python]     (without names: both)
+#   scripts/test_aarch64.sh [cc] [python]     (default: both)
 #
 #   cc      the C++ tests
-#   python  the package in TensorFlow, against the bits of the flatnoise that is installed for the
-#           `python` on the path; a model that either side saved, loaded by the other
+#   python  the package in TensorFlow: compares results bit for bit with the flatnoise that is
+#           installed for the `python` on the path, and loads models saved by the other side
 #
-# build/aarch64 keeps all of it: the root folder with an arm64 Debian's Python, TensorFlow's packages,
-# the builds. Debian's packages that are missing here are installed where that is allowed.
+# All files are in build/aarch64: a root folder with Python from Debian arm64, TensorFlow's packages
+# and the builds. Missing Debian packages on this machine are installed if permitted.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,7 +16,7 @@ machine=aarch64
 folder=$PWD/build/$machine
 package=$folder/package
 jobs=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
-# The wheel is built by a Python of the version that the arm64 Debian has.
+# The wheel must be built with the Python version of Debian arm64.
 declare -A debian_with_python=([3.11]=bookworm [3.13]=trixie)
 
 need() { # PROGRAM PACKAGE
@@ -33,12 +33,12 @@ cc_tests() {
     -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/toolchains/$machine-linux-gnu.cmake" \
     -DFLATNOISE_WITH_TESTS=ON -DFLATNOISE_WERROR=ON \
     -DFLATNOISE_WITH_TENSORFLOW=OFF -DFLATNOISE_WITH_PYTHON=OFF
-  # The bodies of the CUDA kernels are among the long ones, and no Arm processor is to run them.
+  # The CUDA kernel bodies are slow tests, and no Arm CPU needs them.
   cmake --build "$folder/tests" --parallel "$jobs" --target short_tests
   ctest --test-dir "$folder/tests" --parallel "$jobs" --output-on-failure --label-regex short
 }
 
-# Only unpacked, no chroot: nothing of it has to run but Python.
+# Packages are only unpacked, without a chroot, because only Python has to run.
 make_root() {
   local suite=${debian_with_python[$python_version]}
   [ ! -e "$root/complete" ] || return 0

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Tests what takes the place of Keras's own layers and functions with older versions of Keras: those
-# named, or the ones below. They are put before the installed one on the path, over the same
-# TensorFlow. `make test` runs the same tests with the Keras that is installed.
+# Tests the replacements of Keras's layers and functions with older versions of Keras: the given
+# ones, or those below. They precede the installed Keras on the path and use the same TensorFlow.
+# `make test` runs the same tests with the installed Keras.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

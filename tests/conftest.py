@@ -1,7 +1,7 @@
-"""Runs the specification on every implementation, in every mode, for every type.
+"""Fixtures that run tests on every implementation, in every mode, for every dtype.
 
-Test bodies know neither: they take `variant`, `dtype` and `noise` and call `variant.run`, or
-`distribution` and call `variant.add`. Noises are those of the package's table.
+Tests don't depend on these. They take `variant`, `dtype` and `noise` and call `variant.run`, or
+they take `distribution` and call `variant.add`. The noises are those in the package's table.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-# Four devices for the tests of tf.distribute; to be asked for before TensorFlow starts.
+# Four devices for the tests of tf.distribute. Must be configured before TensorFlow starts.
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 4
 )
@@ -27,7 +27,7 @@ FUNCTIONS = {name: getattr(flatnoise, noise.function) for name, noise in NOISES.
 NAMES = {
     name: tuple(parameter.name for parameter in noise.parameters) for name, noise in NOISES.items()
 }
-# Of the additive noises, by their distribution.
+# The additive noises, by distribution.
 ADDITIVE = {n.distribution: n.name for n in NOISES.values() if n.combination.name == "add"}
 ADD = {distribution: FUNCTIONS[name] for distribution, name in ADDITIVE.items()}
 PARAMETERS = {distribution: NAMES[name] for distribution, name in ADDITIVE.items()}
@@ -43,23 +43,23 @@ COMPUTE_DTYPE = {
     "float64": "float64",
 }
 WIDE = ("float32", "float64")
-# The distributions that TensorFlow has too. The others are made of uniform numbers in the same
-# place, so what is said of their transform alone needs them all, and the rest these two.
+# The distributions that TensorFlow has too. All other distributions transform uniform numbers, so
+# only tests of the transform need all distributions. For other tests, these two suffice.
 STOCK = ("normal", "uniform")
 PROBABILITIES = ("rate", "amount", "salt_vs_pepper")
-# An additive noise and a replacing one, of which tests of errors try all cases.
+# An additive and a replacing noise, for which tests of errors try all cases.
 THOROUGH = ("add_normal", "salt_and_pepper")
 
 
 def valid_range(name, place):
-    """From what to what a parameter may be: of a second in a row, above what the first may be."""
+    """The range for a parameter. The range of a second parameter is above that of the first."""
     if name in PROBABILITIES:
         return 0.05, 0.95
     return ((-1.0, 0.25), (0.5, 2.0))[place % 2]
 
 
 def valid_values(parameters):
-    """A number for each parameter, of a noise or of the op, that every type holds exactly."""
+    """A number for each parameter of a noise or the op, exact in every dtype."""
     return [
         0.375 if parameter.name in PROBABILITIES else (0.25, 1.5)[place % 2]
         for place, parameter in enumerate(parameters)
@@ -67,7 +67,7 @@ def valid_values(parameters):
 
 
 def noises_and_cases(cases, few):
-    """Each noise with some of the named cases: with all if it is thorough, otherwise with few."""
+    """Each noise with some of the named cases: all for thorough noises, otherwise a few."""
     return [
         pytest.param(noise, case, id=f"{name}-{case}")
         for name, noise in NOISES.items()
@@ -92,7 +92,7 @@ def compiled(implementation, mode, name, flatten):
 
 @dataclasses.dataclass(frozen=True)
 class Variant:
-    """One implementation in one mode; seeds, parameters and offsets are run-time values."""
+    """One implementation in one mode. Seeds, parameters and offsets are run-time values."""
 
     implementation: str
     mode: str
@@ -101,7 +101,7 @@ class Variant:
         return COMPILE[self.mode](function)
 
     def run(self, name, inputs, seed, parameters, offset=0, flatten=True):
-        """The function of the noise of that name."""
+        """Calls the function of the named noise."""
         inputs = tf.convert_to_tensor(inputs)
         parameter_dtype = COMPUTE_DTYPE[inputs.dtype.name]
         return compiled(self.implementation, self.mode, name, flatten)(
@@ -116,13 +116,13 @@ class Variant:
         return self.run(name, inputs, seed, (first, second), offset=offset, flatten=flatten)
 
     def call(self, distribution, inputs, seed, **options):
-        """The functional API as it stands, for functions that the test compiles itself."""
+        """Calls the functional API directly, for functions that the test compiles itself."""
         return ADD[distribution](inputs, seed, implementation=self.implementation, **options)
 
     def tolerance(self, dtype, numbers):
-        """How far normal noise may be off, in units in the last place of max(|z|, 1).
+        """The tolerance for normal noise, in units in the last place of max(|z|, 1).
 
-        XLA's own logarithm, sine and cosine, which the fallback has to take there, are coarser.
+        Inside XLA, the fallback must use XLA's logarithm, sine and cosine, which are less accurate.
         """
         units = {("tensorflow", "xla"): 32}.get((self.implementation, self.mode), 4)
         size = np.maximum(np.abs(np.asarray(numbers, np.float64)), 1.0)
@@ -143,13 +143,13 @@ def require_native_in_xla():
 
 @pytest.fixture
 def native_in_xla():
-    """For tests of the compiled op's XLA kernels alone."""
+    """For tests of only the compiled op's XLA kernels."""
     require_native_in_xla()
 
 
 @pytest.fixture
 def native():
-    """For tests of the compiled op alone."""
+    """For tests of only the compiled op."""
     require_native()
 
 

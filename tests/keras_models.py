@@ -1,10 +1,10 @@
-"""Models of Keras's own layers, for the tests of what takes the place of these."""
+"""Models of Keras layers, for the tests of their replacements."""
 
 import keras
 
 
 def encoder(dropout=0.2, seed=3, blocks=2):
-    """A transformer encoder with dropout of the attention too, as KerasHub's are built."""
+    """A transformer encoder with dropout in the attention too, built like KerasHub's."""
     keras.utils.set_random_seed(seed)
     inputs = x = keras.Input((6, 8))
     for _ in range(blocks):
@@ -19,7 +19,7 @@ def encoder(dropout=0.2, seed=3, blocks=2):
 
 
 def mixed(seed=3):
-    """Each noise layer of Keras's, on images; GaussianNoise stands before Flatten."""
+    """Every noise layer of Keras, on images, with GaussianNoise before Flatten."""
     keras.utils.set_random_seed(seed)
     return keras.Sequential(
         [

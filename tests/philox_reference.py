@@ -1,4 +1,4 @@
-"""The stream in plain NumPy, written from its definition: the judge of every implementation.
+"""The stream in plain NumPy, from its definition: the reference for every implementation.
 
 Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011.
 """
@@ -47,7 +47,7 @@ def uniform_from(words, dtype):
 
 
 def normal_from(uniform):
-    """Box and Muller's pairs in float64, from angles rounded to the type of the stream."""
+    """Box-Muller pairs in float64, from angles rounded to the stream's dtype."""
     u1, u2 = uniform.reshape(-1, 2).T
     smallest = np.asarray(1e-7, uniform.dtype)
     radius = np.sqrt(-2 * np.log(np.maximum(u1, smallest).astype(np.float64)))
@@ -56,8 +56,7 @@ def normal_from(uniform):
 
 
 def middle_of(uniform):
-    """The middle of the interval that a uniform number stands for, in float64, and its distance to
-    1, which stays exact."""
+    """The midpoint of a uniform number's interval, in float64, and its exact distance to 1."""
     half_step = 2.0**-24 if uniform.dtype == np.float32 else 2.0**-53
     u = uniform.astype(np.float64)
     return u + half_step, (1 - u) - half_step
@@ -95,7 +94,7 @@ FROM_UNIFORM = {
 
 
 def stream(distribution, seed, offset, count, dtype):
-    """Elements offset ... offset + count - 1, in `dtype`, the type noise is computed in."""
+    """Elements offset ... offset + count - 1, in the compute dtype `dtype`."""
     per_block = NUMBERS_PER_BLOCK[dtype]
     first, skipped = divmod(offset, per_block)
     uniform = uniform_from(blocks(seed, first, -(-(skipped + count) // per_block)), dtype)

@@ -1,4 +1,4 @@
-"""Processes of a test's own: servers, workers and ranks, and the places that they listen at."""
+"""Processes started by tests: servers, workers and ranks, and their addresses."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ import flatnoise
 
 PROGRAMS = pathlib.Path(__file__).parent / "programs"
 PACKAGE = pathlib.Path(flatnoise.__file__).parents[1]
-# For a machine that stands still for a while.
+# Generous, for a machine that stalls for a while.
 SECONDS = 240
 
 
@@ -24,7 +24,7 @@ def free_addresses(count):
 
 
 def start(program, *arguments, **environment):
-    """A program of `programs/`, with pipes for all that it reads and writes."""
+    """Starts a program in `programs/`, with pipes for its standard streams."""
     return subprocess.Popen(
         [sys.executable, str(PROGRAMS / program), *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": str(PACKAGE), "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
@@ -37,7 +37,7 @@ def start(program, *arguments, **environment):
 
 @contextlib.contextmanager
 def own_processes():
-    """A list for processes, none of which outlives the block, whatever happens in it."""
+    """A list of processes, which are ended on exit from the block, even after an error."""
     processes = []
     try:
         yield processes
@@ -48,6 +48,6 @@ def own_processes():
 
 
 def finish(process):
-    """Waits for the end of a process, and complains in its words if it failed."""
+    """Waits for a process to end, and shows its output if it failed."""
     _, complaints = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, complaints

@@ -1,4 +1,4 @@
-"""The comparison of machines that `make test-aarch64` makes: it finds a bit that differs."""
+"""The comparison of machines in `make test-aarch64` detects a single different bit."""
 
 import importlib.util
 import pathlib

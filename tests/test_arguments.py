@@ -1,4 +1,4 @@
-"""What the functional API and the raw op refuse, when, and in which words."""
+"""Errors of the functional API and the raw op: which arguments, when, and which message."""
 
 import functools
 
@@ -209,7 +209,7 @@ def test_an_integer_is_the_seed_that_keras_makes_of_it(implementation, seed):
     actual = flatnoise.flatten_add_normal(X, seed, implementation=implementation)
     pair = flatnoise.flatten_add_normal(X, [int(seed), 0], implementation=implementation)
     np.testing.assert_array_equal(actual, pair)
-    if 0 <= seed < 2**31:  # Keras takes no others
+    if 0 <= seed < 2**31:  # the range that Keras accepts
         expected = X + keras.random.normal(X.shape, seed=int(seed))
         np.testing.assert_allclose(actual, expected, atol=4e-6)
 
@@ -259,7 +259,7 @@ def test_parameters_come_in_many_forms(implementation, noise, form):
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-6)
 
 
-# Zeros of both signs, float32's least normal and largest number, and what is rounded to it.
+# Zeros of both signs, float32's smallest normal and largest number, and a number that rounds to it.
 NUMBERS = [0.0, -0.0, 0.1, 2.0**-126, float(np.finfo(np.float32).max), 3.4028235e38, 2, 2**60 + 1]
 
 
@@ -273,7 +273,7 @@ def test_numbers_keep_their_bits_in_every_mode(implementation, number, dtype):
     def add_mean(mean):
         return flatnoise.flatten_add_normal(inputs, SEED, mean, 0.0, implementation=implementation)
 
-    for other in (0.0, -0.0):  # which TensorFlow may keep in place of one another
+    for other in (0.0, -0.0):  # TensorFlow's cache may confuse them
         add_mean(other)
     for form in (number, np.array(number), tf.constant(np.array(number, dtype))):
         actual = add_mean(form).numpy()
@@ -282,7 +282,7 @@ def test_numbers_keep_their_bits_in_every_mode(implementation, number, dtype):
     np.testing.assert_array_equal(tf.function(lambda: add_mean(number))(), expected)
 
 
-# What tensors hold is found out by the op that runs: its arguments, and what the error names.
+# The op checks the values of tensors at run time: its arguments, and the name in the error.
 WRONG_AT_RUN_TIME = {
     "rank 0": ({"inputs": tf.zeros([])}, "input"),
     "seed of three": ({"seed": tf.constant([1, 2, 3], tf.int64)}, "seed_must_have_shape_2"),
@@ -299,7 +299,7 @@ WRONG_SHAPES = {
 WRONG_FIRST = {"NaN": NAN, "infinite": -INF}
 WRONG_SECOND = {"NaN": NAN, "infinite": INF, "too low": -0.5, "too low once": [1.0, -0.5, 1.0]}
 WRONG_RATE = {"NaN": NAN, "too low": -0.5, "too high": 1.5, "too high once": [0.5, 1.5, 0.5]}
-# What the op calls parameters of other names.
+# The op's names for parameters, if they differ.
 OP_NAMES = {"mean": "loc", "stddev": "scale", "minval": "loc|scale", "maxval": "scale"}
 
 
@@ -312,7 +312,7 @@ def wrong_values(parameter):
 
 
 def wrong_parameters(parameter):
-    """What is wrong with a parameter, and how."""
+    """Invalid values for a parameter, and their descriptions."""
     for how, shape in WRONG_SHAPES.items():
         yield how, tf.fill(shape, 0.5)
     for how, value in wrong_values(parameter).items():
@@ -320,7 +320,7 @@ def wrong_parameters(parameter):
 
 
 def wrong_at_run_time(noise):
-    """The arguments that are wrong, what they are called then, and how they are wrong."""
+    """Invalid arguments, their names in errors, and descriptions."""
     for how, (wrong, name) in WRONG_AT_RUN_TIME.items():
         yield pytest.param(noise, wrong, name, id=f"{noise.name}-{how}")
     for parameter in noise.parameters:
@@ -358,7 +358,7 @@ def traced_with_unknown_shapes(implementation, noise, jit_compile):
 
 
 def run_with(wrong, implementation, noise, jit_compile):
-    """Runs what was traced with unknown shapes on valid arguments but for the wrong ones."""
+    """Traces with unknown shapes, then runs with valid arguments except for the given ones."""
     arguments = {
         "inputs": X,
         "seed": tf.constant([1, 2], tf.int64),
@@ -371,7 +371,7 @@ def run_with(wrong, implementation, noise, jit_compile):
 
 
 def refusal(name):
-    """What an error that names an argument says, or the name of the op that raises it."""
+    """A pattern for an error that names an argument or the op that raises it."""
     return f"({name}).* must|ncompatible shapes|node {name}"
 
 

@@ -1,4 +1,4 @@
-"""benchmarks/compare.py: what is measured is right, what is wrong is refused, and all is told."""
+"""benchmarks/compare.py measures correct results, rejects wrong ones, and reports everything."""
 
 import argparse
 import os
@@ -39,19 +39,19 @@ SETUP = Setup(2, "avx2")
 PROGRAM = pathlib.Path(compare.__file__)
 PACKAGES = pathlib.Path(flatnoise.__file__).parent.parent
 SUMS = [noise for noise in cases.NOISES if noise != cases.DROPOUT]
-# What each can do besides `forward`, with loc and scale.
+# The workloads of each peer besides `forward`.
 WORKLOADS = {
-    "flatnoise": {"per_feature", "chain", "loop", "gradient", "forward_backward"},
-    "tensorflow": {"per_feature", "chain", "loop", "gradient", "forward_backward"},
-    "torch": {"per_feature", "chain", "forward_backward"},
-    "jax": {"per_feature", "chain", "gradient", "forward_backward"},
-    "copy": {"per_feature", "chain", "gradient"},
+    "flatnoise": {"per_feature", "chain", "loop", "gradient", "forward_backward", "diffuse"},
+    "tensorflow": {"per_feature", "chain", "loop", "gradient", "forward_backward", "diffuse"},
+    "torch": {"per_feature", "chain", "forward_backward", "diffuse"},
+    "jax": {"per_feature", "chain", "gradient", "forward_backward", "diffuse"},
+    "copy": {"per_feature", "chain", "gradient", "diffuse"},
 }
 
 
 @pytest.fixture(scope="module")
 def environment():
-    """Undoes what workers are given for theirs."""
+    """Restores the environment variables that are set for workers."""
     before = dict(os.environ)
     os.environ["PYTHONPATH"] = str(PACKAGES)
     yield
@@ -202,6 +202,34 @@ def test_wrong_gradients_of_dropout_are_explained(options, reason):
     assert reason in cases.explain_wrong(case, [dropped(case), dropped(case, **options)])
 
 
+def diffused(case, *, signal_rate=cases.SIGNAL_RATE, deviation=1.0):
+    x = cases.make_input(case).astype(np.float64)
+    noise = deviation * np.random.default_rng(3).standard_normal(x.shape)
+    dtype = cases.numpy_dtype(case.dtype)
+    return [(signal_rate * x + cases.NOISE_RATE * noise).astype(dtype), noise.astype(dtype)]
+
+
+@pytest.mark.parametrize("dtype", cases.DTYPES)
+def test_right_diffusion_is_taken(dtype):
+    case = Case((64, 16, 16, 3), dtype, workload="diffuse")
+    assert cases.explain_wrong(case, diffused(case)) is None
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda case: diffused(case)[:1], "1 results, expected the output and the noise"),
+        (lambda case: diffused(case, signal_rate=0.81), "is off its own noise by up to"),
+        (lambda case: diffused(case, deviation=0.9), "its noise has the deviation"),
+        (lambda case: [diffused(case)[0], diffused(case)[1][::-1]], "is off its own noise"),
+        (lambda case: [each * np.float32(np.nan) for each in diffused(case)], "is off its own"),
+    ],
+)
+def test_wrong_diffusion_is_explained(spoil, reason):
+    case = Case((64, 16, 16, 3), workload="diffuse")
+    assert reason in cases.explain_wrong(case, spoil(case))
+
+
 @pytest.mark.parametrize("noise", SUMS)
 def test_wrong_gradients_are_explained(noise):
     case = Case((64, 64), noise=noise, workload="gradient")
@@ -262,7 +290,7 @@ def test_the_table_of_a_case_ranks_its_variants():
         *("flatnoise graph", "torch eager", "tensorflow graph philox"),
         *("tensorflow eager philox", "copy copyto", "tensorflow x + 0"),
     ]
-    # 1024 elements in 8 ms, a copy in half a ms.
+    # 1024 elements in 8 ms, and a copy in half a millisecond.
     assert cells(lines[2])[1:] == ["0.1", "8.000", "8.000 - 8.000", "2×1", "8.00×", "0.06"]
 
 
@@ -329,7 +357,7 @@ def test_the_program_measures_memory():
     done = run("--memory", *options)
     assert done.returncode == 0, done.stderr
     share = float(cells(done.stdout.splitlines()[-1])[-1])
-    assert 0.9 < share < 1.5  # the noise, to which the input is added in place
+    assert 0.9 < share < 1.5  # the noise, with the input added in-place
 
 
 REFUSED = {
@@ -373,7 +401,7 @@ def test_a_quick_run_measures_less():
 
 
 class Recorder(keras.layers.Layer):
-    """Notes, whenever a step is traced, whether Keras is patched then."""
+    """Records at each trace of a step whether Keras is patched."""
 
     patched: typing.ClassVar = []
 
@@ -388,7 +416,7 @@ KERAS_DROPOUT = keras.src.backend.random.dropout
 
 @pytest.fixture
 def small_model(monkeypatch):
-    """Stands in for the models, which take seconds to compile."""
+    """Replaces the models, which take seconds to compile."""
 
     def make(rate):
         layers = [keras.layers.Dense(4), keras.layers.Dropout(rate), Recorder()]

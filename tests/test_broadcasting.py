@@ -1,4 +1,4 @@
-"""Parameters broadcast against the output's shape, by NumPy's rule and without enlarging it."""
+"""Parameters broadcast against the output's shape, by NumPy's rules and without enlarging it."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ SHAPE = (BATCH, HEIGHT, WIDTH, CHANNELS)
 FEATURES = HEIGHT * WIDTH * CHANNELS
 SEED, OFFSET = (7, -8), 5
 
-# Shapes of the two parameters.
+# The shapes of the two parameters.
 FLATTENED = {
     "scalars": ((), ()),
     "one element": ((1,), (1, 1)),
@@ -52,13 +52,13 @@ def output_shape(flatten):
 
 
 def numbers(shape, low, high, dtype):
-    """Different values for each element, in no order."""
+    """A different value for each element, in random order."""
     values = np.random.default_rng(3).permutation(np.linspace(low, high, int(np.prod(shape))))
     return values.reshape(shape).astype(dtype)
 
 
 def parameters(noise, shapes, dtype):
-    """Values for a noise's parameters, by turns of the two shapes."""
+    """Values for a noise's parameters, alternating between the two shapes."""
     return [
         numbers(shapes[k % 2], *valid_range(name, k), dtype)
         for k, name in enumerate(NAMES[noise.name])
@@ -83,7 +83,7 @@ def add_scaled(x, z, loc, scale):
     return x + (loc + scale * z)
 
 
-# What each noise is, in NumPy.
+# The formula of each noise, in NumPy.
 EXPECTED = {
     "add_normal": add_scaled,
     "add_uniform": lambda x, z, minval, maxval: x + (minval + (maxval - minval) * z),
@@ -103,7 +103,7 @@ def terms_of_scaled(g, x, z, loc, scale):
     return g, g * z
 
 
-# The terms of the parameters' gradients, for each element; None where there is no gradient.
+# The terms of the parameters' gradients for each element, or None without a gradient.
 TERMS = {
     "add_normal": terms_of_scaled,
     "add_uniform": lambda g, x, z, *_: (g * (1 - z), g * z),
@@ -121,9 +121,9 @@ TERMS = {
         g * (z < amount * (1 - share)),
     ),
 }
-# Of each combination, the noise whose parameters are the op's is tried in every shape. The others
-# are tried in a few, and those whose distribution is made of uniform numbers in one. All but
-# those few take long.
+# For each combination, the noise with the op's parameters is tested with every shape. Other noises
+# are tested with a few shapes, and those that transform uniform numbers with one shape. All except
+# these few tests are slow.
 IN_EVERY_SHAPE = ("add_normal", "multiply_normal", "salt_and_pepper")
 IN_FEW_SHAPES = ("add_uniform", "dropout", "alpha_dropout", "mask")
 FEW = (
@@ -151,7 +151,7 @@ NOISES_AND_SHAPES = [
     for case in CASES
     if case.id in shapes_of(name)
 ]
-# With the type: others than float32 in one shape.
+# With dtypes: only float32 is tested with more than one shape.
 TYPES_TOO = [
     pytest.param(*case.values, dtype, id=f"{case.id}-{dtype}", marks=case.marks)
     for case in NOISES_AND_SHAPES
@@ -167,7 +167,7 @@ def z_of(noise, flatten, dtype):
 
 
 def allowed_error(variant, dtype, x, z, expected, values):
-    """Of z, of the three roundings that follow, and of that to a half-precision type."""
+    """The error of z, of the three roundings, and of rounding to a half-precision dtype."""
     largest = max(np.max(np.abs(value)) for value in values) * 2
     factor = np.maximum(np.abs(x), 1)
     error = largest * factor * variant.tolerance(dtype, z)
@@ -299,7 +299,7 @@ def test_what_is_unknown_when_traced_broadcasts_when_run(
     np.testing.assert_allclose(add(x, *values), expected, atol=1e-6)
 
 
-# Shapes that don't broadcast to the output's, or would enlarge it.
+# Shapes that don't broadcast to the output's shape, or would enlarge it.
 MISFITS = [
     (True, (FEATURES - 1,)),
     (True, (BATCH,)),

@@ -1,4 +1,4 @@
-"""GraphDefs and SavedModels that hold the ops with odd attributes, inputs or shapes."""
+"""GraphDefs and SavedModels that contain the ops with invalid attributes, inputs or shapes."""
 
 import shutil
 
@@ -31,11 +31,11 @@ pytestmark = pytest.mark.usefixtures("native")
 
 
 def graph_def(op=OP):
-    """A graph of the op alone, whose inputs are to be fed."""
+    """A graph with only the op, whose inputs must be fed."""
     graph = graph_pb2.GraphDef()
     node = graph.node.add(name="noisy", op=op, input=list(INPUTS))
     if op != OP:
-        node.input.append("input")  # in the place of the op's input, next to that of its gradient
+        node.input.append("input")  # the forward op's input, after the gradient op's own
     node.attr["T"].type = INPUTS["input"].as_datatype_enum
     node.attr["U"].type = INPUTS["loc"].as_datatype_enum
     node.attr["Tseed"].type = INPUTS["seed"].as_datatype_enum
@@ -45,7 +45,7 @@ def graph_def(op=OP):
 
 
 def run(graph, jit_compile=False, **changes):
-    """Runs the graph on tensors whose shapes are unknown while it is built."""
+    """Runs the graph on tensors with unknown static shapes."""
 
     def imported(*tensors):
         feeds = {f"{name}:0": tensor for name, tensor in zip(INPUTS, tensors, strict=True)}
@@ -86,7 +86,7 @@ def swap_inputs(node):
     node.input[1], node.input[2] = node.input[2], node.input[1]
 
 
-# How the node is broken, and what the error names.
+# The invalid change to the node, and the name in the error.
 BROKEN = {
     "unknown distribution": (set_text("distribution", b"cauchy"), "distribution"),
     "empty distribution": (set_text("distribution", b""), "distribution"),
@@ -134,7 +134,7 @@ def test_flatten_must_be_a_boolean(jit_compile):
         run(graph, jit_compile)
 
 
-# Shapes that only a run shows, and the argument that the error names.
+# Shapes that are only known at run time, and the argument in the error.
 ODD_SHAPES = {
     "scalar": ({"input": tf.zeros([])}, "input|grad"),
     "more features than int64 counts": ({"input": tf.zeros([0, 2**31, 2**32])}, "input|grad"),

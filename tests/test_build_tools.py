@@ -1,4 +1,4 @@
-"""What a build knows of TensorFlow and CUDA, the cache that pip fills, cross builds."""
+"""The build's facts about TensorFlow and CUDA, the download cache, and cross builds."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def not_unpacked(package):
 
 
 def write_wheel(folder, package, version, tag, files):
-    """A wheel that pip accepts, with these files beside its metadata."""
+    """Writes a wheel that pip accepts, with the given files besides its metadata."""
     information = f"{package}-{version}.dist-info"
     texts = {
         f"{information}/METADATA": f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n",
@@ -85,7 +85,7 @@ def test_a_folder_without_tensorflow_is_refused(tmp_path):
 
 @pytest.fixture
 def index(tmp_path):
-    """Settings that have pip know one TensorFlow for each processor, and a cache of its own."""
+    """Settings with an index of one TensorFlow per architecture for pip, and a separate cache."""
     links = tmp_path / "links"
     links.mkdir()
     for machine, package in PACKAGES.items():
@@ -297,7 +297,7 @@ def write_program(path, text):
 
 @pytest.fixture
 def build_for(index, tmp_path):
-    """Runs setup.py for a platform, with a program in CMake's place that notes its arguments."""
+    """Runs setup.py for a platform, with a fake CMake that records its arguments."""
     pytest.importorskip("setuptools")
     log = tmp_path / "log"
     text = RECORDING_CMAKE.format(python=sys.executable, log=str(log))
@@ -371,7 +371,7 @@ esac
 
 @pytest.fixture
 def cuda(index, tmp_path):
-    """Settings with an nvcc of some version on the path, and wheels of CUDA 13.0 for pip."""
+    """Settings with an nvcc of a given version on the path, and wheels of CUDA 13.0 for pip."""
     files = {
         "nvidia_cuda_runtime": [
             "include/cuda_runtime.h",
@@ -403,7 +403,7 @@ def test_cuda_for_another_processor_is_this_compiler_beside_its_headers_and_libr
     compiler = pathlib.Path(completed.stdout.strip())
     toolkit = tmp_path / "cache" / "flatnoise" / "cuda-13.0-aarch64"
     assert compiler == toolkit / "bin" / "nvcc"
-    # nvcc looks beside its folder, so that may be no link.
+    # nvcc searches next to its folder, so that must not be a link.
     assert compiler.resolve() == tmp_path / "toolkit" / "bin" / "nvcc"
     assert not compiler.parent.is_symlink()
     assert (toolkit / "nvvm").resolve() == tmp_path / "toolkit" / "nvvm"

@@ -1,4 +1,4 @@
-"""`convert`: which layers are replaced, what the clone keeps, and its numbers: the model's."""
+"""`convert` replaces the right layers, keeps everything else, and preserves results."""
 
 import keras
 import numpy as np
@@ -24,7 +24,7 @@ def types_in(model):
 
 
 def draws(layer):
-    """How many seeds one of Keras's generators has given."""
+    """The number of draws of a Keras seed generator."""
     return int(layer.seed_generator.state.numpy()[1])
 
 
@@ -249,7 +249,7 @@ class Classifier(keras.Model):
 
 @keras.saving.register_keras_serializable(package="tests")
 class Unbuildable(keras.layers.Layer):
-    """Has a variable that its configuration doesn't tell of."""
+    """Has a variable that isn't in its configuration."""
 
     def call(self, inputs):
         return inputs
@@ -290,7 +290,7 @@ def test_what_is_no_model_is_refused(value):
         flatnoise.convert(value)
 
 
-# --- What is kept
+# --- Preserved properties
 
 
 def test_variables_that_are_not_weights_are_kept():
@@ -373,7 +373,7 @@ def test_what_layers_make_by_themselves_is_keras_after_loading(tmp_path):
     flatnoise.convert(keras_models.encoder(blocks=1)).save(tmp_path / "clone.keras")
     kinds = types_in(keras.models.load_model(tmp_path / "clone.keras"))
     assert kinds.count(layers.Dropout) == 2
-    assert kinds.count(keras.layers.Dropout) == 1  # attention's
+    assert kinds.count(keras.layers.Dropout) == 1  # in attention
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])

@@ -1,9 +1,9 @@
 """The GPU op classes and XLA's handlers for CUDA, run without a GPU.
 
-`tests/cuda_on_host` builds what lies between TensorFlow and the CUDA kernels into a library of its
-own: the same classes and handlers, as kernels of the CPU under a label. The kernels' bodies run on
-the host, on a stream that counts its launches and fails when told to. The CPU's own kernels say
-what must come out.
+`tests/cuda_on_host` builds the glue between TensorFlow and the CUDA kernels into a separate
+library: the same classes and handlers, as CPU kernels under a label. The kernel bodies run on the
+host, on a stream that counts launches and fails on request. The CPU kernels give the expected
+results.
 """
 
 import contextlib
@@ -35,8 +35,8 @@ LABEL = "cuda_on_host"
 OPS = ("Flatnoise>FlattenNoise", "Flatnoise>FlattenNoiseGrad")
 SEED = (3, -4)
 
-# Input shapes, and the shapes that the parameters have in turn: a scalar, per feature, per sample,
-# over several dimensions, per element.
+# Input shapes, and the shapes of the parameters in turn: a scalar, per feature, per sample, over
+# several dimensions, per element.
 FLATTENED = [
     ((1,), [(), (1,)]),
     ((4, 2, 3), [(), (6,), (4, 1), (4, 6)]),
@@ -54,7 +54,7 @@ CASES = [
     (*case, flatten) for cases, flatten in ((FLATTENED, True), (KEPT, False)) for case in cases
 ]
 LINEAR = [noise for noise in NOISES.values() if noise.combination.is_linear]
-# Of gradients: all for some noises, a few for the others.
+# For gradients: all for some noises, a few for the others.
 GRADIENTS = [
     pytest.param(noise, dtype, case, id=f"{name}-{dtype}-{case}")
     for name, noise in NOISES.items()
@@ -63,7 +63,7 @@ GRADIENTS = [
     if name in THOROUGH or (dtype == "float32" and case in CASES[::3])
 ]
 
-# Of CUDA's errors, by number (cudaError in driver_types.h), and what users are told.
+# CUDA's error numbers (cudaError in driver_types.h), and the messages for users.
 INSUFFICIENT_DRIVER, NO_KERNEL_IMAGE, OUT_OF_RESOURCES = 35, 209, 701
 LAUNCH_ERRORS = {
     INSUFFICIENT_DRIVER: "; install an NVIDIA driver for CUDA",
@@ -73,7 +73,7 @@ LAUNCH_ERRORS = {
 
 
 def library_path():
-    """The library in the folder that an environment variable names, or the newest in build/."""
+    """The library in the folder from an environment variable, or the newest in build/."""
     major, minor = tf.version.VERSION.split(".")[:2]
     name = f"libflatnoise_cuda_on_host_tf{major}_{minor}.so"
     root = pathlib.Path(__file__).parents[1]
@@ -106,7 +106,7 @@ def host():
 
 @pytest.fixture(params=["function", "xla"])
 def compile_as(request, host):
-    """Compiles a function whose noise ops run on the host as they would on a GPU."""
+    """Compiles a function whose noise ops run on the host like on a GPU."""
     if request.param == "xla":
         require_native_in_xla()
     return functools.partial(labelled, COMPILE[request.param])
@@ -122,7 +122,7 @@ def labelled(compiler, function):
 
 @contextlib.contextmanager
 def launching(host, count):
-    """Holds that so many kernels are launched: a CPU kernel in their place would launch none."""
+    """Asserts the number of kernel launches. A CPU kernel in their place wouldn't launch any."""
     before = host.FlatnoiseLaunchesSoFar()
     yield
     assert host.FlatnoiseLaunchesSoFar() - before == count
@@ -133,7 +133,7 @@ def random_tensor(shape, dtype, seed):
 
 
 def parameters_of(noise, shapes, dtype):
-    """A value for each of the op's parameters, the shapes taken in turn."""
+    """A value for each of the op's parameters, cycling through the shapes."""
     return [
         0.25 + 0.5 * tf.random.stateless_uniform(shapes[k % len(shapes)], [k, 1], dtype=dtype)
         for k in range(len(noise.combination.parameters))
@@ -169,7 +169,7 @@ def test_the_library_is_there():
 
 @pytest.mark.parametrize("op", OPS)
 def test_kernels_take_all_of_their_inputs_on_the_device(host, op):
-    """The GPU's registrations, where there are any, have no argument in the host's memory."""
+    """The GPU registrations, if any, have no arguments in host memory."""
     registered = kernels.get_registered_kernels_for_op(op).kernel
     ours = [k for k in registered if k.device_type == "GPU" or k.label == LABEL]
     assert {"CPU", *(["GPU"] if gpu.cuda_build().version else [])} <= {k.device_type for k in ours}
@@ -197,8 +197,8 @@ def test_forward_has_the_bits_of_the_cpu(compile_as, host, noise, dtype, offset)
     assert same_bits(actual, expected)
 
 
-# A generator's state, and the pair that it draws: its last value and a 256th of its first, modulo
-# 2**31 - 2.
+# A generator's state, and the pair that it draws: its last value and its first value divided by
+# 256, modulo 2**31 - 2.
 STATE, PAIR_OF_STATE = tf.constant([-1024, 0, 2**31 + 1], tf.int64), tf.constant([3, 2**31 - 6])
 
 
@@ -246,7 +246,7 @@ def test_the_output_may_take_the_input_s_memory(compile_as, host, noise, dtype):
 
 def test_functions_reach_the_kernels(compile_as, host, noise):
     x = random_tensor((6, 5, 4), "float32", 1)
-    # As numbers: stock ops, which XLA fuses, would make the op's parameters of tensors.
+    # Numbers, because for tensors, stock ops (which XLA fuses) would compute the op's parameters.
     values = [parameter.default for parameter in noise.parameters]
     call = functools.partial(FUNCTIONS[noise.name], implementation="native")
     with launching(host, 1):
@@ -284,7 +284,7 @@ def test_gradients_are_those_of_the_cpu_and_repeat(compile_as, host, noise, dtyp
 
 
 def wrong_values(noise):
-    """(index of the op's parameter, a value that it refuses), for every parameter."""
+    """(index of the op's parameter, an invalid value) for every parameter."""
     candidates = [np.nan, np.inf, -np.inf, -1.0, 2.0]
     return [
         (k, value)
@@ -404,7 +404,7 @@ def test_gradients_give_their_scratch_memory_back_and_say_when_there_is_none(hos
         host.FlatnoiseHaveScratchMemory(True)
 
 
-# What the shape functions can't see, as nothing of the shapes is known when the graph is made.
+# The shape functions can't detect these, because shapes are unknown at graph construction time.
 WRONG_SHAPES = {
     "seed must have shape [2], or shape [3] and type int64, got shape [4] and type int64": {
         "seed": tf.zeros([4], tf.int64)

@@ -1,4 +1,4 @@
-"""The same bits from the same seed, whatever else differs: the table of docs/determinism.md."""
+"""Bit-identical results for the same seed under all conditions in docs/determinism.md."""
 
 import os
 import subprocess
@@ -37,7 +37,7 @@ VALUES = {noise.function: valid_values(noise.parameters) for noise in NOISES.val
 
 
 def digest(threads=1, determinism=False, instruction_set=None):
-    """Of noise and gradients of all types, made by a process of its own."""
+    """A digest of noise and gradients for all dtypes, computed in a new process."""
     environment = dict(os.environ)
     if instruction_set is not None:
         environment["FLATNOISE_INSTRUCTION_SET"] = instruction_set
@@ -75,7 +75,7 @@ def test_every_mode_gives_the_bits_of_the_core(native, noise, mode, dtype):
     x = tf.cast(tf.random.stateless_normal([37, 501], [1, 2]), dtype)
     values = valid_values(noise.parameters)
 
-    # Numbers, as the core's: of tensors in float32, alpha dropout's scale is rounded otherwise.
+    # Numbers, like the core, because for float32 tensors, alpha dropout's scale rounds differently.
     @COMPILE[mode]
     def run(x, seed):
         function = FUNCTIONS[noise.name]
@@ -85,6 +85,22 @@ def test_every_mode_gives_the_bits_of_the_core(native, noise, mode, dtype):
     of_core = getattr(flatnoise.numpy, noise.function)
     expected = of_core(x.numpy(), (3, 4), *values, offset=3)
     assert got.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("mode", [mode for mode in COMPILE if mode != "eager"])
+def test_every_mode_gives_the_same_bits_for_tensors_of_levels(native, noise, mode):
+    if mode == "xla":
+        require_native_in_xla()
+    x = tf.random.stateless_normal([7, 501], [1, 2])
+    levels = [
+        value + 0.01 * tf.random.stateless_uniform([501], [3, place])
+        for place, value in enumerate(valid_values(noise.parameters))
+    ]
+
+    def run(x, *levels):
+        return FUNCTIONS[noise.name](x, [3, 4], *levels, implementation="native")
+
+    assert COMPILE[mode](run)(x, *levels).numpy().tobytes() == run(x, *levels).numpy().tobytes()
 
 
 @pytest.mark.parametrize("mode", ["eager", "function", "xla"])

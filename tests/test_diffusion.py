@@ -24,7 +24,7 @@ rates = pytest.mark.parametrize("form", RATES)
 
 
 def diffuse(variant, x, signal_rate, noise_rate, **options):
-    """All but the options are run-time values."""
+    """All arguments except the options are run-time values."""
 
     @variant.compile
     def run(x, signal_rate, noise_rate):
@@ -127,7 +127,7 @@ def test_second_order_gradients(variant):
 
     x, a, b = tf.constant(X), tf.constant(0.8, tf.float64), tf.constant(0.6, tf.float64)
     y, z, (of_x, of_a, of_b) = compute(x, a, b)
-    # The sum of 3 y^2 (x + z), where y = a x + b z.
+    # The sum of 3 y^2 (x + z), with y = a x + b z.
     np.testing.assert_allclose(of_x, 6 * y * a * (x + z) + 3 * y**2, rtol=1e-8)
     np.testing.assert_allclose(of_a, tf.reduce_sum(6 * y * x * (x + z)), rtol=1e-8)
     np.testing.assert_allclose(of_b, tf.reduce_sum(6 * y * z * (x + z)), rtol=1e-8)

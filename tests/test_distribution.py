@@ -1,4 +1,4 @@
-"""Noise on the replicas of a strategy in one process: its own for each, or one for the batch."""
+"""Noise on the replicas of a strategy in one process: separate, or shared for the batch."""
 
 import contextlib
 
@@ -25,7 +25,7 @@ def make(request):
 
 
 def mirrored(replicas):
-    # By default TensorFlow lets the replicas of a process form groups of one size alone.
+    # By default, TensorFlow only allows one group size for the replicas of a process.
     return tf.distribute.MirroredStrategy(
         [f"CPU:{index}" for index in range(replicas)],
         cross_device_ops=tf.distribute.ReductionToOneDevice(),
@@ -33,7 +33,7 @@ def mirrored(replicas):
 
 
 def shares_of(batch, sizes):
-    """The rows of each replica, as a function of its number."""
+    """Returns a function from a replica's number to its rows."""
     return np.split(batch, np.cumsum(sizes)[:-1])
 
 
@@ -42,7 +42,7 @@ def strategy_of(layer):
 
 
 def run_steps(make_layer, batch, sizes, steps=STEPS, strategy=None):
-    """What a layer gives in each step on each replica."""
+    """The results of a layer in each step on each replica."""
     strategy = strategy or mirrored(len(sizes))
     with strategy.scope():
         layer = make_layer()
@@ -72,7 +72,7 @@ def test_every_replica_and_every_step_gets_noise_of_its_own(make):
     given = np.reshape(run(), [4 * STEPS, -1])
     for first in range(len(given)):
         for second in range(first):
-            # Uniform noise has 2**23 values: a few of 128 may agree by chance, never most.
+            # Uniform noise has 2**23 values: a few of 128 may agree by chance, but not most.
             assert np.mean(given[first] == given[second]) < 0.05
     np.testing.assert_array_equal(given, np.reshape(run(), given.shape))
 
@@ -103,7 +103,7 @@ def test_shard_invariance_holds_for_every_type(make, implementation, policy, eps
     }
     given = run_steps(lambda: make(**options), BATCH, [5, 3])
     for shares, whole in zip(given, alone(make(**options), BATCH), strict=True):
-        # Stock logarithms, sines and cosines may differ at the end of a buffer.
+        # Stock logarithms, sines and cosines can differ at the end of a buffer.
         atol = 0 if implementation == "native" else 2 * eps
         np.testing.assert_allclose(
             np.concatenate(shares).astype(float), whole.astype(float), rtol=0, atol=atol
@@ -124,7 +124,7 @@ def test_keras_fit_and_predict_are_shard_invariant():
     for replicas in (2, 4):
         losses, predicted = noises(replicas)
         np.testing.assert_allclose(losses, expected_losses, rtol=1e-6)
-        np.testing.assert_array_equal(predicted, expected)  # of a ragged last batch too
+        np.testing.assert_array_equal(predicted, expected)  # including a partial last batch
 
 
 @pytest.mark.parametrize("call_in", ["no strategy", "the scope"])

@@ -1,10 +1,13 @@
-"""What the documents show is run: their Python code, and those of their commands that are cheap.
+"""Runs the Python code in the documents, and those of their commands that are cheap.
 
-The code of a page runs from its top to its bottom, as a reader would type it. A block that can't
-run has a comment before it in its document, `<!-- not run: why -->`.
+The code of a page runs from top to bottom, as a reader would type it. A block that can't run is
+preceded by a comment `<!-- not run: why -->` in its document.
 """
 
+import functools
+import importlib.util
 import itertools
+import json
 import pathlib
 import re
 import shlex
@@ -22,8 +25,8 @@ FENCE = re.compile(
     r"^```(?P<language>\w+)\n(?P<code>.*?)^```$",
     re.DOTALL | re.MULTILINE,
 )
-ASSIGNMENT = re.compile(r"\w+=")  # of a variable, before a command
-# What a page takes for given, besides the imports that it shows.
+ASSIGNMENT = re.compile(r"\w+=")  # a variable assignment before a command
+# Definitions that a page assumes, besides the imports that it shows.
 GIVEN = {
     "docs/scaling.md": """
 import tensorflow as tf
@@ -33,7 +36,7 @@ dataset = tf.data.Dataset.from_tensor_slices(tf.zeros([4, 3]))
 """
 }
 WHOLLY_RUN = ("quickstart", "guide", "keras", "migration")
-# What programs import beyond the tests' own packages.
+# Modules that programs import besides those of the tests.
 NEEDED = {
     "tools/accuracy.py": ["mpmath", "matplotlib"],
     "tools/plot_noises.py": ["matplotlib", "sklearn"],
@@ -41,7 +44,7 @@ NEEDED = {
     "tools/truncated_normal.py": ["mpmath"],
     "benchmarks/compare.py": ["matplotlib", "pyperf", "tabulate"],
 }
-# Commands that are not run, by how they begin, with the place where they are.
+# Prefixes of commands that aren't run here, with the place that runs them or the reason.
 RUN_ELSEWHERE = {
     "pip install": "noxfile.py installs wheels and sources",
     "FLATNOISE_TENSORFLOW_VERSIONS=": "noxfile.py builds so",
@@ -84,7 +87,7 @@ def test_python_code_runs(page, native, tmp_path, monkeypatch):
     names = {"__name__": "__main__"}
     exec(GIVEN.get(page, ""), names)
     for start, code in runnable_code(page):
-        # Padded, so that a traceback and autograph find the line of the document.
+        # Padded, so that tracebacks and AutoGraph find the line in the document.
         padded = "\n" * (text.count("\n", 0, start) + 1) + code
         exec(compile(padded, str(ROOT / page), "exec"), names)
 
@@ -103,7 +106,7 @@ def test_pages_that_claim_to_be_run_have_nothing_left_out():
 
 
 def quotations():
-    """What pages quote from files, with the files."""
+    """The quotes from files in pages, with the files."""
     for page in PAGES:
         text = (ROOT / page).read_text(encoding="utf-8")
         for match in FENCE.finditer(text):
@@ -133,8 +136,36 @@ def run(command):
     return done.stdout
 
 
+# Prints the output of each program's --help as JSON. The programs share a process, because most
+# take seconds to import TensorFlow.
+HELP = """
+import contextlib, io, json, runpy, sys
+answers = {}
+for program in sys.argv[1:]:
+    path, sys.argv = list(sys.path), [program, "--help"]
+    sys.path.insert(0, program.rpartition("/")[0])
+    with contextlib.redirect_stdout(io.StringIO()) as printed, contextlib.suppress(SystemExit):
+        runpy.run_path(program, run_name="__main__")
+    sys.path = path
+    answers[program] = printed.getvalue()
+print(json.dumps(answers))
+"""
+
+
+@functools.cache
+def help_of_programs():
+    lines = [shlex.split(param.values[0]) for param in commands()]
+    words = [list(itertools.dropwhile(ASSIGNMENT.match, line)) for line in lines]
+    programs = {each[1] for each in words if each[0] == "python" and can_be_imported(each[1])}
+    return json.loads(run([sys.executable, "-c", HELP, *sorted(programs)]).splitlines()[-1])
+
+
+def can_be_imported(program):
+    return program.endswith(".py") and all(map(importlib.util.find_spec, NEEDED.get(program, ())))
+
+
 def check_make(words):
-    # Says what it would do; fails where there is no such target.
+    # A dry run, which fails if the target doesn't exist.
     assert run(["make", "--dry-run", "--always-make", *words[1:]])
 
 
@@ -143,7 +174,7 @@ def check_program(words):
     for module in NEEDED.get(program, ()):
         pytest.importorskip(module)
     assert (ROOT / program).is_file()
-    assert "usage:" in run([sys.executable, program, "--help"])
+    assert "usage:" in help_of_programs()[program]
 
 
 def check_file(words):

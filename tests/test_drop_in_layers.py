@@ -1,4 +1,4 @@
-"""The layers named as Keras's own: the same results, draws, configurations and files."""
+"""The layers with Keras's names: same results, draws, configurations and files."""
 
 import functools
 
@@ -10,7 +10,7 @@ import tensorflow as tf
 from conftest import COMPILE
 from flatnoise import layers
 
-# Name, arguments, shape of the input.
+# The name, the arguments and the input shape.
 MASKING = [
     ("Dropout", {"rate": 0.3}, (5, 7)),
     ("Dropout", {"rate": 0.3}, (9,)),
@@ -45,7 +45,7 @@ def cases(*lists):
 
 
 def both(case, seed=7, **options):
-    """Our layer, Keras's, and an input for them."""
+    """Our layer, Keras's layer, and an input for them."""
     name, arguments, shape = case
     ours, theirs = (
         getattr(module, name)(seed=seed, **arguments, **options)
@@ -80,13 +80,13 @@ def test_masks_are_those_of_keras_to_the_bit(case, mode, dtype):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @cases(ALPHA)
 def test_alpha_dropout_drops_what_keras_drops(case, dtype):
-    # In float64 as well, Keras draws in float32.
+    # Keras draws in float32, even for float64.
     ours, theirs, x = both(case, dtype=dtype)
     for _ in range(3):
         result, expected = ours(x, training=True), theirs(x, training=True)
         np.testing.assert_allclose(result, expected, rtol=0, atol=8 * np.finfo(dtype).eps)
         _, counts = np.unique(result, return_counts=True)
-        assert counts.max() > 1  # what is dropped has one value
+        assert counts.max() > 1  # all dropped elements have the same value
     assert draws(ours) == draws(theirs) == 3
 
 
@@ -110,7 +110,7 @@ def test_gaussian_noise_is_keras_within_the_contract(case, dtype):
         result, expected = (layer(x, training=True).numpy() for layer in (ours, theirs))
         noise = expected - 1
         allowed = 4 * stddev * np.spacing(np.maximum(abs(noise / stddev), 1).astype(dtype))
-        # Of a product and a sum, where the op rounds once.
+        # The errors of a product and a sum, whereas the op rounds once.
         allowed += np.spacing(np.maximum(abs(noise), 1)) + np.spacing(abs(expected))
         assert np.max(abs(result - expected) / allowed) <= 1
     assert draws(ours) == draws(theirs) == 3
@@ -123,7 +123,7 @@ def test_xla_gives_what_is_given_outside(case, native_in_xla):
     compiled = tf.function(in_training(inside), jit_compile=True)
     for _ in range(2):
         result, expected = compiled(x).numpy(), outside(x, training=True).numpy()
-        # XLA may fuse the products and sums that stock ops leave to it.
+        # XLA may fuse products and sums of stock ops.
         np.testing.assert_allclose(result, expected, rtol=1e-6, atol=1e-6)
         np.testing.assert_array_equal(result == 0, expected == 0)
 

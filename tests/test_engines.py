@@ -1,4 +1,4 @@
-"""Noise on engines of several processes: tf.data service, parameter servers, ranks of their own."""
+"""Noise in multi-process engines: tf.data service, parameter servers, independent ranks."""
 
 import json
 import time
@@ -20,7 +20,7 @@ VALUES = np.linspace(-1, 1, ELEMENTS * 6, dtype=np.float32).reshape(ELEMENTS, 2,
 
 @pytest.fixture(scope="module", params=[1, 3], ids="{} workers".format)
 def data_service(request):
-    """The address of a dispatcher, and how many workers it has."""
+    """The address of a dispatcher, and its number of workers."""
     with own_processes() as servers:
         servers.append(start("data_service.py", "dispatcher"))
         address = servers[0].stdout.readline().strip()
@@ -45,7 +45,7 @@ def served(dataset, policy, data_service):
 
 
 def test_the_data_service_gives_the_same_elements_for_any_number_of_workers(data_service):
-    """The number of an element is part of the source, so that it goes where the element goes."""
+    """The number of an element is part of the dataset, so it moves with the element."""
     source = tf.data.Dataset.from_tensor_slices((np.arange(ELEMENTS), VALUES))
     given = served(source, service.ShardingPolicy.DYNAMIC, data_service)
     assert sorted(index for index, _ in given) == list(range(ELEMENTS))
@@ -65,7 +65,7 @@ TASKS = [("ps", 0), ("worker", 0), ("worker", 1), ("chief", 0)]
 
 
 def run_cluster(folder):
-    """Whether a cluster ran to its end, and what its processes said otherwise."""
+    """Whether a cluster ran to the end, and the output of its processes otherwise."""
     chief, ps, *workers = free_addresses(len(TASKS))
     cluster = {"chief": [chief], "ps": [ps], "worker": workers}
     with own_processes() as processes:
@@ -73,7 +73,7 @@ def run_cluster(folder):
             task = {"cluster": cluster, "task": {"type": kind, "index": index}}
             processes.append(start("parameter_server.py", folder, TF_CONFIG=json.dumps(task)))
         deadline = time.monotonic() + SECONDS
-        # Servers go on for ever, unless they could not begin.
+        # Servers run forever, unless they failed to start.
         while all(each.poll() is None for each in processes) and time.monotonic() < deadline:
             time.sleep(0.05)
         ended = [each for each in processes if each.poll() is not None]
@@ -84,7 +84,7 @@ def run_cluster(folder):
 
 @pytest.fixture(scope="module")
 def steps(tmp_path_factory):
-    """What the steps gave. Another process may take a port before its server does: try again."""
+    """The results of the steps. Retries, because another process may take a server's port."""
     folder = tmp_path_factory.mktemp("cluster")
     for _ in range(3):
         has_run, complaints = run_cluster(folder)
@@ -94,7 +94,7 @@ def steps(tmp_path_factory):
 
 
 def test_workers_of_a_parameter_server_draw_from_one_state(steps):
-    """Each step draws a seed of its own, as one process would, whichever worker makes it."""
+    """Each step draws a different seed, as in a single process, no matter which worker runs it."""
     count = parameter_server.STEPS
     zeros = tf.zeros(steps["layer"].shape[1:])
     one_process = [
@@ -126,7 +126,7 @@ RANKS = 3
 
 @pytest.fixture(scope="module")
 def ranks(tmp_path_factory):
-    """What each rank made of its rows."""
+    """The results of each rank for its rows."""
     folder = tmp_path_factory.mktemp("ranks")
     with own_processes() as processes:
         for number in range(RANKS):

@@ -1,4 +1,4 @@
-"""The example programs, in short form: each has to show what it claims."""
+"""Short runs of the example programs, which must show what they claim."""
 
 import importlib.util
 import pathlib
@@ -35,7 +35,7 @@ def run(capsys):
 
 @pytest.fixture
 def draw(run, tmp_path):
-    """Runs an example that draws, and looks whether it has."""
+    """Runs an example and checks that it has written a picture."""
 
     def run_example(name, *arguments):
         picture = tmp_path / "picture.png"
@@ -85,7 +85,7 @@ def test_the_variational_autoencoder_learns(draw):
 
 def test_classifiers_trained_with_noise_hold_out_against_it(draw):
     printed = draw("robust_digits", "--epochs", 20)
-    # Under the noise of the third column, of standard deviation 0.4.
+    # The third column, for noise with standard deviation 0.4.
     plain, fixed, learned = (
         numbers_in(printed, rf"{name} +\S+ +\S+ +(\S+)")[0]
         for name in ("no noise", "fixed noise", "learned noise")

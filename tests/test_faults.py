@@ -1,4 +1,4 @@
-"""What goes wrong around the op is an error that can be caught, and the process lives on."""
+"""Faults around the op raise errors that can be caught, and the process survives."""
 
 import multiprocessing
 import os
@@ -25,7 +25,7 @@ PACKAGE = pathlib.Path(flatnoise.__file__).parent
 
 
 def run(program, path=None):
-    """The program's output, in a process of its own."""
+    """The output of a program in a new process."""
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     if path is not None:
         environment["PYTHONPATH"] = str(path)
@@ -181,7 +181,7 @@ def test_many_threads_at_once_give_what_one_gives(native):
 
 @pytest.fixture
 def copied_package(native, tmp_path):
-    """A copy of the package, to be damaged."""
+    """A copy of the package that tests can damage."""
     shutil.copytree(PACKAGE, tmp_path / "flatnoise", ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path
 

@@ -1,6 +1,6 @@
-"""The op on a GPU: the CPU's bits, inside and outside XLA. Skipped where there is no GPU.
+"""The op on a GPU is bit-identical to the CPU, inside and outside XLA. Skipped without a GPU.
 
-Nothing here multiplies matrices, so that no CUDA library but the runtime is called.
+No test multiplies matrices, so only CUDA's runtime library is used.
 """
 
 import keras
@@ -29,7 +29,7 @@ def compile_as(request, native):
 
 
 def on(device, function, *arguments):
-    """The function's results as arrays, computed on a device from tensors that lie there."""
+    """The function's results as arrays, computed on a device from tensors on it."""
     with tf.device(device):
         placed = tf.nest.map_structure(tf.identity, arguments)
         results = tf.nest.flatten(function(*placed))
@@ -51,7 +51,7 @@ def raw(kind, x, parameters, offset):
 
 
 def parameters_of(kind, dtype, features):
-    """The op's parameters: all scalars, then each second one a vector of the features."""
+    """The op's parameters: all scalars, or every second one with one value per feature."""
     scalars = [
         tf.constant(value, COMPUTE_DTYPE[dtype])
         for value in valid_values(COMBINATIONS[kind[1]].parameters)
@@ -61,7 +61,7 @@ def parameters_of(kind, dtype, features):
     yield [value * ramp if place % 2 else value for place, value in enumerate(scalars)]
 
 
-# All shapes and offsets in float32; of the other types, one that takes many threads.
+# All shapes and offsets in float32. For other dtypes, one case with many threads.
 PROBLEMS = [
     *(("float32", shape, 5) for shape in [(1,), (3, 7), (300, 1000), (0, 4), (4, 0)]),
     *(("float32", (4, 5, 3), offset) for offset in (0, 5, 2**40 + 3)),
@@ -181,7 +181,7 @@ def test_fit_compiles_with_xla_by_default_and_trains_as_without(compile_as, monk
 @pytest.mark.skipif(not tf.test.is_built_with_cuda(), reason="TensorFlow was built without CUDA")
 @pytest.mark.parametrize("kind", KINDS, ids="-".join)
 def test_xla_lowers_to_a_call_of_the_kernel(native_in_xla, kind):
-    """What XLA would compile for a GPU can be seen without one."""
+    """XLA's code for a GPU can be inspected without a GPU."""
     if gpu.cuda_build().version is None:
         pytest.skip("flatnoise was built without CUDA kernels")
     noised = tf.function(lambda *arguments: raw(kind, *arguments), jit_compile=True)

@@ -1,4 +1,4 @@
-"""Gradients of additive noise: exact, of every order, the same from every implementation."""
+"""Gradients of additive noise are exact, of any order, and the same in every implementation."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ X = np.linspace(-1, 1, 24).reshape(4, 2, 3)
 
 
 def differentiable(variant, distribution, **options):
-    """(x, loc, scale) -> noisy x, in the terms of the op for every distribution."""
+    """(x, loc, scale) -> noisy x, with the op's parameters for every distribution."""
     first, second = PARAMETERS[distribution]
     is_range = distribution == "uniform"
 

@@ -1,4 +1,4 @@
-"""Functions called from JAX: eagerly by the compiled op, in what JAX compiles by stock ops."""
+"""Functions called from JAX use the compiled op eagerly, and stock ops in JAX's compiled code."""
 
 import sys
 import types
@@ -34,7 +34,7 @@ def fresh():
 
 @pytest.fixture(params=[True, False], ids=["inside call_tf", "outside"])
 def jax_says(request, monkeypatch):
-    """Stands in for JAX's module, as it says where it is."""
+    """Replaces JAX's module, which tells whether JAX is tracing."""
     state = types.SimpleNamespace(inside_call_tf=request.param)
     module = types.SimpleNamespace(_thread_local_state=state)
     monkeypatch.setitem(sys.modules, "jax.experimental.jax2tf.jax2tf", module)
@@ -45,7 +45,7 @@ def jax_says(request, monkeypatch):
 def test_what_is_compiled_for_jax_has_stock_ops(jax_says):
     is_native = "Flatnoise>FlattenNoise" in op_types(add, jit_compile=True)
     assert is_native != jax_says
-    # What TensorFlow runs, eagerly or in a graph, is the compiled op.
+    # TensorFlow runs the compiled op, eagerly and in graphs.
     assert "Flatnoise>FlattenNoise" in op_types(add)
     np.testing.assert_array_equal(add(X), add(X, "native"))
 

@@ -1,4 +1,4 @@
-"""Tensors of more than 2**32 elements, in 8.6 GB of memory: run where FLATNOISE_TEST_LARGE=1."""
+"""Tensors of more than 2**32 elements. Needs 8.6 GB of memory and FLATNOISE_TEST_LARGE=1."""
 
 import os
 
@@ -34,7 +34,7 @@ pytestmark = [
 def test_every_part_of_a_large_tensor_has_its_place_in_the_stream(distribution, offset):
     @tf.function
     def windows(value, seed, offset):
-        # A temporary, and none that is known when the graph is made: the result is written into it.
+        # A temporary that isn't a constant, so that the result can be written into it.
         inputs = tf.fill([ROWS, FEATURES], value)
         noisy = ADD[distribution](inputs, seed, offset=offset, implementation="native")
         flat = tf.reshape(noisy, [ELEMENTS])

@@ -1,4 +1,4 @@
-"""The Keras layers: shapes, seeds, masks, types, training, saving."""
+"""The Keras layers: shapes, seeds, masks, dtypes, training and saving."""
 
 import dataclasses
 import functools
@@ -13,13 +13,13 @@ from conftest import FUNCTIONS, NAMES, NOISES
 from flatnoise import layers
 from flatnoise._src import library, noise_layer
 
-# Those named as Keras's own are in test_drop_in_layers.py.
+# The layers with Keras's names are in test_drop_in_layers.py.
 CLASSES = [
     getattr(layers, name)
     for name in layers.__all__
     if issubclass(getattr(layers, name), noise_layer.NoiseLayer)
 ]
-# The classes whose parameters stay as they are.
+# The classes with fixed parameters.
 FIXED = [cls for cls in CLASSES if cls is not layers.LearnedGaussianNoise]
 TYPES = [noise.noise_type for noise in NOISES.values() if noise.noise_type is not None]
 LAYERS = {
@@ -31,7 +31,7 @@ IMAGES = np.linspace(0, 1, 4 * 6 * 6 * 2, dtype=np.float32).reshape(4, 6, 6, 2)
 
 
 def maker(name):
-    """Makes the layer, with arguments of the test's own."""
+    """Creates the layer, with arguments from the test."""
     cls, defaults = LAYERS[name]
     return lambda **options: cls(**{**defaults, **options})
 
@@ -45,8 +45,8 @@ def with_layers(names):
     return pytest.mark.parametrize("make", [pytest.param(maker(name), id=name) for name in names])
 
 
-# One that adds, one that replaces, one of many types and one with a weight: which noise it is makes
-# no difference to Keras.
+# One layer that adds noise, one that replaces elements, one with many types and one with a weight.
+# The kind of noise makes no difference to Keras.
 of_each_kind = with_layers(
     ["AddGaussianNoise", "MaskingNoise", "by name, salt_and_pepper", "LearnedGaussianNoise"]
 )
@@ -59,7 +59,7 @@ def flatten(request):
 
 
 def draws(layer):
-    """How many seeds the layer has drawn."""
+    """The number of seeds that the layer has drawn."""
     return int(layer.seed_generator.state.numpy()[0]) // 256
 
 
@@ -337,7 +337,7 @@ def new_training(make_layer):
     keras.utils.set_random_seed(1)
     model = classifier(make_layer())
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    # What optimizers make when they first need it is restored only where it is there already.
+    # Optimizer variables are only restored if they already exist.
     model.optimizer.build(model.trainable_variables)
     return model
 
@@ -360,7 +360,7 @@ def test_a_training_taken_up_again_has_the_losses_of_one_not_interrupted(
 
 
 class StopIn(keras.callbacks.Callback):
-    """Breaks a training off at the start of an epoch."""
+    """Interrupts training at the start of an epoch."""
 
     def __init__(self, epoch):
         super().__init__()
@@ -425,7 +425,7 @@ def test_a_range_without_width_that_is_not_0_warns(make):
     assert seen[0].filename == __file__
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        make(minval=0.0, maxval=0.0)  # no noise, as a schedule may ask for
+        make(minval=0.0, maxval=0.0)  # no noise, which is valid in a schedule
         make(minval=-0.1, maxval=0.1)
 
 

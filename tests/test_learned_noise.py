@@ -1,4 +1,4 @@
-"""The layer whose noise level is learned: weights, gradients, regularizers, constraints."""
+"""The layer with a learned noise level: weights, gradients, regularizers and constraints."""
 
 import keras
 import numpy as np
@@ -26,7 +26,7 @@ def built(**options):
 
 
 def spread_shape(axis):
-    """What a tensor of the sizes of the axes is to be reshaped to, to broadcast over features."""
+    """The shape for a tensor with the sizes of the axes to broadcast over the features."""
     kept = {axis} if isinstance(axis, int) else set(axis or ())
     sizes = list(enumerate(IMAGES.shape))[1:]
     return [size if index in kept or index - 4 in kept else 1 for index, size in sizes]
@@ -69,7 +69,7 @@ def test_the_level_of_noise_in_data_is_found(policy, jit_compile):
     data = np.random.default_rng(0).normal(scale=0.5, size=[4096, 2]).astype(np.float32)
 
     class EnergyDistance(keras.losses.Loss):
-        """Smallest where data and noise have the same distribution."""
+        """Minimal if data and noise have the same distribution."""
 
         def call(self, y_true, y_pred):
             return keras.ops.abs(y_true - y_pred) - 0.5 * keras.ops.abs(
@@ -188,7 +188,7 @@ def test_unknown_sizes_are_refused_where_they_matter():
 
 
 def test_noise_entropy_is_rewarded():
-    # The differential entropy of a normal distribution: log(stddev) and a constant.
+    # The differential entropy of a normal distribution is log(stddev) plus a constant.
     stddev = np.array([0.5, 2.0, 3.0], np.float32)
     entropies = scipy.stats.norm(scale=stddev).entropy() - scipy.stats.norm().entropy()
     penalty = flatnoise.regularizers.NoiseEntropy(0.25)(stddev)
@@ -207,7 +207,7 @@ def test_the_layer_as_documented_trains_and_is_saved_loaded_and_cloned(tmp_path)
     model.compile(keras.optimizers.SGD(0.1), "mse")
     x = np.zeros([64, 3], np.float32)
     model.fit(x, x, epochs=2, verbose=0)
-    assert (model.layers[0].stddev.numpy() > 0.1).all()  # the reward is larger than the loss
+    assert (model.layers[0].stddev.numpy() > 0.1).all()  # the reward outweighs the loss
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     for copy in (loaded, keras.models.clone_model(model)):

@@ -1,4 +1,4 @@
-"""Where TF_USE_LEGACY_KERAS=1 makes `tf.keras` Keras 2, with tf_keras installed and without."""
+"""TF_USE_LEGACY_KERAS=1, which makes `tf.keras` Keras 2, with and without tf_keras installed."""
 
 import importlib.util
 import os

@@ -1,6 +1,6 @@
-"""The levels of the layers' noise: arrays, variables, schedules, functions; set, saved, replicated.
+"""Noise levels of layers: arrays, variables, schedules and functions, set, saved and replicated.
 
-Expectations come from the functions, which are given the level and the seed of the call.
+Expected values come from the functions, with the level and the seed of the call.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ FIXED = [
     for name in layers.__all__
     if issubclass(getattr(layers, name), noise_layer.NoiseLayer) and name != "LearnedGaussianNoise"
 ]
-# A level for each, within the range that all of a noise's rules allow.
+# A level for each parameter that satisfies all rules of its noises.
 LEVELS = {
     "mean": 0.5,
     "stddev": 0.25,
@@ -37,7 +37,7 @@ LEVELS = {
     "salt": 2.0,
     "pepper": -2.0,
 }
-# Of the output, by whether it is flattened.
+# The output shapes, by `flatten`.
 SHAPES = {
     "scalar": ((), ()),
     "channels": (None, (2,)),
@@ -74,7 +74,7 @@ def parameters_of(layer):
 
 
 def noised(layer, call, **levels):
-    """What the function of a layer of seed 1 gives in a call, counted from 0."""
+    """The result of a layer's function for seed 1, in a call counted from 0."""
     others = [name for name in parameters_of(layer) if name not in levels]
     expected = {name: getattr(layer, name) for name in others} | levels
     if isinstance(layer, layers.AddNoise) and layer.noise_type == "speckle":
@@ -84,7 +84,7 @@ def noised(layer, call, **levels):
 
 
 def graded(name, shape):
-    """Levels that differ, from nothing up to what `LEVELS` has."""
+    """Different levels, from 0 to the one in `LEVELS`."""
     count = int(np.prod(shape))
     return (LEVELS[name] * np.linspace(1 / count, 1, count)).reshape(shape)
 
@@ -374,7 +374,7 @@ def test_a_fixed_level_that_a_graph_holds_warns_when_it_is_set():
 
 
 class OwnModel(keras.Model):
-    """A model whose shapes Keras finds by a trace of its own."""
+    """A model for which Keras infers shapes by tracing."""
 
     def __init__(self, layer):
         super().__init__()
@@ -392,7 +392,7 @@ def test_keras_looking_for_shapes_makes_no_graph_to_warn_of():
         layer.stddev = 0.5
 
 
-# Variables of the user's.
+# User variables.
 
 
 def test_a_variable_of_the_users_is_read_in_every_call_and_shared():
@@ -425,7 +425,7 @@ def test_a_trainable_variable_is_trained():
 
 
 def ramp(steps):
-    """The levels of `Linear(0.0, 0.5, steps=4)`, by arithmetic of the test's own."""
+    """The levels of `Linear(0.0, 0.5, steps=4)`, computed independently."""
     return [0.5 * min(step / 4, 1.0) for step in range(steps)]
 
 
@@ -509,13 +509,13 @@ def test_what_a_function_gives_is_checked():
 
 @keras.saving.register_keras_serializable(package="test_levels")
 def half():
-    """A level."""
+    """A function as level."""
     return 0.5
 
 
 @keras.saving.register_keras_serializable(package="test_levels")
 class Halving(keras.optimizers.schedules.LearningRateSchedule):
-    """A schedule of the user's."""
+    """A user-defined schedule."""
 
     def __init__(self, initial):
         self.initial = initial
@@ -670,7 +670,7 @@ def mirrored(replicas=2):
 
 
 def share(strategy, function):
-    """What a function gives on each replica, for its half of the images."""
+    """A function's results on each replica, for its half of the images."""
     halves = np.split(IMAGES, 2)
     inputs = strategy.experimental_distribute_values_from_function(
         lambda context: tf.constant(halves[context.replica_id_in_sync_group])

@@ -1,11 +1,14 @@
-"""Finding, loading and choosing the compiled op; processes of their own where state matters."""
+"""Finding, loading and choosing the compiled op; in new processes if state matters."""
 
 import dataclasses
 import os
 import pathlib
+import platform
+import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import warnings
 
 import numpy as np
@@ -33,7 +36,7 @@ KEYS = {
 
 
 def run(code, path=PACKAGE.parent, **environment):
-    """Runs `code` in a fresh interpreter that finds the package in `path`."""
+    """Runs `code` in a new interpreter that finds the package in `path`."""
     completed = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONPATH": str(path), "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
@@ -48,7 +51,7 @@ def run(code, path=PACKAGE.parent, **environment):
 
 @pytest.fixture
 def without_library(tmp_path):
-    """A copy of the package that holds nothing compiled."""
+    """A copy of the package without compiled files."""
     shutil.copytree(PACKAGE, tmp_path / "flatnoise", ignore=shutil.ignore_patterns(*BUILT))
     return tmp_path
 
@@ -215,7 +218,7 @@ def one_visible_gpu(native, monkeypatch):
 
 
 def test_what_cuda_says_of_a_gpu_is_passed_on(one_visible_gpu):
-    """Asked on machines without a driver, with one too old, or with kernels left out."""
+    """For machines without a driver, with a driver that is too old, or without kernels."""
     if tf.config.list_physical_devices("GPU"):
         pytest.skip("a GPU is there")
     reason = gpu.problem.__wrapped__()
@@ -232,6 +235,34 @@ def test_gpus_of_other_makers_get_stock_ops(one_visible_gpu, monkeypatch):
 def test_without_a_gpu_there_is_no_problem(native, monkeypatch):
     monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [])
     assert gpu.problem.__wrapped__() is None
+
+
+# The oldest versions that TensorFlow's wheels support: glibc 2.28, and the libstdc++ of GCC 8.
+OLDEST_SYSTEM = {"GLIBC": (2, 28), "GLIBCXX": (3, 4, 25), "CXXABI": (1, 3, 11)}
+
+
+@pytest.mark.skipif(
+    tuple(map(int, platform.libc_ver()[1].split("."))) > (2, 36),
+    reason="headers newer than glibc 2.36 may refer to symbols that nobody has replaced yet",
+)
+@pytest.mark.skipif(shutil.which("readelf") is None, reason="readelf is not installed")
+@pytest.mark.parametrize(
+    "built",
+    [
+        *PACKAGE.glob("_core" + sysconfig.get_config_var("EXT_SUFFIX")),
+        *sorted(PACKAGE.glob("_native/*.so")),
+    ],
+    ids=lambda path: path.stem,
+)
+def test_libraries_run_on_the_oldest_system(built):
+    read = ["readelf", "--wide", "--sections", "--version-info", str(built)]
+    text = subprocess.run(read, capture_output=True, text=True, check=True).stdout
+    if ".nv_fatbin" in text:
+        pytest.skip("CUDA's static runtime needs what the linker's glibc has")
+    needed = re.findall(r"Name: (GLIBC|GLIBCXX|CXXABI)_([\d.]+)", text)
+    versions = [(name, tuple(map(int, version.split(".")))) for name, version in needed]
+    assert versions
+    assert not [(name, v) for name, v in versions if v > OLDEST_SYSTEM[name]]
 
 
 @pytest.mark.parametrize("op", ["Flatnoise>FlattenNoise", "Flatnoise>FlattenNoiseGrad"])

@@ -1,4 +1,4 @@
-"""Noise on workers of their own processes, which are killed once and go on from a checkpoint."""
+"""Noise on multi-process workers, which are killed once and resume from a checkpoint."""
 
 import json
 import os
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.long
 
 WORKER = pathlib.Path(__file__).parent / "programs" / "worker.py"
 STEPS, DIES_IN = 4, 2
-SECONDS = 900  # they take twenty, and a machine may stand still meanwhile
+SECONDS = 900  # normally twenty, but the machine may stall
 SHARES = [[4, 4], [3, 0, 4, 1]]
 
 
@@ -33,7 +33,7 @@ def start(task_file, addresses, index):
 
 
 def run_workers(folder, shares, dies_in):
-    """Runs a worker for each share to its end; returns how they ended and what they said."""
+    """Runs one worker per shard to the end. Returns their exit codes and output."""
     task = {"folder": str(folder), "shares": shares, "steps": STEPS, "dies_in": dies_in}
     task_file = folder / "task.json"
     task_file.write_text(json.dumps(task))
@@ -49,7 +49,7 @@ def run_workers(folder, shares, dies_in):
 
 @pytest.fixture(scope="module", params=SHARES, ids=str)
 def training(request, tmp_path_factory):
-    """What each worker's layers gave in each step, over a training killed and taken up again."""
+    """The results of each worker's layers in each step of a killed and resumed training."""
     shares = request.param
     folder = tmp_path_factory.mktemp("workers")
     killed, complaints = run_workers(folder, shares, DIES_IN)
@@ -65,7 +65,7 @@ def training(request, tmp_path_factory):
 
 
 def noise(given, name, shares):
-    """The noise of each worker in each step."""
+    """Each worker's noise in each step."""
     rows = np.split(INPUTS, np.cumsum(shares)[:-1])
     return [
         [worker[name] - inputs for worker, inputs in zip(step, rows, strict=True)] for step in given

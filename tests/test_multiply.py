@@ -1,4 +1,4 @@
-"""Multiplicative noise: the stream of the additive one, in another place of the element."""
+"""Multiplicative noise, which uses the stream of additive noise."""
 
 import math
 
@@ -18,7 +18,7 @@ STDDEV = {"scalar": 1.5, "per feature": [1.0, 2.0, 3.0, 1.5, 0.5, 2.5]}
 
 
 def multiply(variant, x, mean, stddev, **options):
-    """All but the options are run-time values."""
+    """All arguments except the options are run-time values."""
 
     @variant.compile
     def run(x, seed, mean, stddev, offset):

@@ -1,4 +1,4 @@
-"""The table of noises: it is that of the compiled core, and all that is public is made from it."""
+"""The table of noises matches the compiled core, and the public API follows from it."""
 
 import inspect
 import re
@@ -53,25 +53,25 @@ PUBLIC = {
     "callbacks": [flatnoise.callbacks.NoiseSchedule],
     "schedules": [getattr(flatnoise.schedules, name) for name in flatnoise.schedules.__all__],
 }
-# What the same name means in several ways, and so many texts as there may be for it.
+# Names with several meanings, and the number of different texts for them.
 DIFFERENT = {
-    ("functions", "mean"): 2,  # of the noise, of the factors
-    ("functions", "stddev"): 3,  # before the tails are cut, too
-    ("functions", "rate"): 2,  # less than 1, for alpha dropout
+    ("functions", "mean"): 2,  # noise, factors
+    ("functions", "stddev"): 3,  # noise, factors, before truncation
+    ("functions", "rate"): 2,  # also less than 1, for alpha dropout
     ("numpy", "mean"): 2,
     ("numpy", "stddev"): 3,
     ("numpy", "rate"): 2,
-    ("numpy", "inputs"): 2,  # of a function, of a gradient
-    ("numpy", "parameters"): 2,  # their values, their shapes
+    ("numpy", "inputs"): 2,  # functions, gradients
+    ("numpy", "parameters"): 2,  # values, shapes
     ("raw_ops", "parameters"): 2,
-    ("raw_ops", "input"): 3,  # bytes, too
+    ("raw_ops", "input"): 3,  # also uint8
     ("raw_ops", "T"): 2,
     ("layers", "mean"): 2,
-    ("layers", "stddev"): 5,  # learned, and Keras's, too
+    ("layers", "stddev"): 5,  # also learned, and Keras's
     ("layers", "noise_shape"): 2,  # Keras's
-    ("layers", "rate"): 4,  # Keras's of elements, of channels, of a normal factor
+    ("layers", "rate"): 4,  # also Keras's for elements, channels and factors
 }
-# Names that mean the same in several modules.
+# Names with the same meaning in several modules.
 SHARED = {
     "flatten": ["functions", "numpy", "layers"],
     "implementation": ["functions", "layers"],
@@ -83,14 +83,14 @@ ENTRY = re.compile(r"^(\**\w+): (.*(?:\n +.*)*)", re.MULTILINE)
 
 
 def entries(thing):
-    """The arguments that a docstring documents, with what it says of each."""
+    """The arguments in a docstring, with their descriptions."""
     section = inspect.getdoc(thing).partition("\nArgs:\n")[2]
     section = re.split(r"\n(?=\S)", section)[0]
     return {name: " ".join(text.split()) for name, text in ENTRY.findall(inspect.cleandoc(section))}
 
 
 def texts(module, name):
-    """What is said of a name, but for references to where it is said."""
+    """The descriptions of a name, except for references to other functions."""
     found = [entries(thing) for thing in PUBLIC[module]]
     said = {each[name] for each in found if name in each}
     return {text for text in said if not text.startswith("As in `")}

@@ -1,4 +1,4 @@
-"""`flatnoise.numpy`: the op on arrays, without TensorFlow, and what it refuses."""
+"""`flatnoise.numpy`: the op on arrays, without TensorFlow, and its errors."""
 
 import subprocess
 import sys
@@ -99,7 +99,7 @@ def test_the_raw_function_takes_the_ops_parameters():
     raw = flatnoise.numpy.flatten_noise(X, SEED, (0.25, 1.0), distribution="uniform")
     named = flatnoise.numpy.flatten_add_uniform(X, SEED, 0.25, 1.25)
     np.testing.assert_array_equal(raw, named)
-    # Its values are not checked.
+    # Parameter values aren't checked.
     zeros = np.zeros_like(X)
     mirrored = flatnoise.numpy.flatten_noise(zeros, SEED, (0.0, -1.0))
     np.testing.assert_array_equal(mirrored, -flatnoise.numpy.flatten_noise(zeros, SEED, (0, 1)))

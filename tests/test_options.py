@@ -1,4 +1,4 @@
-"""What every noise can be asked for: results between bounds, shared noise, bytes."""
+"""Options of every noise: clipping, shared noise and uint8."""
 
 import keras
 import numpy as np
@@ -15,7 +15,7 @@ CLIP = (-0.5, 0.75)
 
 
 def run(variant, noise, inputs, **options):
-    """The noise's function in the variant's mode, where inputs are run-time values."""
+    """Runs the noise's function in the variant's mode, with inputs as run-time values."""
     values = valid_values(noise.parameters)
 
     @variant.compile
@@ -38,7 +38,7 @@ def clipped(values, low, high):
 def test_results_stay_between_bounds(variant, noise, dtype, flatten):
     x = tf.cast(X, dtype)
     compute = COMPUTE_DTYPE[dtype]
-    # In the type that noise is computed in, which is rounded after it was clipped.
+    # In the compute dtype, because results are clipped before they are rounded.
     wide = run(variant, noise, tf.cast(x, compute), flatten=flatten).numpy()
     bounds = np.asarray(CLIP, compute)
     expected = tf.cast(clipped(wide, *bounds), dtype).numpy()
@@ -63,7 +63,7 @@ def test_what_is_not_a_number_stays_so(variant):
 
 
 def gradients(variant, noise, inputs, with_clip):
-    """Of a weighted sum, for the inputs and the parameters that have a gradient."""
+    """Gradients of a weighted sum for the inputs and the differentiable parameters."""
     names = [parameter.name for parameter in noise.parameters]
     values = dict(zip(names, valid_values(noise.parameters), strict=True))
     wanted = {
@@ -132,7 +132,7 @@ def test_noise_is_shared_along_axes(variant, noise, noise_shape, flatten):
     x = tf.constant(X, tf.float32)
     got = run(variant, noise, x, flatten=flatten, noise_shape=noise_shape).numpy()
     sizes = [1 if wanted == 1 else size for wanted, size in zip(noise_shape, X.shape, strict=True)]
-    # The noise of a tensor of that shape, of as many elements.
+    # The noise of a tensor with that shape.
     kind = noise.combination
     dtype = np.float32
     z = FUNCTIONS["add_" + noise.distribution](
@@ -200,7 +200,7 @@ def test_other_noise_shapes_are_refused(implementation, noise_shape):
 
 
 def as_bytes(values):
-    """To nearest, ties to even; NaN to 0."""
+    """Rounds to nearest, ties to even. NaN becomes 0."""
     rounded = np.clip(np.rint(values.astype(np.float64)), 0, 255)
     return np.where(np.isnan(values), 0, rounded).astype(np.uint8)
 
@@ -229,7 +229,7 @@ def test_bytes_get_the_noise_of_the_numbers_that_they_are(variant, name, output,
     assert got.dtype == expected.dtype and got.shape == (4, 90)
     if variant.implementation == "native":
         np.testing.assert_array_equal(got, expected)
-    else:  # whose logarithms may differ between a function and another
+    else:  # logarithms may differ between functions
         close = {"uint8": 1, "float16": 0.3, "bfloat16": 2, "float32": 1e-3}[output]
         np.testing.assert_allclose(
             got.astype(np.float64), expected.astype(np.float64), rtol=0, atol=close

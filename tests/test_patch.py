@@ -1,4 +1,4 @@
-"""`patch_keras`: what is replaced and how it goes back; the numbers, which stay Keras's."""
+"""`patch_keras` replaces and restores the right functions, and results stay Keras's."""
 
 import functools
 import pathlib
@@ -28,7 +28,7 @@ REPLACED = [
     (keras.layers.GaussianDropout, "call"),
     (keras.layers.AlphaDropout, "call"),
 ]
-# As they are before any test.
+# The functions before any test.
 ORIGINALS = [vars(owner)[name] for owner, name in REPLACED]
 
 
@@ -51,12 +51,12 @@ def unpatched():
 
 
 def fused_ops(function, *arguments):
-    """How many ops of flatnoise a function calls."""
+    """The number of flatnoise ops in a function."""
     graph = tf.function(function).get_concrete_function(*arguments).graph
     return sum(operation.type.startswith("Flatnoise") for operation in graph.get_operations())
 
 
-# --- Patched, and not
+# --- Patched and unpatched
 
 
 def test_it_patches_and_takes_back():
@@ -109,7 +109,7 @@ def test_unpatching_within_a_context():
         flatnoise.unpatch_keras()
         assert not is_patched()
         flatnoise.patch_keras()
-    assert is_patched()  # the context's end is not that of the later call
+    assert is_patched()  # the context's exit doesn't end the later call
 
 
 def test_a_context_that_ends_twice_counts_once():
@@ -170,12 +170,12 @@ def test_it_leaves_no_trace_in_names_and_random_numbers():
         names = keras.layers.GaussianNoise(0.5, seed=1).name, keras.random.SeedGenerator(1).name
         return [int(name.rpartition("_")[2]) for name in names]
 
-    keras.layers.GaussianNoise(0.5)  # the first has no number
+    keras.layers.GaussianNoise(0.5)  # the first name has no number
     layer, generator = next_numbers()
     state = random.getstate(), np.random.get_state()[1].tolist()
     flatnoise.patch_keras()
     assert (random.getstate(), np.random.get_state()[1].tolist()) == state
-    assert next_numbers() == [layer + 1, generator + 2]  # the layer has one, too
+    assert next_numbers() == [layer + 1, generator + 2]  # the layer creates one too
 
 
 # --- The numbers
@@ -183,12 +183,12 @@ def test_it_leaves_no_trace_in_names_and_random_numbers():
 
 def start_random_numbers():
     keras.utils.set_random_seed(11)
-    global_seed_generator().state.assign([11, 0])  # which older Keras leaves as it is
-    random.seed(11)  # making the generator may have drawn
+    global_seed_generator().state.assign([11, 0])  # older Keras doesn't reset this
+    random.seed(11)  # creating the generator may have drawn a number
 
 
 def with_and_without_patch(run):
-    """The results of `run()`, each with the same state of Keras's random numbers."""
+    """The results of `run()`, from the same state of Keras's random numbers."""
     start_random_numbers()
     expected = run()
     with flatnoise.patch_keras():
@@ -295,7 +295,7 @@ def test_attention_is_equal_to_the_bit():
     def run():
         layer = keras.layers.MultiHeadAttention(num_heads=2, key_dim=4, dropout=0.3)
         attended, scores = layer(X, X, training=True, return_attention_scores=True)
-        assert np.abs(attended - layer(X, X)).max() > 1e-3  # some was dropped
+        assert np.abs(attended - layer(X, X)).max() > 1e-3  # something was dropped
         return attended, scores
 
     result, expected = with_and_without_patch(run)
@@ -355,10 +355,10 @@ def test_half_precision_trains():
         half = layer(X, training=True)
     assert half.dtype == tf.float16
     single = keras.layers.Dropout(0.5, seed=1)(X, training=True)
-    np.testing.assert_array_equal(half == 0, single == 0)  # the mask is float32's
+    np.testing.assert_array_equal(half == 0, single == 0)  # the mask is drawn in float32
 
 
-# --- What is refused
+# --- Errors
 
 
 def refuses(reason):
@@ -444,7 +444,7 @@ def test_other_backends_are_refused(monkeypatch):
         flatnoise.patch_keras()
 
 
-# --- In processes of their own
+# --- In new processes
 
 
 def run_python(*arguments, folder, check=True):
@@ -505,7 +505,7 @@ sys.exit(3)
 
 @pytest.fixture
 def app(tmp_path):
-    """A program with a module beside it, as a file and as a module."""
+    """A program with a module next to it, as a file and as a module."""
     folder = tmp_path / "app"
     folder.mkdir()
     (folder / "program.py").write_text(APP)

@@ -1,6 +1,6 @@
-"""Which implementation runs where: "auto" takes stock ops wherever the compiled op has no kernel.
+"""Placement: "auto" uses stock ops wherever the compiled op has no kernel.
 
-Devices that aren't here are named, listed or made up: graphs for them are made, not run.
+Missing devices are only named or faked. Graphs for them are built but not run.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ NATIVE_REFUSES = "implementation='native' needs a device that the compiled op ca
 
 @pytest.fixture(autouse=True)
 def fresh(native):
-    """No test sees what another has made the package remember or warn of."""
+    """Clears caches and one-time warnings, so that tests are independent."""
     remembered = (placement._eager_problem, library.warn_once_about_fallback)
     for function in remembered:
         function.cache_clear()
@@ -52,7 +52,7 @@ def list_devices(monkeypatch):
 
 @pytest.fixture
 def rocm(monkeypatch):
-    """A machine with a GPU of AMD's, and a TensorFlow for it."""
+    """Simulates a machine with an AMD GPU and a TensorFlow build for it."""
     monkeypatch.setattr(tf.test, "is_built_with_cuda", lambda: False)
     monkeypatch.setattr(tf.test, "is_built_with_rocm", lambda: True)
     monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [Device("GPU")])
@@ -73,13 +73,13 @@ def op_types(graph):
 
 
 def is_native(function=add, **options):
-    """Whether a graph made of the function holds the compiled op."""
+    """Whether the function's graph contains the compiled op."""
     traced = tf.function(function, **options).get_concrete_function(tf.zeros([2, 3]))
     return NATIVE_OP in op_types(traced.graph)
 
 
 def under(*devices):
-    """The function `add` in device scopes, the outermost first."""
+    """The function `add` in device scopes, outermost first."""
 
     def scoped(x):
         with contextlib.ExitStack() as scopes:
@@ -119,7 +119,7 @@ def test_device_scopes_inside_a_function_decide(devices, jit_compile):
 def test_device_scopes_around_a_function_decide(device):
     with tf.device(device):
         assert is_native() == ("CPU" in device)
-        # The innermost scope does, though the graph knows of no other.
+        # The innermost scope counts, even though the graph doesn't know the outer one.
         assert is_native(under("/CPU:0"))
         assert not is_native(under("/TPU:0"))
 
@@ -147,7 +147,7 @@ def test_device_scopes_around_loops_and_branches_decide():
 
 @pytest.mark.filterwarnings("ignore:flatnoise adds noise with stock")
 def test_tpu_computations_take_stock_ops():
-    """As TPUStrategy compiles its replicas."""
+    """TPUStrategy compiles its replicas this way."""
     for computation, expected in ((add, False), (lambda x: add(x) + 1, False)):
         with tf.Graph().as_default() as graph:
             x = tf.compat.v1.placeholder(tf.float32, [2, 3])
@@ -169,7 +169,7 @@ def test_device_functions_are_asked(device):
 
 
 class Extended(type(tf.distribute.OneDeviceStrategy("/cpu:0").extended)):
-    """Runs its one replica where TensorFlow likes, as TPUStrategy does: in no device scope."""
+    """Runs its replica without a device scope, like TPUStrategy."""
 
     worker_devices = ("/device:TPU:0", "/device:TPU:1")
 
@@ -199,7 +199,7 @@ def test_devices_of_a_strategy_decide_inside_its_replicas(device, monkeypatch):
     assert is_native(replica) == (device == "CPU")
     with strategy.scope():
         assert is_native(replica) == (device == "CPU")
-        # The host's business.
+        # Pipelines run on the host.
         assert is_native(pipeline)
 
 

@@ -1,5 +1,4 @@
-"""The short way of eager calls: taken for the usual arguments, with the bits and the errors of the
-long way."""
+"""The fast path of eager calls, with results and errors identical to those of the slow path."""
 
 import itertools
 
@@ -23,7 +22,7 @@ SEEDS = {
     "int64 tensor": tf.constant([2**40, -3], tf.int64),
     "array": np.array([5, 6]),
 }
-# By turns, but for probabilities.
+# In turn, except for probabilities.
 VALUES = [(0.0, 1.0), (0.25, 0.5), (-0.0, 0.1), (1, 2), (1e-30, 0.1), (np.float32(0.3), 0.7)]
 RATES = [0.0, 0.5, 0.1, 1e-30, 0.999, np.float32(0.3)]
 
@@ -51,7 +50,7 @@ WRONG = {
 
 @pytest.fixture
 def taken(monkeypatch):
-    """Whether the short way was taken in each call since."""
+    """Records for each call whether the fast path was taken."""
     record = []
     quick_call = functions.quick_call
 
@@ -141,7 +140,7 @@ def test_the_short_way_is_recorded_by_a_tape(native):
 
 
 def test_a_negative_zero_keeps_its_sign(native, taken):
-    tf.constant(0.0)  # which TensorFlow keeps, and takes for equal
+    tf.constant(0.0)  # TensorFlow caches this and treats -0.0 as equal
     got = flatnoise.flatten_mask(tf.ones([4, 3]), [1, 2], 1.0, -0.0)
     assert np.all(np.signbit(got))
     assert taken == [True]

@@ -1,4 +1,4 @@
-"""Noise that replaces elements: dropout, alpha dropout, masking, salt and pepper."""
+"""Noise that replaces elements: dropout, alpha dropout, masking and salt-and-pepper noise."""
 
 import math
 
@@ -23,7 +23,7 @@ def stock_dropout(x, rate):
 
 
 def same_bits(a, b):
-    """Equal to the bit, but for which NaN it is."""
+    """Whether arrays are bit-identical, except for NaN payloads."""
     a, b = np.asarray(a), np.asarray(b)
     np.testing.assert_array_equal(a, b)
     numbers = ~np.isnan(a)
@@ -117,7 +117,7 @@ def test_all_may_be_dropped_and_none(variant, dtype, form):
 
 
 def test_masks_need_no_sums(variant):
-    """NaN and infinity are neither kept nor do they spread."""
+    """Dropped NaNs and infinities don't propagate."""
     u = stream("uniform", SEED, 0, 280, "float64").reshape(X.shape)
     got = variant.run("mask", X, SEED, [0.5, -7.0])
     np.testing.assert_array_equal(got, np.where(u < 0.5, -7.0, X))
@@ -181,7 +181,7 @@ def test_the_mask_is_drawn_again_and_not_kept(native):
         return tape.gradient(y, x)
 
     operations = gradient.get_concrete_function(x).graph.get_operations()
-    # With a gradient of ones, which nothing forward has made.
+    # With a gradient of ones, which isn't a result of the forward pass.
     assert sum("FlattenNoise" in operation.type for operation in operations) == 2
     np.testing.assert_array_equal(
         gradient(x), flatnoise.flatten_dropout(tf.ones_like(x), SEED, 0.5)

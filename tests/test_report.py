@@ -1,4 +1,4 @@
-"""`python -m flatnoise`: the facts, for readers and for programs, also where parts are missing."""
+"""`python -m flatnoise` reports facts as text and JSON, even if parts are missing."""
 
 import json
 import os
@@ -16,7 +16,7 @@ import flatnoise
 from flatnoise._src import report
 
 PACKAGE = pathlib.Path(flatnoise.__file__).parent
-# Stands in for an environment without TensorFlow: it hides it from the interpreter's search.
+# Simulates an environment without TensorFlow by hiding it from imports.
 HIDE_TENSORFLOW = """
 import importlib.machinery
 find_spec = importlib.machinery.PathFinder.find_spec
@@ -41,14 +41,14 @@ def run(*arguments, path=PACKAGE.parent):
 
 @pytest.fixture
 def without_tensorflow(tmp_path):
-    """A folder that holds the package and hides TensorFlow from what is started with it."""
+    """A folder with the package that hides TensorFlow from programs with this path."""
     shutil.copytree(PACKAGE, tmp_path / "flatnoise")
     (tmp_path / "sitecustomize.py").write_text(HIDE_TENSORFLOW)
     return tmp_path
 
 
 def rows(text):
-    """The report as {name: value}; names and values are apart by two spaces or more."""
+    """The report as {name: value}. Two or more spaces separate names and values."""
     lines = text.splitlines()[1:]
     return {name: value.strip() for name, value in (line.strip().split("  ", 1) for line in lines)}
 

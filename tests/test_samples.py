@@ -1,4 +1,4 @@
-"""Noise by itself: what the functions that add noise add."""
+"""Noise without an input, which equals the noise of the functions that add it."""
 
 import keras
 import numpy as np

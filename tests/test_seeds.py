@@ -1,4 +1,4 @@
-"""What a generator of the layers draws, and the ops that take its state for that."""
+"""The draws of layers' seed generators, and ops that accept the state in place of a draw."""
 
 import collections
 
@@ -13,7 +13,7 @@ from flatnoise import layers
 from flatnoise._src import seeds
 
 X = tf.reshape(tf.linspace(-2.0, 3.0, 42), [7, 3, 2])
-# The pair that is drawn in a state: its last word and its first by 256, modulo 2**31 - 2.
+# The pair drawn from a state: its last word and its first divided by 256, modulo 2**31 - 2.
 PAIRS = {
     (0, 0, 0): (0, 0),
     (256, 0, 42): (42, 1),

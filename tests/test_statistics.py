@@ -1,7 +1,7 @@
-"""The noise passes a battery of statistical tests, which spoiled noise doesn't.
+"""The noise passes a battery of statistical tests, and broken noise doesn't.
 
-Seeds are fixed, so nothing here is left to chance: noise that is right passes every time. What the
-battery says of larger samples is in docs/statistics.md.
+Seeds are fixed, so results are deterministic and correct noise always passes. docs/statistics.md
+has results for larger samples.
 """
 
 import ml_dtypes
@@ -16,7 +16,8 @@ pytestmark = pytest.mark.long
 
 WIDE = ["float32", "float64"]
 HALF = {"float16": np.float16, "bfloat16": ml_dtypes.bfloat16}
-# By chance a p-value is below it once in 10,000; the spoiled samples' are below the other.
+# By chance, a p-value is below the first bound once in 10,000. Broken samples must be below the
+# second.
 PASSES = 1e-4
 REJECTS = 1e-9
 SHAPE = (64, 1024)
@@ -24,7 +25,7 @@ SHAPE = (64, 1024)
 
 @pytest.fixture(params=[(name, dtype) for name in ("normal", "uniform") for dtype in WIDE])
 def law(request):
-    """Of the distributions that all others are made in the manner of, from the same words."""
+    """Distributions that are representative of all others, from the same words."""
     return Law(*request.param)
 
 
@@ -83,7 +84,19 @@ def test_half_precision_noise_is_float32_noise_rounded_once(distribution, dtype)
     assert battery.rounded(values, laws.rounded_law(distribution, dtype)) > PASSES
 
 
-# What the battery is judged by: each kind of spoiled noise, and a test that has to see it.
+REPLACED_SHARES = [0.001, 0.1, 0.5, 0.9, 0.999]
+
+
+def replaced_blocks(rate):
+    return sources.replaced_blocks(rate, sources.SEED, 8, 2**17)
+
+
+@pytest.mark.parametrize("rate", REPLACED_SHARES)
+def test_elements_are_replaced_at_their_rate_each_on_its_own(rate):
+    assert_passes(battery.replaced(replaced_blocks(rate), laws.share_replaced(rate)))
+
+
+# Tests of the battery: each kind of broken noise, and a test that must detect it.
 
 
 def spoiled_blocks(spoil):
@@ -91,7 +104,7 @@ def spoiled_blocks(spoil):
 
 
 def two_rounds_of_philox(block):
-    """Box and Muller's numbers of what Philox makes in 2 rounds instead of 10."""
+    """Box-Muller numbers from Philox with 2 rounds instead of 10."""
     words = short_philox(np.arange(block.size // 4), rounds=2)
     fractions = (words.ravel() >> 9).astype(np.float64) * 2.0**-23
     u1, u2 = fractions.reshape(-1, 2).T
@@ -181,6 +194,24 @@ def test_streams_that_depend_on_each_other_are_rejected(kind):
     assert battery.streams(matrix, Law("normal", "float32"))[seen_by] < REJECTS
 
 
+def sorted_pairs(block):
+    return np.sort(block.reshape(-1, 2), axis=1).ravel()
+
+
+SPOILED_MASKS = {
+    "a share 2 % too large": (lambda block: block | (np.arange(block.size) % 50 == 0), "share"),
+    "both of a pair": (lambda block: np.repeat(block[::2], 2), "of 4 in a row"),
+    "the second of a pair first": (sorted_pairs, "gaps"),
+}
+
+
+@pytest.mark.parametrize("kind", SPOILED_MASKS)
+def test_masks_that_are_not_random_are_rejected(kind):
+    spoil, seen_by = SPOILED_MASKS[kind]
+    blocks = [spoil(block) for block in replaced_blocks(0.1)]
+    assert battery.replaced(blocks, laws.share_replaced(0.1))[seen_by] < REJECTS
+
+
 def test_tails_that_are_too_light_are_rejected():
     law = Law("normal", "float32")
     values = sources.stream("normal", "float32", sources.SEED, 2**22)
@@ -223,6 +254,6 @@ def test_tails_of_the_transform_leave_the_ideal_ones_beyond_5(dtype):
 
     assert of_ideal(3.0) == pytest.approx(1, rel=1e-4)
     assert of_ideal(5.0) == pytest.approx(1, rel=0.1)
-    # float32's three least numbers stand for all that are less.
+    # float32's three smallest numbers represent all smaller ones.
     assert of_ideal(5.5) == pytest.approx({"float32": 1.14, "float64": 0.85}[dtype], abs=0.01)
     assert of_ideal(laws.largest_normal(dtype) + 1e-6) == 0

@@ -1,4 +1,4 @@
-"""The noise is the stream of tf.random.stateless_*, whatever makes it."""
+"""The noise is the stream of tf.random.stateless_* in every implementation."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ KNOWN_ANSWERS = [
 
 
 def assert_numbers_match(distribution, variant, dtype, actual, expected):
-    """Uniform to the bit; others within the tolerance of the contract."""
+    """Uniform noise is bit-identical, and other noise is within the documented tolerance."""
     actual = np.asarray(actual, np.float64).ravel()
     expected = np.asarray(expected, np.float64).ravel()
     tolerance = 0.0 if distribution == "uniform" else variant.tolerance(dtype, expected)
@@ -97,7 +97,7 @@ def test_the_sum_is_rounded_once(variant, dtype):
     noise = stream("uniform", (1, 2), 3, 63, compute).reshape(3, 21)
     expected = tf.cast(tf.cast(x, compute).numpy() + (low + (high - low) * noise), dtype)
     actual = variant.add("uniform", x, (1, 2), low, high, offset=3)
-    # XLA may fuse a multiplication and an addition of the fallback.
+    # XLA may fuse a multiplication and an addition in the fallback.
     ulps = {("tensorflow", "xla"): 1}.get((variant.implementation, variant.mode), 0)
     difference = np.abs(tf.cast(actual - expected, "float64"))
     spacing = np.finfo(tf.as_dtype(dtype).as_numpy_dtype).eps if dtype in WIDE else 2.0**-7
@@ -137,7 +137,7 @@ def test_native_and_fallback_agree(native, distribution, dtype, shape):
         for implementation in ("native", "tensorflow")
     ]
     native_numbers, stock_numbers = (tf.cast(result, "float64").numpy() for result in results)
-    # Noise that differs in its last places may fall on the other side of a rounding bound.
+    # Small differences in noise may cross a rounding boundary.
     place = {"float16": 2.0**-8, "bfloat16": 2.0**-5, "float32": 2e-6, "float64": 4e-15}[dtype]
     tolerance = 0.0 if distribution == "uniform" else place
     np.testing.assert_allclose(native_numbers, stock_numbers, rtol=0, atol=tolerance)

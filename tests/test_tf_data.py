@@ -73,7 +73,7 @@ def seeds_drawn(draw, parallel):
 
 
 def races(draw, attempts=20):
-    """Whether parallel calls of `draw` ever return the same."""
+    """Whether parallel calls of `draw` ever return the same seed."""
     return any(len(seeds_drawn(draw, 16)) < ELEMENTS for _ in range(attempts))
 
 

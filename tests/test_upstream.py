@@ -1,7 +1,7 @@
-"""What TensorFlow and Keras do not do yet, and this package does.
+"""Features that this package has, but TensorFlow and Keras don't have yet.
 
-Each test asks it of them. None can fail: what is mended upstream passes, and its line in the
-documentation can go.
+Each test checks TensorFlow or Keras for one feature and is expected to fail. If it passes, the
+feature is available upstream, and the documentation needs an update.
 """
 
 import keras

@@ -1,4 +1,4 @@
-"""The compiled op inside `tf.vectorized_map` and Jacobians: what it gives one by one, in one go."""
+"""Vectorization of the compiled op in `tf.vectorized_map` and Jacobians matches single calls."""
 
 import contextlib
 import logging
@@ -43,7 +43,7 @@ def messages_of_tensorflow():
 
 
 def mapped(function, *elements):
-    """`tf.vectorized_map` over the first axis of `elements`, without a word of TensorFlow's."""
+    """`tf.vectorized_map` over the first axis of `elements`, without messages from TensorFlow."""
     with messages_of_tensorflow() as messages:
         result = tf.vectorized_map(lambda each: function(*each), elements)
     assert not [message for message in messages if "while_loop" in message]
@@ -64,7 +64,7 @@ def inputs_of(dtype="float32", shape=SHAPE):
 
 
 def values_of(parameters, shape=(), dtype="float32"):
-    """For every parameter, and every iteration, values of a shape."""
+    """Values of a shape for every parameter and every iteration."""
     return [
         tf.random.stateless_uniform(
             [COUNT, *shape], [7, place], *valid_range(parameter.name, place), dtype=dtype
@@ -90,7 +90,7 @@ def test_over_inputs_of_one_seed_all_get_the_same_noise():
 
 
 def kinds_and_places():
-    """Each kind of noise, with each set of the op's parameters that may differ by iteration."""
+    """Each kind of noise, with each set of op parameters that differ between iterations."""
     for distribution, combination in noises.KINDS:
         places = range(len(noises.COMBINATIONS[combination].parameters))
         for varied in [tuple(places), *((place,) for place in places)]:
@@ -98,7 +98,7 @@ def kinds_and_places():
 
 
 def raw_op(distribution, combination, varied):
-    """The op as a function of an input and of the parameters at some places."""
+    """The op as a function of an input and of the parameters at some indices."""
     parameters = noises.COMBINATIONS[combination].parameters
     values = valid_values(parameters)
 
@@ -218,7 +218,7 @@ def test_a_map_may_be_inside_a_map(noise):
 
 @pytest.mark.usefixtures("native_in_xla")
 def test_inside_xla_it_is_that_to_a_rounding(noise):
-    """XLA contracts products and sums of stock ops."""
+    """XLA fuses products and sums of stock ops."""
 
     def call(x, *parameters):
         return FUNCTIONS[noise.name](x, SEED, *parameters)
@@ -329,7 +329,7 @@ def test_jacobians_are_those_of_a_loop(noise, form):
 @pytest.mark.parametrize("name", LINEAR)
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32"])
 def test_jacobians_of_parameters_are_sums_in_double_precision(name, dtype):
-    """The one term of each is exact but for what the op rounds."""
+    """The single term of each sum is exact, except for the op's rounding."""
     x = inputs_of(dtype)[0]
     second = tf.fill([6], 1.5)
     with tf.GradientTape() as tape:
@@ -373,7 +373,7 @@ def byte_images():
     return tf.cast(tf.random.stateless_uniform([COUNT, *SHAPE], [1, 2], 0, 256, tf.int32), tf.uint8)
 
 
-# The other ops, by what varies between the iterations.
+# The other ops, by the operands that differ between iterations.
 OTHER_OPS = {
     "clipped": (
         lambda x: flatnoise.flatten_add_normal(x, SEED, stddev=2.0, clip=(-0.5, 1.0)),

@@ -1,4 +1,4 @@
-"""The compiled op inside XLA: the same bits, compiled once, really called."""
+"""The compiled op inside XLA is bit-identical, compiled once, and actually called."""
 
 import os
 import pathlib
@@ -23,7 +23,7 @@ def run(noise, x, seed, *values, offset=0, flatten=True):
 
 
 def tensors_of(noise, dtype, shape=()):
-    """Valid values for a noise's parameters, each second one as a tensor of the shape."""
+    """Valid values for a noise's parameters, every second one as a tensor of the shape."""
     return [
         tf.fill(shape if place % 2 else [], tf.constant(value, COMPUTE_DTYPE[dtype]))
         for place, value in enumerate(valid_values(noise.parameters))
@@ -43,12 +43,12 @@ def assert_same_bits(function, *arguments):
         assert actual.tobytes() == expected.tobytes()
 
 
-# All shapes in float32, the other types in one.
+# All shapes in float32, and one shape in the other dtypes.
 PROBLEMS = [
     *(("float32", shape) for shape in [(3,), (4, 5, 2), (300, 1000), (0, 4), (4, 0)]),
     *((dtype, (4, 5, 2)) for dtype in ("float16", "bfloat16", "float64")),
 ]
-# One of each combination.
+# One noise for each combination.
 NOISES_OF_EACH_COMBINATION = [
     pytest.param(NOISES[name], id=name)
     for name in ("add_normal", "multiply_normal", "mask", "salt_and_pepper")
@@ -142,7 +142,7 @@ assert flatnoise.build_info()["xla_loaded"]
 
 
 def compiled_in_new_process(code, folder, prelude=PRELUDE):
-    """Runs `code` and returns the texts of the modules that XLA compiled for it."""
+    """Runs `code` and returns the text of the modules that XLA compiled for it."""
     environment = {
         "XLA_FLAGS": f"--xla_dump_to={folder} --xla_dump_hlo_as_text",
         "TF_CPP_MIN_LOG_LEVEL": "3",

@@ -14,7 +14,7 @@ using flatnoise::ScalarLanes;
 using flatnoise::SinCos2Pi;
 using flatnoise::TruncatedNormal;
 
-// `log` is -2 log(u); `sine` and `cosine` are those of the angle 2 pi u.
+// `log` is -2 log(u). `sine` and `cosine` are for the angle 2 pi u.
 template <class Real>
 void Elementary(const Real* u, int64_t count, Real* log, Real* sine, Real* cosine) {
   for (int64_t i = 0; i < count; ++i) {
@@ -25,7 +25,7 @@ void Elementary(const Real* u, int64_t count, Real* log, Real* sine, Real* cosin
   }
 }
 
-// The numbers that pairs of random bits become.
+// Normal numbers from pairs of random bits.
 template <class Real, class Bits>
 void Normal(const Bits* first, const Bits* second, int64_t count, Real* z1, Real* z2) {
   for (int64_t i = 0; i < count; ++i) {
@@ -35,7 +35,7 @@ void Normal(const Bits* first, const Bits* second, int64_t count, Real* z1, Real
   }
 }
 
-// The numbers that uniform numbers become by inversion.
+// Numbers from inversion at uniform numbers.
 template <class Real>
 void Inversions(const Real* u, int64_t count, Real* laplace, Real* gumbel, Real* logistic,
                 Real* truncated_normal) {

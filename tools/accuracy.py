@@ -1,12 +1,12 @@
-"""Measures and draws how exact log, sin, cos and the numbers of the distributions are.
+"""Measures and plots the accuracy of log, sin, cos and the distributions' numbers.
 
     python tools/accuracy.py --output docs/images
 
-Compiles the core's own headers, so what is measured is what the op is built from. In float32 the
-functions are given every value that the stream can give them and are compared with NumPy's in
-float64; in float64 they are given random values, more of them where they are hardest, and are
-compared with mpmath's in 100 bits. Errors are in units in the last place (ULP) of the exact value;
-those of sine and cosine in those of 1, those of a random number z in those of max(|z|, 1).
+Compiles the core's headers, which the op is built from. In float32, the functions get every value
+that the stream can produce, and results are compared with NumPy's float64 functions. In float64,
+the functions get random values, with more values in difficult ranges, and results are compared with
+mpmath in 100 bits. Errors are in units in the last place (ULP) of the exact value. Errors of sine
+and cosine are in ULP of 1, those of a random number z in ULP of max(|z|, 1).
 """
 
 import argparse
@@ -30,15 +30,15 @@ FRACTION_BITS = {np.float32: 23, np.float64: 52}
 SUFFIX = {np.float32: "Float", np.float64: "Double"}
 FUNCTIONS = ("-2 log u", "sin 2πu", "cos 2πu", "normal")
 INVERSIONS = ("Laplace", "Gumbel", "logistic", "truncated normal")
-# The pictures, and what is in each.
+# The pictures and their content.
 PICTURES = {"accuracy.png": FUNCTIONS, "accuracy-inversions.png": INVERSIONS}
 
 Real = Any
-Errors = dict[str, tuple[np.ndarray, np.ndarray]]  # by function: where, and by how many ULP
+Errors = dict[str, tuple[np.ndarray, np.ndarray]]  # by function: arguments and errors in ULP
 
 
 def compile_core(folder: str) -> ctypes.CDLL:
-    """The core's functions as a library, with the flags that the op is built with."""
+    """Compiles the core's functions to a library, with the op's compiler flags."""
     library = pathlib.Path(folder) / "accuracy.so"
     flags = ["-std=c++17", "-O2", "-ffp-contract=off", "-fPIC", "-shared"]
     source = ROOT / "tools" / "accuracy.cc"
@@ -47,7 +47,7 @@ def compile_core(folder: str) -> ctypes.CDLL:
 
 
 def call(function: Any, inputs: list[np.ndarray], outputs: int, dtype: Real) -> list[np.ndarray]:
-    """Has a function of the library fill arrays as long as its inputs."""
+    """Calls a library function that fills arrays with the length of its inputs."""
     results = [np.empty(len(inputs[0]), dtype) for _ in range(outputs)]
 
     def pointer(array: np.ndarray) -> ctypes.c_void_p:
@@ -60,7 +60,7 @@ def call(function: Any, inputs: list[np.ndarray], outputs: int, dtype: Real) -> 
 
 @dataclasses.dataclass(frozen=True)
 class Arithmetic:
-    """Numbers and functions on arrays that are more exact than a type."""
+    """Numbers and array functions that are more precise than a type."""
 
     widened: Callable[[np.ndarray], np.ndarray]
     pi: Any
@@ -73,7 +73,7 @@ class Arithmetic:
 
 
 def each(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A function of single numbers, on arrays of objects."""
+    """Vectorizes a function of numbers for object arrays."""
     return np.frompyfunc(function, 1, 1)
 
 
@@ -108,19 +108,19 @@ def in_ulp(got: np.ndarray, expected: np.ndarray, size: np.ndarray, dtype: Real)
 
 
 def sample(dtype: Real, count: int) -> np.ndarray:
-    """The fractions of uniform numbers: all of float32's, or some of float64's."""
+    """The fractions of uniform numbers: all for float32, or a sample for float64."""
     if dtype == np.float32:
         return np.arange(1, 2**23, dtype=np.uint32)
     rng = np.random.default_rng(20)
     fractions = rng.integers(1, 2**52, count, dtype=np.uint64)
-    # Half of them near 0 or 1, where the logarithm is hardest.
+    # Half of them are near 0 or 1, which is hardest for the logarithm.
     fractions[::4] &= np.uint64(2**20 - 1)
     fractions[1::4] |= np.uint64(2**52 - 2**20)
     return np.maximum(fractions, np.uint64(1))
 
 
 def uniform(dtype: Real, fractions: np.ndarray) -> np.ndarray:
-    """What the bits of fractions stand for in [0, 1), exactly."""
+    """The exact values in [0, 1) of fractions."""
     return (fractions / BITS[dtype](2) ** FRACTION_BITS[dtype]).astype(dtype)
 
 
@@ -150,14 +150,14 @@ def measure_elementary(core: ctypes.CDLL, dtype: Real, fractions: np.ndarray) ->
 
 
 def angle_of(dtype: Real, u: np.ndarray) -> np.ndarray:
-    """2 pi u, rounded once to the type, as in TensorFlow: that is part of the definition."""
+    """2 pi u, rounded once to the type. As in TensorFlow, this is part of the definition."""
     return (2 * np.pi * u.astype(np.float64)).astype(dtype)
 
 
 def measure_normal(
     core: ctypes.CDLL, dtype: Real, fractions: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The errors of normal numbers, for each of the fractions with a random other one."""
+    """The errors of normal numbers, with each fraction paired with a random one."""
     exact = MORE_EXACT[dtype]
     partners = np.random.default_rng(21).permutation(fractions)
     function = getattr(core, f"Normal{SUFFIX[dtype]}")
@@ -170,8 +170,8 @@ def measure_normal(
 
 
 def measure_inversions(core: ctypes.CDLL, dtype: Real, fractions: np.ndarray) -> Errors:
-    """The errors of the numbers that uniform numbers become by inversion."""
-    # 0 is a number like any other here: it stands for the middle of its interval.
+    """The errors of numbers from inversion."""
+    # 0 is valid here, because it stands for the midpoint of its interval.
     u = uniform(dtype, np.append(BITS[dtype](0), fractions))
     got = call(getattr(core, f"Inversions{SUFFIX[dtype]}"), [u], len(INVERSIONS), dtype)
     expected = inverted(dtype, u, truncated_normal=got[-1])
@@ -184,8 +184,8 @@ def measure_inversions(core: ctypes.CDLL, dtype: Real, fractions: np.ndarray) ->
 def inverted(dtype: Real, u: np.ndarray, truncated_normal: np.ndarray) -> list[np.ndarray]:
     """The exact numbers of INVERSIONS.
 
-    The last are made of the core's by a step of Newton's: there is no inverse of the error function
-    to compare with.
+    The truncated normal numbers come from the core's by a Newton step, because there is no inverse
+    error function to compare with.
     """
     exact = MORE_EXACT[dtype]
     half_step = 2.0 ** -(FRACTION_BITS[dtype] + 1)
@@ -206,7 +206,7 @@ def inverted(dtype: Real, u: np.ndarray, truncated_normal: np.ndarray) -> list[n
 
 
 def envelope(where: np.ndarray, errors: np.ndarray, bins: int = 400) -> tuple[np.ndarray, ...]:
-    """The middles of equal intervals, and the least and greatest error in each."""
+    """The midpoints of equal intervals, and the smallest and largest error in each."""
     edges = np.linspace(where.min(), where.max(), bins + 1)
     places = np.clip(np.digitize(where, edges) - 1, 0, bins - 1)
     least, greatest = np.full(bins, np.nan), np.full(bins, np.nan)
@@ -216,7 +216,7 @@ def envelope(where: np.ndarray, errors: np.ndarray, bins: int = 400) -> tuple[np
 
 
 def draw(by_type: dict[Real, Errors], names: Sequence[str], path: pathlib.Path) -> None:
-    """Writes a picture: the range of the errors over the argument, a column for each type."""
+    """Writes a picture of the error range as a function of the argument, with a column per type."""
     figure = Figure(figsize=(10, 2.25 * len(names)), layout="constrained")
     axes = figure.subplots(len(names), len(by_type), squeeze=False)
     for column, (dtype, errors) in zip(axes.T, by_type.items(), strict=True):
@@ -233,7 +233,7 @@ def draw(by_type: dict[Real, Errors], names: Sequence[str], path: pathlib.Path) 
 
 
 def as_table(by_type: dict[Real, Errors]) -> str:
-    """The largest and the root-mean-square errors, as a table of Markdown."""
+    """The largest and the root-mean-square errors, as a Markdown table."""
     lines = [
         "| function | type | values | largest error, ULP | root mean square, ULP |",
         "| --- | --- | --- | --- | --- |",
@@ -249,7 +249,7 @@ def as_table(by_type: dict[Real, Errors]) -> str:
 
 
 def main() -> None:
-    """Measures, prints, draws."""
+    """Measures, prints and plots."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--count", type=int, default=200_000, help="values of float64")
     parser.add_argument("--output", type=pathlib.Path, help="a folder for the pictures")

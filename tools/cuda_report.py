@@ -1,7 +1,7 @@
-"""What the compiler makes of the CUDA kernels: registers, spills, instructions, widths of access.
+"""Reports on the compiled CUDA kernels: registers, spills, instructions, access widths.
 
-Compiles cc/cuda for every architecture that nvcc offers from 75 to 120, and to PTX, and reads the
-machine code with cuobjdump. Fails where a kernel spills registers or uses local memory.
+Compiles cc/cuda to PTX and for every architecture from 75 to 120 that nvcc supports, and reads the
+machine code with cuobjdump. Fails if a kernel spills registers or uses local memory.
 """
 
 import argparse
@@ -17,12 +17,12 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SOURCES = [ROOT / "cc/cuda/apply_noise.cu", ROOT / "cc/cuda/parameter_gradients.cu"]
-# The options of cc/cuda/CMakeLists.txt.
+# The options in cc/cuda/CMakeLists.txt.
 FLAGS = ["-std=c++17", "-O3", f"-I{ROOT / 'cc'}", "-fmad=false", "-ftz=false"]
 FLAGS += ["-prec-sqrt=true", "-prec-div=true"]
 OLDEST, NEWEST = 75, 120
 HEADLINE = "add float32 normal, scalars"
-SHOWN = ["75", "80", "90", "120"]  # architectures with a table of their own
+SHOWN = ["75", "80", "90", "120"]  # architectures with a separate table
 
 CHUNKS = {"float16": 8, "bfloat16": 8, "float32": 4, "float64": 2}
 TYPES = {"Half": "float16", "BFloat16": "bfloat16", "float": "float32", "double": "float64"}
@@ -47,7 +47,7 @@ class Kernel:
 
     @property
     def element_type(self) -> str:
-        """Such as float32."""
+        """The element type, such as float32."""
         return next(word for word in re.split(r"\W+", self.name) if word in CHUNKS)
 
     @property
@@ -56,7 +56,7 @@ class Kernel:
         return sum(bool(re.search(r"\b(LDL|STL)\b", text)) for _, text in self.instructions)
 
     def hot_loop(self) -> tuple[float, int, int] | None:
-        """Instructions per element, 16-byte loads and stores, of the tightest loop with both."""
+        """Instructions per element, 16-byte loads and stores in the tightest loop with both."""
         loops = []
         for end, text in self.instructions:
             target = re.search(r"\bBRA\b.*?0x([0-9a-f]+)", text)
@@ -71,14 +71,14 @@ class Kernel:
             stores = sum("STG.E.128" in text for text in body)
             if loads == 0 or (stores == 0 and not self.name.startswith("gradient")):
                 continue
-            chunks = stores or 2  # the gradient's loop reads two chunks
+            chunks = stores or 2  # the gradient loop reads two chunks
             elements = chunks * CHUNKS[self.element_type]
             found.append((len(body) / elements, loads, stores))
         return min(found, default=None)
 
 
 def find_tool(name: str, nvcc: str) -> str:
-    """On the path, or beside nvcc, or in the usual folder."""
+    """Finds a tool on the path, next to nvcc, or in the default folder."""
     folders = [os.environ.get("CUDA_HOME", ""), "/usr/local/cuda"]
     places = [pathlib.Path(nvcc).resolve().parent, *(pathlib.Path(f, "bin") for f in folders if f)]
     found = shutil.which(name) or next(
@@ -93,7 +93,7 @@ def find_tool(name: str, nvcc: str) -> str:
 
 
 def run(*command: object) -> str:
-    """What a command prints; ends the program where it fails."""
+    """Returns a command's output. Exits if it fails."""
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
@@ -101,7 +101,7 @@ def run(*command: object) -> str:
 
 
 def demangled(symbol: str) -> str:
-    """As the source names it, without namespaces."""
+    """The name in the source, without namespaces."""
     name = run("c++filt", symbol).strip()
     return re.sub(r"\(anonymous namespace\)::|flatnoise::|cuda::", "", name)
 
@@ -122,7 +122,7 @@ def readable(symbol: str) -> str:
 
 
 def read_resources(text: str, kernels: dict[str, Kernel]) -> None:
-    """From what ptxas says."""
+    """Reads resources from ptxas's output."""
     kernel = None
     for line in text.splitlines():
         if found := re.search(r"Compiling entry function '(\S+)'", line):
@@ -135,7 +135,7 @@ def read_resources(text: str, kernels: dict[str, Kernel]) -> None:
 
 
 def read_instructions(text: str, kernels: dict[str, Kernel]) -> None:
-    """From cuobjdump's listing."""
+    """Reads instructions from cuobjdump's listing."""
     kernel = None
     for line in text.splitlines():
         if found := re.search(r"Function : (\S+)", line):
@@ -145,7 +145,7 @@ def read_instructions(text: str, kernels: dict[str, Kernel]) -> None:
 
 
 def compile_for(architecture: str, nvcc: str, cuobjdump: str) -> list[Kernel]:
-    """All kernels, for one architecture."""
+    """Compiles all kernels for one architecture."""
     kernels: dict[str, Kernel] = {}
     with tempfile.TemporaryDirectory() as folder:
         for source in SOURCES:
@@ -160,7 +160,7 @@ def compile_for(architecture: str, nvcc: str, cuobjdump: str) -> list[Kernel]:
 
 
 def check_ptx(architecture: str, nvcc: str) -> bool:
-    """Whether PTX compiles and names no local memory."""
+    """Whether the code compiles to PTX without local memory."""
     with tempfile.TemporaryDirectory() as folder:
         for source in SOURCES:
             ptx = pathlib.Path(folder, source.stem + ".ptx")
@@ -171,13 +171,13 @@ def check_ptx(architecture: str, nvcc: str) -> bool:
 
 
 def architectures(nvcc: str) -> list[str]:
-    """Those that the compiler offers, in our range."""
+    """The architectures in our range that the compiler supports."""
     offered = re.findall(r"compute_(\d+)\b", run(nvcc, "--list-gpu-arch"))
     return sorted((a for a in offered if OLDEST <= int(a) <= NEWEST), key=int)
 
 
 def table(kernels: list[Kernel]) -> list[str]:
-    """One architecture in Markdown."""
+    """The Markdown table for one architecture."""
     lines = [
         "| kernel | registers | spilled bytes | local memory | instructions per element "
         "| 16-byte loads, stores in the loop |",
@@ -193,7 +193,7 @@ def table(kernels: list[Kernel]) -> list[str]:
 
 
 def summary(found: dict[str, list[Kernel]]) -> list[str]:
-    """All architectures in Markdown."""
+    """The Markdown summary of all architectures."""
     lines = [
         "| architecture | kernels | most registers | spilled bytes | local memory "
         f"| {HEADLINE}, instructions per element |",
@@ -211,7 +211,7 @@ def summary(found: dict[str, list[Kernel]]) -> list[str]:
 
 
 def faults(found: dict[str, list[Kernel]]) -> list[str]:
-    """What must not be."""
+    """Violations of the requirements."""
     wrong = []
     for architecture, kernels in found.items():
         for kernel in kernels:
@@ -225,7 +225,7 @@ def faults(found: dict[str, list[Kernel]]) -> list[str]:
 def report(
     found: dict[str, list[Kernel]], ptx: str, version: str, shown: list[str], options: str
 ) -> str:
-    """The whole page; `options` are those that chose the architectures."""
+    """The full page. `options` are the arguments that selected the architectures."""
     lines = [
         "# What the compiler makes of the CUDA kernels",
         "",

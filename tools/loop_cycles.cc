@@ -5,7 +5,7 @@
 #define FLATNOISE_INSTRUCTION_SET FLATNOISE_BASE_SET
 #endif
 #define FLATNOISE_TEXT_OF(x) #x
-// clang-format off: a space would become part of the name.
+// clang-format off: it would insert a space, which would become part of the name.
 #define FLATNOISE_HEADER_OF(name) FLATNOISE_TEXT_OF(cpu/simd_##name.h)
 // clang-format on
 #define FLATNOISE_HEADER(name) FLATNOISE_HEADER_OF(name)

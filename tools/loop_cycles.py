@@ -1,12 +1,12 @@
-"""Estimates the cycles that the forward loop takes for an element, by llvm-mca.
+"""Estimates the cycles per element of the forward loop with llvm-mca.
 
-    python tools/loop_cycles.py                   # of 64-bit Arm processors
-    python tools/loop_cycles.py --cpus znver3 icelake-server --instruction-set avx2
+    python tools/loop_cycles.py # for 64-bit Arm CPUs python tools/loop_cycles.py --cpus znver3
+    icelake-server --instruction-set avx2
 
-compiles the loop's inner part (tools/loop_cycles.cc) as cc/cpu/CMakeLists.txt does and prints a
-table. The estimate takes the data to lie in the first cache, and the processor to be as LLVM
-describes it: no measurement. Needs llvm-mca (--llvm-mca=llvm-mca-19 names another than that on the
-path), and for another processor the cross compiler.
+compiles the inner part of the loop (tools/loop_cycles.cc) like cc/cpu/CMakeLists.txt and prints a
+table. The estimates assume data in the L1 cache and LLVM's model of the CPU. They aren't
+measurements. Needs llvm-mca (--llvm-mca=llvm-mca-19 selects another program), and for other
+architectures the cross compiler.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DISTRIBUTIONS = ("Normal", "Uniform")
 ELEMENTS = {"float": "float32", "Half": "float16", "BFloat16": "bfloat16"}
-# The compiler, its flags and LLVM's name of the architecture.
+# The compiler, its flags and LLVM's name for the architecture.
 INSTRUCTION_SETS = {
     "neon": ("aarch64-linux-gnu-g++", [], "aarch64"),
     "sse2": ("g++", [], "x86_64"),
@@ -46,7 +46,7 @@ def assembly(instruction_set: str, distribution: str, element: str) -> str:
 
 
 def marked(text: str) -> tuple[str, int]:
-    """Returns the part between the marks, and the number of elements that it makes."""
+    """Returns the part between the marks, and its number of elements."""
     found = re.findall(r"# LLVM-MCA-BEGIN (\d+)\n(.*?)# LLVM-MCA-END", text, re.DOTALL)
     if len(found) != 1:
         raise SystemExit(f"expected one loop between llvm-mca's marks, found {len(found)}")
@@ -60,7 +60,7 @@ def cycles_per_element(llvm_mca: str, architecture: str, cpu: str, text: str) ->
     options = [f"-mtriple={architecture}-linux-gnu", f"-mcpu={cpu}", f"-iterations={ITERATIONS}"]
     command = [llvm_mca, *options, "-instruction-info=false", "-resource-pressure=false"]
     result = subprocess.run(command, input=part, check=False, text=True, capture_output=True)
-    # It goes on and guesses where it does not know the processor, or meets a call.
+    # llvm-mca only warns and guesses if it doesn't know the CPU or finds a call.
     if result.returncode or result.stderr:
         raise SystemExit(f"{llvm_mca} -mcpu={cpu}: {result.stderr.splitlines()[0]}")
     cycles = re.search(r"Total Cycles: +(\d+)", result.stdout)

@@ -1,26 +1,25 @@
-"""Draws schedules of noise, for docs/guide.md.
+"""Plots noise schedules, for docs/guide.md.
 
     python tools/plot_schedules.py --output docs/images/schedules.png
 
-Each panel is named by the call that it shows.
+The title of each panel is the call that it shows. `schedules-dark.png` is for the site's dark
+scheme.
 """
 
 import argparse
-import io
 import pathlib
 
 import numpy as np
 from keras.optimizers.schedules import ExponentialDecay
 from matplotlib.figure import Figure
-from PIL import Image
 
+import plots
 from flatnoise.schedules import Constant, Cosine, Linear
 
 STEPS = np.arange(0, 1001, 5)
-ACROSS = 3
-COLOR = "tab:blue"
+ACROSS = 2
 
-# By what a user writes.
+# By the user's code.
 EXAMPLES = {
     "Constant(0.2)": Constant(0.2),
     "Linear(0.0, 0.3, steps=600)": Linear(0.0, 0.3, steps=600),
@@ -32,14 +31,14 @@ EXAMPLES = {
 
 
 def draw() -> Figure:
-    """A panel for each example."""
+    """Plots a panel for each example."""
     down = -(-len(EXAMPLES) // ACROSS)
-    figure = Figure(figsize=(9, 3.4), dpi=100, facecolor="white", layout="constrained")
+    figure = Figure(figsize=(6, 4.5), dpi=150, layout="constrained")
     panels = figure.subplots(down, ACROSS, sharex=True, sharey=True).flat
     for axes, (title, schedule) in zip(panels, EXAMPLES.items(), strict=True):
         levels = np.array([float(schedule(step)) for step in STEPS])
-        axes.fill_between(STEPS, levels, color=COLOR, alpha=0.2, linewidth=0)
-        axes.plot(STEPS, levels, color=COLOR)
+        axes.fill_between(STEPS, levels, alpha=0.2, linewidth=0)
+        axes.plot(STEPS, levels)
         axes.set_title(title, fontsize=9, loc="left")
         axes.tick_params(labelsize=8, length=2)
         axes.spines[["top", "right"]].set_visible(False)
@@ -48,21 +47,12 @@ def draw() -> Figure:
     return figure
 
 
-def write(figure: Figure, path: pathlib.Path) -> None:
-    """Writes the picture with a palette, which is enough for one colour."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer)
-    with_palette = Image.open(buffer).convert("RGB").quantize(64, dither=Image.Dither.NONE)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with_palette.save(path, optimize=True)
-
-
 def main() -> None:
-    """Draws and writes."""
+    """Draws and writes the picture."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--output", type=pathlib.Path, required=True, help="a file")
     arguments = parser.parse_args()
-    write(draw(), arguments.output)
+    plots.write(draw, arguments.output)
 
 
 if __name__ == "__main__":

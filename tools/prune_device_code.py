@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Empties a library's embedded CUDA code for all architectures but one.
+"""Zeroes the CUDA code in a library for all architectures except one.
 
     tools/prune_device_code.py LIBRARY ARCHITECTURE         (such as 90)
 
-The entries stay, so that the CUDA runtime finds the one it wants; their code becomes zeros, which
-compress to nothing. The layout of a fat binary is documented nowhere; this is what `cuobjdump -all`
-shows: a container (magic number, version, header's size, size of all) of entries (kind: 1 for PTX,
-2 for machine code; version; header's size; code's size; at byte 28 the architecture).
+All entries remain, so that the CUDA runtime finds the one it needs. Their code becomes zeros, which
+compress well. The layout of fat binaries is undocumented. According to `cuobjdump -all`, a
+container (magic number, version, header size, total size) has entries (kind: 1 for PTX, 2 for
+machine code; version; header size; code size; the architecture at byte 28).
 """
 
 import struct
@@ -22,7 +22,7 @@ MACHINE_CODE = 2
 
 
 class Code(NamedTuple):
-    """An entry: where its code lies and what it is for."""
+    """An entry: the position of its code, its kind and its architecture."""
 
     kind: int
     architecture: int
@@ -31,7 +31,7 @@ class Code(NamedTuple):
 
 
 def section(library: str) -> tuple[int, int]:
-    """Offset and size of the section that holds the fat binaries."""
+    """The offset and size of the section with the fat binaries."""
     listing = subprocess.check_output(["readelf", "-SW", library], text=True)
     for line in listing.splitlines():
         if " .nv_fatbin " in line:
@@ -41,7 +41,7 @@ def section(library: str) -> tuple[int, int]:
 
 
 def containers(data: bytes) -> Iterator[list[Code]]:
-    """The entries of each container; containers begin at multiples of 8 bytes."""
+    """The entries of each container. Containers are aligned to 8 bytes."""
     position = 0
     while position + CONTAINER.size <= len(data):
         magic, _, header, size = CONTAINER.unpack_from(data, position)
@@ -53,7 +53,7 @@ def containers(data: bytes) -> Iterator[list[Code]]:
 
 
 def entries(data: bytes, position: int, end: int) -> Iterator[Code]:
-    """What lies one after the other in a container."""
+    """The entries of one container."""
     while position < end:
         kind, _, header, size, architecture = ENTRY.unpack_from(data, position)
         yield Code(kind, architecture, position + header, size)
@@ -61,7 +61,7 @@ def entries(data: bytes, position: int, end: int) -> Iterator[Code]:
 
 
 def prune(data: bytearray, architecture: int) -> tuple[int, int]:
-    """Empties what is for others; returns the bytes kept and emptied."""
+    """Zeroes code for other architectures. Returns the numbers of bytes kept and zeroed."""
     kept = emptied = 0
     for container in containers(bytes(data)):
         wanted = (MACHINE_CODE, architecture)
@@ -77,7 +77,7 @@ def prune(data: bytearray, architecture: int) -> tuple[int, int]:
 
 
 def main(library: str, architecture: str) -> None:
-    """Rewrites the library in place."""
+    """Rewrites the library in-place."""
     offset, size = section(library)
     with open(library, "r+b") as file:
         file.seek(offset)

@@ -1,15 +1,16 @@
-"""Makes the polynomials of the truncated normal numbers in cc/core/inversion.h, and checks them.
+"""Computes and checks the polynomials for truncated normal numbers in cc/core/inversion.h.
 
     python tools/truncated_normal.py
 
 A number is z = w Q(x), where w = 2 u' - 1 and x = -2 log(1 - p^2) for p = C |w|, C = erf(sqrt 2).
-Remez's exchange algorithm finds the Q of the least largest relative error, in mpmath. It is printed
-with its coefficients rounded to the type, beside what the header holds, each with the largest
+The Remez algorithm finds the Q with the smallest maximum relative error, in mpmath. The program
+prints its coefficients, rounded to the type, next to those in the header, each with the maximum
 relative error of the polynomial in exact arithmetic.
 
-The last coefficients are poorly determined: they follow the points at which the error is looked at,
-by some ten units in their last place in float and more in double, and the largest error hardly
-feels it. So what is asked of the header is an error near the least, not the same digits.
+The last coefficients are poorly determined. They depend on the points at which the error is
+evaluated, by about ten units in the last place in float and more in double, with hardly any effect
+on the maximum error. Therefore, the header must have an error near the minimum, but not the same
+digits.
 """
 
 import argparse
@@ -21,7 +22,7 @@ import sys
 import mpmath
 
 HEADER = pathlib.Path(__file__).resolve().parent.parent / "cc" / "core" / "inversion.h"
-# Of C's types: the format in which `struct` rounds, and a unit of round-off.
+# For C's types: the `struct` format that rounds to it, and the unit round-off.
 TYPES = {"float": ("f", mpmath.mpf(2) ** -24), "double": ("d", mpmath.mpf(2) ** -53)}
 MOST_ROUNDS = 20
 
@@ -35,7 +36,7 @@ def within() -> Real:
 
 
 def q(x: Real) -> Real:
-    """What the polynomial stands for: z / w."""
+    """The function that the polynomial approximates: z / w."""
     if x == 0:
         return within() * mpmath.sqrt(mpmath.pi / 2)
     p = mpmath.sqrt(-mpmath.expm1(-x / 2))
@@ -43,23 +44,23 @@ def q(x: Real) -> Real:
 
 
 def chebyshev(low: Real, high: Real, count: int) -> list[Real]:
-    """Points of an interval, ends included, that lie closer together towards its ends."""
+    """Chebyshev points in an interval, including its ends."""
     middle, half = (low + high) / 2, (high - low) / 2
     return [middle - half * mpmath.cospi(Real(k) / (count - 1)) for k in range(count)]
 
 
 def value(coefficients: list[Real], x: Real) -> Real:
-    """A polynomial, its coefficients in ascending order."""
+    """The value of a polynomial with coefficients in ascending order."""
     return mpmath.polyval(coefficients[::-1], x)
 
 
 def relative_errors(coefficients: list[Real], points: Points) -> list[Real]:
-    """The relative errors of a polynomial at the points, which hold the exact values too."""
+    """The relative errors of a polynomial at the points, which include the exact values."""
     return [value(coefficients, x) / exact - 1 for x, exact in points]
 
 
 def levelled(degree: int, points: Points) -> list[Real]:
-    """The polynomial whose relative errors at degree + 2 points are equal, of alternating signs."""
+    """The polynomial with equal relative errors of alternating sign at degree + 2 points."""
     rows = [
         [*(x**k / exact for k in range(degree + 1)), Real((-1) ** i)]
         for i, (x, exact) in enumerate(points)
@@ -69,7 +70,7 @@ def levelled(degree: int, points: Points) -> list[Real]:
 
 
 def peaks(errors: list[Real], points: Points) -> Points:
-    """The point of the largest error in each run of errors of one sign."""
+    """The point of the largest error in each run of errors with the same sign."""
     found: list[tuple[Real, tuple[Real, Real]]] = []
     for error, point in zip(errors, points, strict=True):
         if not found or found[-1][0] * error < 0:
@@ -80,7 +81,7 @@ def peaks(errors: list[Real], points: Points) -> Points:
 
 
 def best(degree: int, points: Points) -> list[Real]:
-    """Remez's algorithm: the polynomial of the least largest relative error at the points."""
+    """The polynomial with the smallest maximum relative error at the points (Remez algorithm)."""
     step = Real(len(points) - 1) / (degree + 1)
     reference = [points[int(mpmath.nint(step * k))] for k in range(degree + 2)]
     for _ in range(MOST_ROUNDS):
@@ -95,14 +96,14 @@ def best(degree: int, points: Points) -> list[Real]:
 
 
 def rounded(number: Real, kind: str) -> float:
-    """A number in a type of C."""
+    """A number, rounded to a C type."""
     code, _ = TYPES[kind]
     (result,) = struct.unpack(code, struct.pack(code, float(number)))
     return float(result)
 
 
 def in_header(kind: str) -> list[float]:
-    """The coefficients that the header has for a type."""
+    """The header's coefficients for a type."""
     _, _, text = HEADER.read_text(encoding="utf-8").partition(
         f"struct TruncatedNormalCoefficients<{kind}>"
     )
@@ -119,7 +120,7 @@ def largest(coefficients: list[float], points: Points) -> Real:
 
 
 def report(kind: str, points: Points) -> bool:
-    """Prints the polynomials of a type; says whether the header's is as good as it may be."""
+    """Prints the polynomials for a type. Returns whether the header's error is near the minimum."""
     _, round_off = TYPES[kind]
     held = in_header(kind)
     exact = best(len(held) - 1, points)
@@ -131,12 +132,12 @@ def report(kind: str, points: Points) -> bool:
         print(f"  {mine.hex():24} {theirs.hex()}")
     errors = [largest(polynomial, points) for polynomial in (made, held)]
     print("  {:24} {}  largest relative errors".format(*(mpmath.nstr(each, 5) for each in errors)))
-    # Rounding the coefficients costs about half a unit of round-off, whatever they are.
+    # Rounding of the coefficients costs about half a unit round-off.
     return bool(errors[1] <= least + round_off)
 
 
 def main() -> int:
-    """Makes, compares, prints."""
+    """Computes, compares and prints the polynomials."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--points", type=int, default=1000, help="at which errors are looked at")
     arguments = parser.parse_args()

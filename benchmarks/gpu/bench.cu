@@ -1,7 +1,7 @@
-// Times the kernels against a copy on the device, and the gradient against a plain sum. Prints a
-// table and writes JSON:  bench FILE
+// Times the kernels compared with a device copy, and the gradients compared with a plain sum.
+// Prints a table and writes JSON: bench FILE
 //
-// bench --once runs each kernel once, in the table's order, for a profiler.
+// bench --once runs each kernel once, in the order of the table, for a profiler.
 #include <cuda_runtime.h>
 
 #include <algorithm>
@@ -46,7 +46,7 @@ class Timer {
     CHECK_CUDA(cudaEventCreate(&begin_));
     CHECK_CUDA(cudaEventCreate(&end_));
   }
-  // Microseconds of one call.
+  // The time of one call in microseconds.
   double Time(const Contender& contender) {
     CHECK_CUDA(cudaEventRecord(begin_));
     for (int i = 0; i < contender.calls; ++i) contender.run();
@@ -67,7 +67,7 @@ double Median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-// The contenders take turns, so that all see the same device.
+// The contenders alternate, so that all run under the same conditions.
 void Measure(Row* row) {
   Timer timer;
   for (Contender& contender : row->contenders) {
@@ -112,7 +112,7 @@ void Write(std::FILE* file, const Row& row) {
   }
 }
 
-// Random words stand for elements: the time does not depend on their values, and NaN do no harm.
+// Random words serve as elements, because the time doesn't depend on their values.
 std::vector<uint32_t> RandomWords(size_t words) {
   std::vector<uint32_t> values(words);
   uint32_t state = 12345;
@@ -177,7 +177,7 @@ class Bench {
       task.patterns[k] = pattern;
       task.gradients[k] = sums_.data() + static_cast<size_t>(k * kMostValues) * sizeof(double);
     }
-    // The output is not in use: it serves as workspace.
+    // The unused output serves as workspace.
     void* workspace = output_.data();
     const double tensors = GradientReadsInput(noise) ? 2 : 1;
     const double bytes = tensors * static_cast<double>(size) * static_cast<double>(elements);
@@ -195,7 +195,7 @@ class Bench {
     return Visit(type, [](auto tag) { return sizeof(typename decltype(tag)::type); });
   }
 
-  // In the compute type.
+  // Values in the compute type.
   const void* ValuesOf(ElementType type) const {
     if (type == kElementType<double>) return wide_.data();
     return narrow_.data();
@@ -217,7 +217,7 @@ class Bench {
             }};
   }
 
-  // Of as many bytes, as float.
+  // A sum of this many bytes as floats.
   Contender Sum(double bytes) {
     const auto* values = reinterpret_cast<const float*>(input_.data());
     auto* sum = reinterpret_cast<float*>(sums_.data());

@@ -1,4 +1,4 @@
-// The launchers as a small shared library with plain C functions, for peers.py.
+// The launchers as a small shared library with C functions, for peers.py.
 #include <cuda_runtime.h>
 
 #include <cstdint>
@@ -38,9 +38,9 @@ ParameterGradientsTask GradientTask(int type, int distribution, const void* grad
 
 }  // namespace
 
-// Types: 0 float16, 1 bfloat16, 2 float32, 3 float64; distributions: 0 normal, 1 uniform. All
-// pointers are to the device's memory; the seed has 64-bit integers; loc and scale have `count`
-// values, one or one for each feature. Returns a cudaError_t.
+// Types: 0 float16, 1 bfloat16, 2 float32, 3 float64. Distributions: 0 normal, 1 uniform. All
+// pointers are to device memory. The seed has 64-bit integers. loc and scale have `count` values:
+// one, or one per feature. Returns a cudaError_t.
 extern "C" __attribute__((visibility("default"))) int flatnoise_apply_noise(
     int type, int distribution, const void* input, void* output, int64_t elements,
     int64_t /*features*/, const int64_t* seed, const int64_t* offset, const void* loc,

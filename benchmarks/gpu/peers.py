@@ -1,8 +1,8 @@
-"""Times the launchers against PyTorch, CuPy and JAX doing the same work: x + 0.1 z.
+"""Compares the launchers with PyTorch, CuPy and JAX on the same work: x + 0.1 z.
 
-peers.py LIBRARY RESULT.json: all in one process, in turns. PyTorch's memory and events serve all
-but JAX, which is timed by the host's clock over many calls: its row says so. A peer that is missing
-is named at the end and in the JSON.
+Usage: peers.py LIBRARY RESULT.json. All peers run alternately in one process. All except JAX use
+PyTorch's memory and events. JAX is timed by the host's clock over many calls, which its row
+indicates. Missing peers are listed at the end and in the JSON.
 """
 
 import ctypes
@@ -26,16 +26,16 @@ missing: dict[str, str] = {}
 
 
 def optional(name: str) -> Any:
-    """A module, or None and a note of why."""
+    """Imports a module, or returns None and records why."""
     try:
         return __import__(name)
-    except Exception as error:  # a broken installation raises anything
+    except Exception as error:  # a broken installation may raise anything
         missing[name] = f"{type(error).__name__}: {error}"
         return None
 
 
 def sees_gpu(jax: Any) -> bool:
-    """Whether JAX, which may be there without its plugin, has a device for us."""
+    """Whether JAX sees a GPU. It may be installed without its CUDA plugin."""
     try:
         return any(device.platform == "gpu" for device in jax.devices())
     except RuntimeError:
@@ -139,7 +139,7 @@ def torch_contenders(torch: Any, x: Any, uniform: bool) -> dict[str, Run]:
 
 
 def torch_gradient_contenders(torch: Any, dy: Any, uniform: bool) -> dict[str, Run]:
-    """With the noise made again, as the kernels do; and a plain sum."""
+    """Gradients with recomputed noise, like in the kernels, and a plain sum."""
     draw = torch.rand_like if uniform else torch.randn_like
 
     def sums(dy: Any) -> Any:
@@ -156,7 +156,7 @@ def torch_gradient_contenders(torch: Any, dy: Any, uniform: bool) -> dict[str, R
 
 def cupy_contenders(cupy: Any, torch: Any, x: Any, uniform: bool) -> dict[str, Run]:
     if x.dtype != torch.float32:
-        return {}  # CuPy's generators make float32 and float64 alone
+        return {}  # CuPy's generators only support float32 and float64
     generator = cupy.random.Generator(cupy.random.Philox4x3210(seed=1))
     values = cupy.from_dlpack(x)
 
@@ -186,7 +186,7 @@ def jax_contenders(jax: Any, x: Any, dtype: str, uniform: bool) -> dict[str, Run
 
 
 def events_time(torch: Any, run: Run, calls: int) -> float:
-    """Microseconds of one call, by the device's clock."""
+    """The time of one call in microseconds, by the device's clock."""
     begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
     begin.record()
     for _ in range(calls):
@@ -197,7 +197,7 @@ def events_time(torch: Any, run: Run, calls: int) -> float:
 
 
 def host_time(jax: Any, run: Run, calls: int) -> float:
-    """Microseconds of one call, by the host's clock, the device waited for at the end."""
+    """The time of one call in microseconds, by the host's clock, with a final synchronization."""
     start = time.perf_counter()
     result = None
     for _ in range(calls):
@@ -215,7 +215,7 @@ def measure(case: dict[str, Any], contenders: dict[str, Run], clock: Callable[..
                 once = clock(name, run, 1)
             calls[name] = max(1, min(500, round(SAMPLE_MICROSECONDS / max(once, 1.0))))
             samples[name] = []
-        except Exception as error:  # a peer that can't do this case
+        except Exception as error:  # the peer doesn't support this case
             missing[f"{name}, {case}"] = f"{type(error).__name__}: {str(error)[:200]}"
     for _ in range(REPEATS):
         for name in samples:

@@ -1,9 +1,9 @@
-"""Prints what Nsight Compute found of each kernel, one line a launch:
+"""Prints Nsight Compute's results for each kernel, one line per launch:
 
     python benchmarks/gpu/print_profile.py gpu-profile.csv
 
-The file is `ncu --csv --page raw`. A launch's stalls are the average warps that wait for each
-issued instruction, by reason, the three largest.
+The file is the output of `ncu --csv --page raw`. The stalls of a launch are the average numbers of
+stalled warps per issued instruction, for the three most frequent reasons.
 """
 
 import csv
@@ -55,7 +55,7 @@ def main(path: str) -> None:
     names = {title: column(header, pattern) for title, pattern in COLUMNS.items()}
     for row in reader:
         if not row.get("ID"):
-            continue  # the row of units
+            continue  # the row with units
         values = [
             f"{title} {number(row[name]):.4g}" for title, name in names.items() if name is not None
         ]

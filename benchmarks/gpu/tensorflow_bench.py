@@ -1,16 +1,16 @@
-"""Times flatnoise and stock ops through TensorFlow on a GPU, all sides in turn in one run.
+"""Times flatnoise and stock ops through TensorFlow on a GPU, alternating in one run.
 
     python benchmarks/gpu/tensorflow_bench.py RESULT.json
 
-Every sample is one function of many steps, so that Python's cost of a call counts little, and ends
-with a number brought to the host. Outside XLA the steps are written out, as a loop's condition
-would wait for the host, each with a seed of its own that lies on the device. Inside XLA they are a
-loop, two to a round with a barrier between them: without it they would become one kernel, and with
-one step to a round XLA copies the result of a call back to where the round began. The kernels' own
-times, without TensorFlow, are what `tests/gpu/run bench` and `peers` measure.
+Every sample is one function with many steps, which amortizes Python's call overhead, and ends with
+a copy of a number to the host. Outside XLA, steps are unrolled, because a loop condition would wait
+for the host. Each step has a separate seed in device memory. Inside XLA, steps are in a loop, with
+two steps and a barrier between them per iteration. Without the barrier, both would become one
+kernel. With one step per iteration, XLA would copy the result of a call to the loop's buffer.
+`tests/gpu/run bench` and `peers` measure the kernels without TensorFlow.
 
-"chain" is what a call of ours costs XLA: noise, gain, ReLU and noise again, which XLA makes one
-kernel of where the noise is its own, and which a call breaks in two.
+"chain" measures the cost of a custom call in XLA: noise, gain, ReLU and noise again. XLA fuses
+these into one kernel with its own noise, but a custom call prevents the fusion.
 """
 
 import json
@@ -73,7 +73,7 @@ def chain(noised):
 
 
 def repeated(step, shape, jit_compile):
-    """`STEPS` steps, each of the result before it, as one function that returns one number."""
+    """`STEPS` steps, each on the previous result, as one function that returns one number."""
 
     def written_out(x, seeds):
         for seed in seeds:
@@ -108,7 +108,7 @@ def contenders(noise):
     for name, noised in forms.items():
         for jit_compile in (False, True):
             if "threefry" in name and not jit_compile:
-                continue  # XLA alone has it
+                continue  # only in XLA
             yield f"{name}, {'XLA' if jit_compile else 'function'}", noised, jit_compile
 
 
@@ -120,7 +120,7 @@ def measure(make_step, shape, dtype, noise):
         run = repeated(make_step(noised), shape, jit_compile)
         try:
             seconds_per_step(run, x, seeds)
-        except Exception as error:  # a peer that can't do this case
+        except Exception as error:  # the peer doesn't support this case
             failed[name] = f"{type(error).__name__}: {str(error)[:200]}"
             continue
         runs[name], samples[name] = run, []
@@ -145,7 +145,7 @@ def cases():
 
 
 def main(result_file):
-    # It would make one sum of stock's many additions.
+    # The optimizer would combine the many additions of stock ops into one sum.
     tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
     found = []
     with tf.device("/GPU:0"):

@@ -1,4 +1,4 @@
-"""Flatnoise and what it is compared with. Each is imported in a process of its own."""
+"""Flatnoise and its peers. Each is imported in a separate process."""
 
 import abc
 import dataclasses
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from cases import Case
 
-# The module and the class of each. The copy is no peer, but the floor for all of them.
+# The module and class of each peer. The copy isn't a peer but the lower bound for all of them.
 _PEERS = {
     "flatnoise": ("tensorflow_peers", "Flatnoise"),
     "tensorflow": ("tensorflow_peers", "TensorFlow"),
@@ -30,12 +30,12 @@ Function = Callable[..., Any]
 
 
 class Unsupported(Exception):
-    """A peer or a variant can't be measured; the message says why."""
+    """Raised if a peer or variant can't be measured. The message says why."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Variant:
-    """One way to do a workload; `run` returns when the result is there."""
+    """One way to run a workload. `run` returns when the result is ready."""
 
     name: str
     run: Callable[[], Any]
@@ -43,18 +43,18 @@ class Variant:
 
 
 class Peer(abc.ABC):
-    """A framework that is set up for a number of threads."""
+    """A framework, configured for a number of threads."""
 
     workloads: tuple[str, ...] = ("forward",)
     version: str
-    instruction_set = ""  # of flatnoise alone
+    instruction_set = ""  # only for flatnoise
 
     @abc.abstractmethod
     def __init__(self, threads: int) -> None: ...
 
     @abc.abstractmethod
     def variants(self, case: Case) -> list[Variant]:
-        """Its ways to do a case; raises `Unsupported` if there is none."""
+        """The variants for a case. Raises `Unsupported` if there are none."""
 
     def to_numpy(self, tensor: Any) -> npt.NDArray[Any]:
         return np.asarray(tensor)
@@ -69,15 +69,16 @@ def load(name: str, threads: int) -> Peer:
 def workload(case: Case, make_noise: Function, pull_back: Function | None = None) -> Function:
     """A case's workload around `make_noise(x, *parameters, *seed)`, with the same arguments.
 
-    Where it goes backward, the gradient of the output comes last: `pull_back(make_noise, of,
-    arguments, upstream)` returns the output and the gradients of the arguments in the slice `of`.
+    For workloads with a backward pass, the gradient of the output is the last argument:
+    `pull_back(make_noise, of, arguments, upstream)` returns the output and the gradients of the
+    arguments in the slice `of`.
     """
     end = 1 + len(case.parameters)
-    if case.workload == "forward":  # numbers, as users write them
+    if case.workload == "forward":  # with numbers, as in user code
         return lambda *arguments: make_noise(arguments[0], *case.parameters, *arguments[end:])
-    if case.workload == "per_feature":
+    if case.workload in ("per_feature", "diffuse"):
         return make_noise
-    if case.workload == "chain":  # x * x is a temporary, into which the result may be written
+    if case.workload == "chain":  # the result may overwrite the temporary x * x
         return lambda x, *rest: make_noise(x * x, *case.parameters, *rest[end - 1 :])
     assert pull_back
     if case.workload == "gradient":

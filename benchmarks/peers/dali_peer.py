@@ -1,4 +1,4 @@
-"""NVIDIA DALI's CPU operators, in a pipeline whose samples are the rows of the input."""
+"""NVIDIA DALI's CPU operators, in a pipeline with the rows of the input as samples."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _DTYPES = {"float32": types.FLOAT, "float64": types.FLOAT64}
 
 
 def _operators(case: Case) -> dict[str, Function]:
-    """Its ways to make a noise, by their operators: one that adds it, others with arithmetic."""
+    """The ways to make a noise, by operator: one adds noise, others use arithmetic."""
     options = {"dtype": _DTYPES[case.dtype]}
     if case.noise == DROPOUT:
         if case.dtype == "float64":
@@ -33,7 +33,7 @@ def _operators(case: Case) -> dict[str, Function]:
     found: dict[str, Function] = {
         "random.normal": lambda x: x + fn.random.normal(x, **moments, **options)
     }
-    if case.dtype == "float32":  # the only floating-point type that the operator takes
+    if case.dtype == "float32":  # the only floating-point dtype that the operator supports
         found["noise.gaussian"] = lambda x: fn.noise.gaussian(x, **moments)
     return found
 
@@ -50,7 +50,7 @@ class Dali(Peer):
         return [self._variant(case, x, *each) for each in _operators(case).items()]
 
     def _variant(self, case: Case, x: npt.NDArray[Any], name: str, make_noise: Function) -> Variant:
-        # One batch at a time: by default the next is made in the background.
+        # No prefetching, because by default, the next batch is computed in the background.
         pipeline = nvidia.dali.Pipeline(
             batch_size=x.shape[0],
             num_threads=self._threads,

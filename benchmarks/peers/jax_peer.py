@@ -1,4 +1,4 @@
-"""JAX, compiled by `jax.jit`, with either of its generators. Its threads are in the environment."""
+"""JAX with `jax.jit` and both generators. Environment variables set the number of threads."""
 
 from typing import Any
 
@@ -14,6 +14,8 @@ from peers import Function, Peer, Variant, workload
 def _noise(case: Case) -> Function:
     if case.noise == DROPOUT:
         return _drop
+    if case.workload == "diffuse":
+        return _diffuse
     draw = getattr(jax.random, case.noise)
 
     def add_noise(x: Any, loc: Any, scale: Any, key: Any) -> Any:
@@ -23,8 +25,13 @@ def _noise(case: Case) -> Function:
     return add_noise
 
 
+def _diffuse(x: Any, signal_rate: Any, noise_rate: Any, key: Any) -> Any:
+    noise = jax.random.normal(key, x.shape, x.dtype)
+    return signal_rate * x + noise_rate * noise, noise
+
+
 def _drop(x: Any, key: Any) -> Any:
-    # A number would make it draw float64, as that is enabled.
+    # A Python number would make it draw float64, because x64 is enabled.
     keep = jax.random.bernoulli(key, np.float32(1 - RATE), x.shape)
     return jax.numpy.where(keep, x / (1 - RATE), 0)
 
@@ -38,15 +45,15 @@ def _pull_back(
 
 
 def _array(array: npt.NDArray[Any]) -> Any:
-    # Waits, as the array that it copies may be gone after the call.
+    # Blocks, because the source array may be freed after the call.
     return jax.device_put(array).block_until_ready()
 
 
 class Jax(Peer):
-    workloads = ("forward", "per_feature", "chain", "gradient", "forward_backward")
+    workloads = ("forward", "per_feature", "chain", "gradient", "forward_backward", "diffuse")
 
     def __init__(self, threads: int) -> None:
-        jax.config.update("jax_enable_x64", True)  # else float64 is float32
+        jax.config.update("jax_enable_x64", True)  # otherwise, float64 becomes float32
         self.version = jax.__version__
 
     def variants(self, case: Case) -> list[Variant]:

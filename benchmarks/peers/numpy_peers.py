@@ -1,4 +1,4 @@
-"""NumPy and mkl_random, a generator for each thread; and a plain copy, the floor."""
+"""NumPy and mkl_random, with one generator per thread, and a plain copy as the lower bound."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,14 +16,14 @@ MakeNoise = Callable[[int, Array, Array], None]
 
 
 class Threads:
-    """Runs a function on equal parts of flat arrays, one on each thread."""
+    """Runs a function on equal parts of flat arrays, one part per thread."""
 
     def __init__(self, count: int) -> None:
         self.count = count
         self._pool = ThreadPoolExecutor(count)
 
     def run(self, function: Callable[..., Any], *arrays: Any) -> None:
-        """Calls `function` with the number of the part, then the parts."""
+        """Calls `function` with the index of the part, then the parts."""
         if self.count == 1:
             function(0, *arrays)
             return
@@ -47,9 +47,10 @@ def on_threads(name: str, case: Case, make_noise: MakeNoise, count: int) -> list
 
 
 def drop(numbers: Array, factor: Array, x: Array, result: Array) -> None:
-    """Drops where one of `numbers` from 0 to 1 is under the rate; `factor` is overwritten.
+    """Drops elements whose number in [0, 1) is below the rate. Overwrites `factor`.
 
-    The comparison writes 0 and 1 as floats: a pass less than by a mask, or by `numpy.where`.
+    The comparison writes 0 and 1 as floats, which saves a pass compared with a mask or
+    `numpy.where`.
     """
     np.greater_equal(numbers, RATE, out=factor, casting="unsafe")
     factor *= 1 / (1 - RATE)
@@ -73,7 +74,7 @@ class NumPy(Peer):
         drop(numbers, result if result.dtype == np.float64 else numbers, x, result)
 
     def _sum(self, case: Case) -> MakeNoise:
-        # What it can draw; half precision is rounded from it.
+        # The dtypes that it can draw. Half precision is rounded from float32.
         drawn = np.float64 if case.dtype == "float64" else np.float32
 
         def add_noise(part: int, x: Array, result: Array) -> None:
@@ -88,7 +89,7 @@ class NumPy(Peer):
             if noise is not result:
                 result[:] = noise
 
-        assert LOC == 0  # a pass that no user would make
+        assert LOC == 0  # adding 0 would be a pass that no user would make
         return add_noise
 
 
@@ -96,7 +97,7 @@ class MklRandom(Peer):
     """Intel's vectorized generators, in float64."""
 
     def __init__(self, threads: int) -> None:
-        import mkl_random  # which NumPy's process does without
+        import mkl_random  # not imported in NumPy's process
 
         self._states = [
             mkl_random.MKLRandomState(cases.SEED[0] + part, brng="philox4x32x10")
@@ -126,13 +127,13 @@ class MklRandom(Peer):
 
 
 class Copy(Peer):
-    """`numpy.copyto` into memory that is there already."""
+    """`numpy.copyto` into resident memory."""
 
     workloads = tuple(cases.WORKLOADS)
 
     def __init__(self, threads: int) -> None:
         self._threads = Threads(threads)
-        self.version = ""  # NumPy's is told already
+        self.version = ""  # NumPy's version is already listed
 
     def variants(self, case: Case) -> list[Variant]:
         if not case.is_one_pass:
@@ -140,7 +141,7 @@ class Copy(Peer):
         # NumPy copies unsigned integers fastest.
         words = f"u{cases.numpy_dtype(case.dtype).itemsize}"
         source = cases.make_input(case).reshape(-1).view(words)
-        target = np.full_like(source, 1)  # written, so that the memory is there
+        target = np.full_like(source, 1)  # written, so that the memory is resident
 
         def copy(part: int, target: Array, source: Array) -> None:
             np.copyto(target, source)

@@ -1,4 +1,4 @@
-"""Flatnoise, TensorFlow's own ops and Keras's own layers: eager, in a graph, compiled by XLA."""
+"""Flatnoise, TensorFlow ops and Keras layers: eager, in a graph, and compiled by XLA."""
 
 import os
 from typing import Any
@@ -13,12 +13,12 @@ from peers import Function, Peer, Unsupported, Variant, workload
 
 
 def _set_threads(threads: int) -> None:
-    tf.get_logger().setLevel("ERROR")  # it takes the many functions for retracing
+    tf.get_logger().setLevel("ERROR")  # no retracing warnings because of the many functions
     tf.config.threading.set_intra_op_parallelism_threads(threads)
 
 
 def _make_tensors(case: Case, parameter_dtype: str) -> tuple[Any, ...]:
-    """The arguments of a workload: tensors, so that nothing can be folded."""
+    """The arguments of a workload, as tensors to prevent constant folding."""
     parameters = (
         tf.fill(case.parameter_shape, tf.cast(value, parameter_dtype)) for value in case.parameters
     )
@@ -57,7 +57,7 @@ def _workload(case: Case, make_noise: Function) -> Function:
 
 
 def _modes(case: Case) -> tuple[str, ...]:
-    # Eager execution can't leave out the forward pass, and would loop in Python.
+    # Eager execution can't skip the forward pass, and would loop in Python.
     return ("graph", "XLA") if case.workload in ("gradient", "loop") else ("eager", "graph", "XLA")
 
 
@@ -84,7 +84,7 @@ class Flatnoise(Peer):
     def variants(self, case: Case) -> list[Variant]:
         wide = "float64" if case.dtype == "float64" else "float32"
         arguments, function = _make_tensors(case, wide), _workload(case, _flatnoise(case))
-        # Without flatnoise's own XLA kernels, XLA would get stock ops.
+        # Without flatnoise's XLA kernels, XLA would use stock ops.
         modes = [mode for mode in _modes(case) if self._has_xla or mode != "XLA"]
         return [_variant(mode, mode, function, arguments) for mode in modes]
 
@@ -93,6 +93,10 @@ def _flatnoise(case: Case) -> Function:
     if case.noise == DROPOUT:
         return lambda x, seed: flatnoise.flatten_dropout(
             x, seed, RATE, flatten=False, implementation="native"
+        )
+    if case.workload == "diffuse":
+        return lambda x, signal_rate, noise_rate, seed: flatnoise.diffuse(
+            x, seed, signal_rate, noise_rate, return_noise=True, implementation="native"
         )
     if case.noise == "normal":
         return lambda x, loc, scale, seed: flatnoise.flatten_add_normal(
@@ -103,16 +107,16 @@ def _flatnoise(case: Case) -> Function:
     )
 
 
-# Of TensorFlow's generators, `stateful` is `tf.random.normal` or `tf.nn.dropout`, the others are
-# the `alg` of `tf.random.stateless_normal` or the `rng_alg` of `stateless_dropout`. Threefry has a
-# kernel for CPUs inside XLA alone. There the default can be a hundred times slower than either
-# algorithm by its name.
+# TensorFlow's generators: `stateful` is `tf.random.normal` or `tf.nn.dropout`, and the others are
+# the `alg` of `tf.random.stateless_normal` or the `rng_alg` of `stateless_dropout`. On CPUs,
+# Threefry only works inside XLA. There, the default can be a hundred times slower than either
+# algorithm selected by name.
 _OUTSIDE_XLA = ("stateful", "auto_select", "philox")
 _GENERATORS = {"eager": _OUTSIDE_XLA, "graph": _OUTSIDE_XLA, "XLA": (*_OUTSIDE_XLA, "threefry")}
 
 
 class TensorFlow(Peer):
-    """`tf.reshape(x, ...) + tf.random...`, or dropout, by every generator of each mode."""
+    """`tf.reshape(x, ...) + tf.random...`, or dropout, with every generator in each mode."""
 
     workloads = tuple(WORKLOADS)
 
@@ -131,7 +135,7 @@ class TensorFlow(Peer):
             for generator in _GENERATORS[mode]
         ]
         if case.is_one_pass:
-            # The zero is a tensor, lest the optimizer leave the sum out.
+            # The zero is a tensor, so that the optimizer can't remove the sum.
             add = _variant("x + 0", "graph", lambda x, zero: x + zero, (x, tf.zeros([], x.dtype)))
             found.append(Variant(add.name, add.run, is_copy=True))
         return found
@@ -148,14 +152,18 @@ def _stock(case: Case, generator: str) -> Function:
             return stateful(shape, *bounds, dtype=case.dtype)
         return stateless(shape, seed, *bounds, dtype=case.dtype, alg=generator)
 
+    def diffuse(x: Any, signal_rate: Any, noise_rate: Any, seed: Any) -> Any:
+        noise = draw(tf.shape(x), seed)
+        return signal_rate * x + noise_rate * noise, noise
+
     def add_noise(x: Any, loc: Any, scale: Any, seed: Any) -> Any:
         rows = _rows(x)
-        if isinstance(scale, float):  # numbers go into the op
+        if isinstance(scale, float):  # numbers are passed to the op
             last = scale if case.noise == "normal" else loc + scale
             return rows + draw(tf.shape(rows), seed, loc, last)
         return rows + (loc + scale * draw(tf.shape(rows), seed))
 
-    return add_noise
+    return diffuse if case.workload == "diffuse" else add_noise
 
 
 def _stock_dropout(generator: str) -> Function:

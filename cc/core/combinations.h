@@ -2,16 +2,16 @@
 //
 // A combination is a type with
 //   kName                   its value of the op's attribute
-//   kFormula                what it computes, for the op's documentation
+//   kFormula                the formula, for the op's documentation
 //   kParameters             its parameters, in the order of the op's inputs
-//   kReturnsNoise           whether z can be had beside the output
-//   Apply<L>                the element with noise in it
-// and a place in the list at the end, from which all else is made. One that is linear in its
-// parameters also has
+//   kReturnsNoise           whether an op can return z too
+//   Apply<L>                applies noise to an element
+// and an entry in the list at the end, from which everything else follows. A combination that is
+// linear in its parameters also has
 //   kGradientReadsInput     whether the gradients of the parameters depend on the element
-//   ParameterGradients      an element's share in the gradient of each parameter
-// The gradients of the others are made of the op itself. `x` is the element, `p` its parameters,
-// `z` its noise, `g` the gradient of the output.
+//   ParameterGradients      an element's contribution to the gradient of each parameter
+// The op itself computes the gradients of the other combinations. `x` is the element, `p` its
+// parameters, `z` its noise and `g` the gradient of the output.
 #ifndef FLATNOISE_CC_CORE_COMBINATIONS_H_
 #define FLATNOISE_CC_CORE_COMBINATIONS_H_
 
@@ -20,10 +20,11 @@
 
 namespace flatnoise {
 
-// The values that a parameter may take where they are validated.
+// The values that validation allows for a parameter.
 enum class ParameterValues { kAny, kFinite, kFiniteNotNegative, kProbability };
 
-// What a distribution's users may have a name of their own for; kOwn goes by the name it has.
+// The role of a parameter. Distributions may rename kLocation and kScale for users. kOwn parameters
+// keep their names.
 enum class ParameterMeaning { kLocation, kScale, kOwn };
 
 struct ParameterInfo {
@@ -32,7 +33,7 @@ struct ParameterInfo {
   ParameterValues values;
 };
 
-// Three roundings, no fused multiply-add: stock TensorFlow ops give the same bits.
+// No fused multiply-add, so that the result is bit-identical to stock TensorFlow ops.
 template <class Real>
 FLATNOISE_INLINE Real LocScale(const Real (&p)[2], Real z) {
   return p[0] + p[1] * z;
@@ -83,8 +84,8 @@ struct Multiply {
   }
 };
 
-// signal_rate x + noise_rate z: a step of a diffusion model's forward process, by Ho, Jain and
-// Abbeel, "Denoising diffusion probabilistic models" (2020).
+// signal_rate x + noise_rate z: the forward process of diffusion models (Ho, Jain and Abbeel,
+// "Denoising Diffusion Probabilistic Models", 2020).
 struct Diffuse {
   static constexpr char kName[] = "diffuse";
   static constexpr char kFormula[] = "signal_rate * input + noise_rate * z";
@@ -107,8 +108,8 @@ struct Diffuse {
   }
 };
 
-// value where z < rate, else scale x + shift: dropout, masking and alpha dropout are of this kind.
-// A shift of -0 leaves every product as it is, one of +0 makes -0 positive.
+// value where z < rate, else scale x + shift: dropout, masking and alpha dropout. A shift of -0
+// leaves every product unchanged, whereas +0 would turn -0 into +0.
 struct Mask {
   static constexpr char kName[] = "mask";
   static constexpr char kFormula[] = "value where z < rate, else scale * input + shift";
@@ -126,7 +127,7 @@ struct Mask {
   }
 };
 
-// The lowest share of the numbers becomes pepper, the highest salt; together they are `amount`.
+// The lowest z become pepper, the highest salt. Their fractions add up to `amount`.
 struct SaltAndPepper {
   static constexpr char kName[] = "salt_and_pepper";
   static constexpr char kFormula[] =
@@ -150,8 +151,7 @@ struct SaltAndPepper {
 
 using Combinations = TypeList<Add, Multiply, Mask, SaltAndPepper, Diffuse>;
 
-// What an element with noise in it becomes where results are to stay between two bounds. A NaN
-// stays one.
+// Clips a result to the bounds. NaN stays NaN.
 template <class L, class Real = typename L::Real>
 FLATNOISE_INLINE Real Clip(Real y, Real low, Real high) {
   const Real least = L::SelectLess(y, low, low, y);
@@ -174,7 +174,7 @@ constexpr int MostParameters(TypeList<Types...>) {
 
 }  // namespace internal
 
-// Of any combination.
+// The maximum over all combinations.
 inline constexpr int kMostParameters = internal::MostParameters(Combinations{});
 
 }  // namespace flatnoise

@@ -1,11 +1,11 @@
-// The distributions: from random bits to random numbers, by the rules of TensorFlow's random ops.
+// The distributions: how random bits become random numbers, as in TensorFlow's random ops.
 //
 // A distribution is a type with
 //   kName                   its value of the op's attribute
-//   kLocation, kScale       what its users call a combination's "loc" and "scale"
-//   kPicosecondsPerElement  about what an element takes on a CPU, for sharing out work
-//   Values<L>               numbers from as many bits, an even number of them
-// and a place in the list at the end, from which all else is made.
+//   kLocation, kScale       the user-facing names of a combination's "loc" and "scale"
+//   kPicosecondsPerElement  the approximate time per element on a CPU, for sharding
+//   Values<L>               converts an even number of bit patterns to as many numbers
+// and an entry in the list at the end, from which everything else follows.
 #ifndef FLATNOISE_CC_CORE_DISTRIBUTIONS_H_
 #define FLATNOISE_CC_CORE_DISTRIBUTIONS_H_
 
@@ -33,7 +33,7 @@ struct UnitFraction<double> {
   static constexpr uint64_t kOne = 0x3FF0000000000000;
 };
 
-// Uniform in [0, 1): the low bits as the fraction of a number in [1, 2), minus 1.
+// Uniform in [0, 1): the low bits become the fraction of a number in [1, 2), minus 1.
 template <class L>
 FLATNOISE_INLINE typename L::Real UnitUniform(typename L::Bits bits) {
   using F = UnitFraction<typename L::Scalar>;
@@ -46,8 +46,9 @@ struct NormalPair {
   Real second;
 };
 
-// Two standard normal numbers: Box and Muller, "A note on the generation of random normal deviates"
-// (1958). TensorFlow raises the first uniform number to 1e-7, so |z| <= sqrt(-2 log 1e-7) = 5.68.
+// Two standard normal numbers (Box and Muller, "A Note on the Generation of Random Normal
+// Deviates", 1958). TensorFlow bounds the first uniform number below by 1e-7, so |z| <= sqrt(-2 log
+// 1e-7) = 5.68.
 template <class L>
 FLATNOISE_INLINE NormalPair<typename L::Real> BoxMuller(typename L::Bits first,
                                                         typename L::Bits second) {
@@ -77,7 +78,8 @@ struct Normal {
   }
 };
 
-// What distributions share that make a number of each uniform number, `Distribution::Value<L>(u)`.
+// Base class of distributions that map each uniform number to one number, by
+// `Distribution::Value<L>(u)`.
 template <class Distribution>
 struct FromUniform {
   template <class L>

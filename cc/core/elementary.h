@@ -1,7 +1,7 @@
-// log, sin and cos on the ranges that Box-Muller needs, as one set of polynomials for every target.
+// log, sin and cos on the ranges that Box-Muller needs, with the same polynomials on every target.
 //
-// Only IEEE operations with one rounding each, every fused multiply-add written out: the same bits
-// on every processor. The coefficients are made by tools/polynomials.sollya.
+// Uses only correctly rounded IEEE operations and explicit fused multiply-adds, so results are
+// bit-identical on every CPU and GPU. tools/polynomials.sollya computes the coefficients.
 #ifndef FLATNOISE_CC_CORE_ELEMENTARY_H_
 #define FLATNOISE_CC_CORE_ELEMENTARY_H_
 
@@ -27,14 +27,15 @@ template <>
 struct Elementary<float> {
   static constexpr uint32_t kExponentMask = 0xFF800000;
   static constexpr uint32_t kTwoThirds = 0x3F2AAAAB;
-  static constexpr float kNegTwoLog2 = -0x1.62e430p-23f;  // as L::ExponentToReal scales exponents
+  static constexpr float kNegTwoLog2 = -0x1.62e430p-23f;  // scaled like L::ExponentToReal
   static constexpr float kHalfPiHigh = 0x1.921fb6p+0f;
   static constexpr float kHalfPiLow = -0x1.777a5cp-25f;
-  // Added and taken away again, it rounds to an integer, which then stands in the lowest bits.
+  // Adding and subtracting this rounds to an integer. After the addition, the integer is in the
+  // lowest bits.
   static constexpr float kRounder = 0x1.8p+23f;
 
   // 2 pi u as TensorFlow rounds it: the product with the double constant, rounded once to float.
-  // (The product with the two-float constant differs from that for no u of 23 bits.)
+  // (The product with the two-float constant is equal for every u of 23 bits.)
   template <class L>
   FLATNOISE_INLINE static typename L::Real TwoPiTimes(typename L::Real u) {
     return L::Fma(u, L::Broadcast(4 * kHalfPiHigh), u * L::Broadcast(4 * kHalfPiLow));
@@ -90,7 +91,7 @@ struct Elementary<double> {
     return Polynomial<L>(s, c);
   }
 
-  // -2 log(1 + f) for |f| <= 1/3, by way of log((1 + t) / (1 - t)) with t = f / (2 + f).
+  // -2 log(1 + f) for |f| <= 1/3, computed as log((1 + t) / (1 - t)) with t = f / (2 + f).
   template <class L>
   FLATNOISE_INLINE static typename L::Real NegTwoLog1p(typename L::Real f) {
     using Real = typename L::Real;
@@ -110,7 +111,7 @@ FLATNOISE_INLINE typename L::Real NegTwoLog(typename L::Real u) {
   using Bits = typename L::Bits;
   using E = Elementary<typename L::Scalar>;
   // u = 2^exponent (1 + f) with 1 + f in [2/3, 4/3), so that f is exact and small near u = 1. The
-  // exponent stays where it is in the bits of u.
+  // exponent is kept at its position in the bits of u.
   const Bits exponent = (L::ToBits(u) - E::kTwoThirds) & E::kExponentMask;
   const Real f = L::FromBits(L::ToBits(u) - exponent) - L::Broadcast(1);
   return L::Fma(L::ExponentToReal(exponent), L::Broadcast(E::kNegTwoLog2),
@@ -130,7 +131,7 @@ FLATNOISE_INLINE SinCos<typename L::Real> SinCos2Pi(typename L::Real u) {
   using Bits = typename L::Bits;
   using E = Elementary<typename L::Scalar>;
   constexpr int kSignBit = 8 * sizeof(typename L::Scalar) - 1;
-  // The nearest quarter turn, as a number and in the lowest bits of `rounded`.
+  // The nearest quarter turn, as a number and as the lowest bits of `rounded`.
   const Real rounded = L::Fma(u, L::Broadcast(4), L::Broadcast(E::kRounder));
   const Real quarters = rounded - L::Broadcast(E::kRounder);
   const Bits quadrant = L::ToBits(rounded);
@@ -142,7 +143,7 @@ FLATNOISE_INLINE SinCos<typename L::Real> SinCos2Pi(typename L::Real u) {
   const Real cosine =
       L::Fma(s, L::Fma(s, E::template CosineTail<L>(s), L::Broadcast(-0.5)), L::Broadcast(1));
 
-  // In odd quadrants sine and cosine change places, and one more sign.
+  // In odd quadrants, sine and cosine are swapped, and one more sign flips.
   const Bits odd = quadrant << kSignBit;
   const Bits sine_sign = (quadrant & 2) << (kSignBit - 1);
   return {L::FromBits(L::ToBits(L::SelectBySign(odd, cosine, sine)) ^ sine_sign),

@@ -1,8 +1,7 @@
-// Numbers from one uniform number each, by inversion of their distribution function.
+// Random numbers by inversion of the distribution function, from one uniform number each.
 //
-// A uniform number u stands for an interval, of whose middle u' these functions are taken: that is
-// never 0 nor 1, so the logarithms are finite. Each is within 2 units in the last place of
-// max(|z|, 1).
+// A uniform number u stands for an interval. The functions use its midpoint u', which is never 0 or
+// 1, so the logarithms are finite. The errors are at most 2 units in the last place of max(|z|, 1).
 #ifndef FLATNOISE_CC_CORE_INVERSION_H_
 #define FLATNOISE_CC_CORE_INVERSION_H_
 
@@ -13,7 +12,7 @@
 
 namespace flatnoise {
 
-// Half the distance of two uniform numbers.
+// Half the spacing of uniform numbers.
 template <class Scalar>
 inline constexpr Scalar kHalfStep = Scalar(sizeof(Scalar) == 4 ? 0x1p-24 : 0x1p-53);
 
@@ -23,7 +22,7 @@ FLATNOISE_INLINE typename L::Real MiddleOf(typename L::Real u) {
   return u + L::Broadcast(kHalfStep<typename L::Scalar>);
 }
 
-// 2 u' - 1 as a sign and a magnitude, exact: in (-1, 1), never 0.
+// 2 u' - 1 as sign and magnitude: exact, in (-1, 1) and never 0.
 template <class L>
 struct SignedMiddle {
   typename L::Bits sign;
@@ -53,10 +52,10 @@ FLATNOISE_INLINE typename L::Real LaplaceFromUniform(typename L::Real u) {
   return L::FromBits(L::ToBits(magnitude) ^ w.sign);
 }
 
-// Distribution function exp(-exp(-z)), the greatest of many.
+// Distribution function exp(-exp(-z)).
 template <class L>
 FLATNOISE_INLINE typename L::Real GumbelFromUniform(typename L::Real u) {
-  // -log of an exponential number, which may be above 1: NegTwoLog takes any normal number.
+  // The inner logarithm may be above 1, but NegTwoLog accepts any normal number.
   return NegLog<L>(NegLog<L>(MiddleOf<L>(u)));
 }
 
@@ -67,10 +66,10 @@ FLATNOISE_INLINE typename L::Real LogisticFromUniform(typename L::Real u) {
   return L::Broadcast(0) - NegLog<L>(middle / (L::Broadcast(1) - middle));
 }
 
-// The normal distribution between -2 and 2: z = w Q(-2 log(1 - p^2)), where w = 2 u' - 1, p = C |w|
-// is twice the normal probability between 0 and z, C = erf(sqrt 2), and Q a polynomial made by
-// tools/truncated_normal.py. (The same variable serves Giles, "Approximating the erfinv function",
-// 2012.)
+// The normal distribution truncated to [-2, 2]: z = w Q(-2 log(1 - p^2)), where w = 2 u' - 1, p = C
+// |w| is twice the normal probability between 0 and z, C = erf(sqrt 2), and Q is a polynomial from
+// tools/truncated_normal.py. (Giles, "Approximating the erfinv function", 2012, uses the same
+// variable.)
 template <class Scalar>
 struct TruncatedNormalCoefficients;
 

@@ -1,8 +1,8 @@
-// The elementary operations that the mathematics is written in, for plain numbers.
+// The elementary operations that the math uses, for scalars.
 //
-// A lane policy `L` names the types of a value (`Real`), of its bits (`Bits`) and of a Philox word
-// (`Word`), and gives the operations below on them. Vectors of a CPU have policies of their own
-// in cc/cpu; every policy rounds every operation as IEEE 754 asks, so all give the same bits.
+// A lane policy `L` defines the types of a value (`Real`), its bits (`Bits`) and a Philox word
+// (`Word`), and the operations below on them. cc/cpu has policies for vectors. Every policy rounds
+// every operation by IEEE 754, so all policies give bit-identical results.
 #ifndef FLATNOISE_CC_CORE_LANES_H_
 #define FLATNOISE_CC_CORE_LANES_H_
 
@@ -51,8 +51,8 @@ struct ScalarLanes<float> {
   FLATNOISE_INLINE static Real Max(Real a, Real b) { return a < b ? b : a; }
   FLATNOISE_INLINE static Bits ToBits(Real a) { return BitCast<Bits>(a); }
   FLATNOISE_INLINE static Real FromBits(Bits a) { return BitCast<Real>(a); }
-  // A signed integer in the bits above those of a fraction, as a number: times 2^23, since so it
-  // is converted where it lies.
+  // Converts a signed integer in the bits above the fraction to a number. The result is scaled by
+  // 2^23, because the integer isn't shifted down.
   FLATNOISE_INLINE static Real ExponentToReal(Bits a) {
     return static_cast<Real>(static_cast<int32_t>(a));
   }
@@ -76,7 +76,7 @@ struct ScalarLanes<double> {
   FLATNOISE_INLINE static Real Max(Real a, Real b) { return a < b ? b : a; }
   FLATNOISE_INLINE static Bits ToBits(Real a) { return BitCast<Bits>(a); }
   FLATNOISE_INLINE static Real FromBits(Bits a) { return BitCast<Real>(a); }
-  // Not times anything here.
+  // Not scaled for double.
   FLATNOISE_INLINE static Real ExponentToReal(Bits a) {
     return static_cast<Real>(static_cast<int64_t>(a) >> 52);
   }

@@ -1,5 +1,5 @@
-// The noises: pairs of a distribution and a combination that code is compiled for, and the one
-// dispatch to that code.
+// The noises: the pairs of distribution and combination that code is compiled for, and the dispatch
+// to that code.
 #ifndef FLATNOISE_CC_CORE_NOISE_H_
 #define FLATNOISE_CC_CORE_NOISE_H_
 
@@ -11,7 +11,7 @@
 
 namespace flatnoise {
 
-// A noise chosen at run time.
+// A noise selected at run time.
 struct Noise {
   Choice<Distributions> distribution;
   Choice<Combinations> combination;
@@ -32,20 +32,20 @@ struct NoiseType {
   static constexpr Noise kChosen = kNoise<D, C>;
 };
 
-// Linear in their parameters: their gradients have code of their own.
+// Noises that are linear in their parameters. Their gradients have separate kernels.
 using LinearNoises =
     TypeList<NoiseType<Normal, Add>, NoiseType<Uniform, Add>, NoiseType<Laplace, Add>,
              NoiseType<Gumbel, Add>, NoiseType<Logistic, Add>, NoiseType<TruncatedNormal, Add>,
              NoiseType<Normal, Multiply>, NoiseType<Normal, Diffuse>>;
 
-// Those that replace elements: their gradients are made of the op itself.
+// Noises that replace elements. The op itself computes their gradients.
 using ReplacingNoises = TypeList<NoiseType<Uniform, Mask>, NoiseType<Uniform, SaltAndPepper>>;
 
 using Noises = Concatenated<LinearNoises, ReplacingNoises>;
 
 namespace internal {
 
-// Inlined in every build: the instruction sets' kernels share no symbols.
+// Always inlined, because the kernels of different instruction sets must not share symbols.
 template <class... Types>
 FLATNOISE_HOST_INLINE constexpr int PlaceIn(TypeList<Types...>, const Noise& noise) {
   const Noise noises[] = {Types::kChosen...};
@@ -62,7 +62,7 @@ constexpr int MostParametersOf(TypeList<Types...>) {
 
 }  // namespace internal
 
-// Of any noise that has code for gradients.
+// The maximum over all noises with gradient kernels.
 inline constexpr int kMostGradients = internal::MostParametersOf(LinearNoises{});
 
 template <class List>
@@ -70,7 +70,7 @@ constexpr bool IsIn(const Noise& noise) {
   return internal::PlaceIn(List{}, noise) >= 0;
 }
 
-// What code is compiled for: an element type and a noise.
+// An element type and a noise that code is compiled for.
 template <class T, class D, class C>
 struct NoiseKind {
   using Element = T;
@@ -80,7 +80,8 @@ struct NoiseKind {
   static constexpr int kParameters = kParameterCount<C>;
 };
 
-// body(NoiseKind<T, Distribution, Combination>{}) for a noise of the list and a type of `Types`.
+// Calls body(NoiseKind<T, Distribution, Combination>{}) for a noise in the list and a type in
+// `Types`.
 template <class List, class Types, class Body>
 FLATNOISE_HOST_INLINE auto VisitNoiseOf(Choice<Types> type, const Noise& noise, const Body& body) {
   return Visit(type, [&](auto element) {

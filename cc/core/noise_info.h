@@ -1,4 +1,4 @@
-// What is known of the noises, as names and numbers for the glue: never included by kernels.
+// Run-time information about the noises, for glue code. Kernels must not include this.
 #ifndef FLATNOISE_CC_CORE_NOISE_INFO_H_
 #define FLATNOISE_CC_CORE_NOISE_INFO_H_
 
@@ -38,7 +38,7 @@ std::vector<std::string_view> Names(TypeList<Types...>) {
 
 }  // namespace internal
 
-// The names of a list's types, in its order.
+// The names of the types in a list, in order.
 template <class List>
 std::vector<std::string_view> Names() {
   return internal::Names(List{});
@@ -49,7 +49,7 @@ std::string_view NameOf(Choice<List> choice) {
   return Names<List>()[static_cast<size_t>(choice.index)];
 }
 
-// The type of this name, if there is one.
+// The type with this name, if there is one.
 template <class List>
 std::optional<Choice<List>> Find(std::string_view name) {
   const auto names = Names<List>();
@@ -68,7 +68,7 @@ std::vector<Noise> AllOf(TypeList<Types...>) {
 
 }  // namespace internal
 
-// The noises of a list, in its order.
+// The noises in a list, in order.
 template <class List = Noises>
 std::vector<Noise> AllNoises() {
   return internal::AllOf(List{});
@@ -87,14 +87,14 @@ inline CombinationInfo InfoOf(Choice<Combinations> combination) {
   });
 }
 
-// Of a linear noise.
+// For linear noises only.
 inline bool GradientReadsInput(const Noise& noise) {
   return VisitLinearNoise(kElementType<float>, noise, [](auto kind) {
     return decltype(kind)::Combination::kGradientReadsInput;
   });
 }
 
-// A parameter as errors name it: "mean (loc)", or "loc" where users call it that too.
+// A parameter's name in errors: "mean (loc)", or just "loc" if users call it that too.
 inline std::string LabelOf(Choice<Distributions> distribution, const ParameterInfo& parameter) {
   const std::string own_name = Visit(distribution, [&](auto tag) -> const char* {
     using D = typename decltype(tag)::type;

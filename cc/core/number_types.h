@@ -1,4 +1,4 @@
-// The element types of a tensor, and the type their arithmetic is done in.
+// The element types of tensors, and their compute types.
 #ifndef FLATNOISE_CC_CORE_NUMBER_TYPES_H_
 #define FLATNOISE_CC_CORE_NUMBER_TYPES_H_
 
@@ -10,7 +10,7 @@
 
 namespace flatnoise {
 
-// IEEE binary16 and bfloat16 as they lie in memory.
+// The in-memory representation of IEEE binary16 and bfloat16.
 struct Half {
   uint16_t bits;
 };
@@ -24,10 +24,10 @@ using ElementType = Choice<ElementTypes>;
 template <class T>
 inline constexpr ElementType kElementType = kChoice<ElementTypes, T>;
 
-// Where there is no tensor to read: its elements are -0, which leaves what is added as it is.
+// The element type of an absent input. Its elements are -0, the additive identity.
 struct Nothing {};
 
-// What a tensor may hold whose noise is made in one of the types above.
+// The element types of tensors whose compute type is one of the above.
 using StoredTypes = Concatenated<ElementTypes, TypeList<uint8_t, Nothing>>;
 using StoredType = Choice<StoredTypes>;
 
@@ -71,7 +71,7 @@ FLATNOISE_INLINE float ToCompute(Half a) {
   return BitCast<float>(sign | BitCast<uint32_t>(subnormal));
 }
 
-// Rounded to nearest, ties to even; a NaN stays a NaN. Bytes end at 0 and 255, and NaN becomes 0.
+// Rounds to nearest, ties to even. NaN stays NaN. uint8 saturates at 0 and 255, and NaN becomes 0.
 template <class T>
 FLATNOISE_INLINE T FromCompute(ComputeType<T> a);
 
@@ -100,8 +100,7 @@ FLATNOISE_INLINE Half FromCompute<Half>(float a) {
     return {static_cast<uint16_t>(sign | 0x7E00 | (magnitude >> 13 & 0x03FF))};
   }
   if (magnitude >= 0x47800000) return {static_cast<uint16_t>(sign | 0x7C00)};  // 65536 and above
-  if (magnitude <
-      0x38800000) {  // below 2^-14 the sum with 1/2 rounds at 2^-24, a half's last place
+  if (magnitude < 0x38800000) {  // < 2^-14: adding 1/2 rounds to 2^-24, the ULP
     const auto rounded = BitCast<uint32_t>(BitCast<float>(magnitude) + 0.5f) - 0x3F000000;
     return {static_cast<uint16_t>(sign | rounded)};
   }
@@ -113,7 +112,7 @@ template <>
 FLATNOISE_INLINE uint8_t FromCompute<uint8_t>(float a) {
   const float least = a > 0 ? a : 0;
   const float within = least < 255 ? least : 255;
-  return static_cast<uint8_t>(BitCast<uint32_t>(within + 0x1p23f));  // where a unit is the last bit
+  return static_cast<uint8_t>(BitCast<uint32_t>(within + 0x1p23f));  // one unit is the last bit
 }
 
 }  // namespace flatnoise

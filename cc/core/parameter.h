@@ -1,4 +1,4 @@
-// The parameters of a noise as callers hand them over, and how they broadcast.
+// The parameters of a noise as passed by callers, and how they broadcast.
 #ifndef FLATNOISE_CC_CORE_PARAMETER_H_
 #define FLATNOISE_CC_CORE_PARAMETER_H_
 
@@ -8,14 +8,14 @@
 
 namespace flatnoise {
 
-// Which of `count` values belongs to element i: value i / repeat % count. So a scalar is {1, 1},
-// one value for each feature {features, 1}, one for each sample {batch, features}.
+// Element i has value i / repeat % count. A scalar is {1, 1}, one value per feature is {features,
+// 1}, and one value per sample is {batch, features}.
 struct BroadcastPattern {
   int64_t count;
   int64_t repeat;
 
   FLATNOISE_INLINE constexpr bool is_scalar() const { return count == 1; }
-  // After so many elements the values start over.
+  // The values repeat after this many elements.
   FLATNOISE_INLINE constexpr int64_t period() const { return count * repeat; }
 
   FLATNOISE_INLINE friend constexpr bool operator==(const BroadcastPattern& a,
@@ -24,7 +24,7 @@ struct BroadcastPattern {
   }
 };
 
-// Values in the compute type of the elements: double for double, else float.
+// Values are in the compute type of the elements: double for double, else float.
 struct Parameter {
   const void* values;
   BroadcastPattern pattern;
@@ -37,11 +37,11 @@ struct Dimensions {
 
 enum class BroadcastStatus {
   kOk,
-  kDoesNotFit,     // by NumPy's rule, without making the tensor larger
-  kNotContiguous,  // fits, but varies over dimensions that do not lie side by side
+  kDoesNotFit,     // can't broadcast by NumPy's rules without enlarging the tensor
+  kNotContiguous,  // fits, but varies over non-contiguous dimensions
 };
 
-// How a parameter broadcasts over a tensor of other dimensions.
+// How a parameter broadcasts over a tensor.
 inline BroadcastStatus Broadcast(Dimensions parameter, Dimensions tensor,
                                  BroadcastPattern* pattern) {
   *pattern = {1, 1};
@@ -56,7 +56,7 @@ inline BroadcastStatus Broadcast(Dimensions parameter, Dimensions tensor,
     if (whole == 1) continue;
     if (size == 1) {
       ended = varies;
-      // The product of an empty tensor's dimensions may be too large to count.
+      // The product of an empty tensor's dimensions may overflow.
       if (ended && !is_empty) pattern->repeat *= whole;
       continue;
     }

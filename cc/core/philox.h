@@ -1,5 +1,5 @@
-// Philox4x32-10, the counter-based generator of Salmon, Moraes, Dror and Shaw, "Parallel random
-// numbers: as easy as 1, 2, 3" (SC 2011): a pure function from (counter, key) to four random words.
+// The counter-based generator Philox4x32-10, a pure function from (counter, key) to four random
+// words (Salmon, Moraes, Dror and Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011).
 #ifndef FLATNOISE_CC_CORE_PHILOX_H_
 #define FLATNOISE_CC_CORE_PHILOX_H_
 
@@ -17,7 +17,7 @@ struct PhiloxKey {
   uint32_t word[2];
 };
 
-// Four words: a counter before, random words after the rounds.
+// Four words: a counter before the rounds, random words after them.
 template <class Word>
 struct PhiloxBlock {
   Word word[kPhiloxWords];
@@ -25,7 +25,7 @@ struct PhiloxBlock {
 
 using PhiloxCounter = PhiloxBlock<uint32_t>;
 
-// The two key words of every round, as words combine with them.
+// The two key words of every round, in the type that words combine with.
 template <class Key>
 struct PhiloxKeys {
   Key word[kPhiloxRounds][2];
@@ -56,7 +56,7 @@ FLATNOISE_INLINE PhiloxBlock<typename W::Word> PhiloxRound(
            W::Xor(W::High(product0), block.word[3], key[1]), W::Low(product0)}};
 }
 
-// Rounds first to last (exclusive).
+// Runs rounds first to last (exclusive).
 template <class W>
 FLATNOISE_INLINE PhiloxBlock<typename W::Word> PhiloxRounds(PhiloxBlock<typename W::Word> block,
                                                             const PhiloxKeys<typename W::Key>& key,
@@ -71,8 +71,8 @@ FLATNOISE_INLINE PhiloxBlock<typename W::Word> Philox(const PhiloxBlock<typename
   return PhiloxRounds<W>(block, key, 0, kPhiloxRounds);
 }
 
-// What the first three rounds have in common for counters that differ in their first word alone:
-// all that is combined with words that do depend on it.
+// The intermediate results of the first three rounds that are the same for all counters that differ
+// only in their first word.
 template <class Key>
 struct PhiloxSharedWords {
   Key round1_word2, round2_word0, round2_word2, round3_word2;
@@ -88,8 +88,9 @@ FLATNOISE_INLINE PhiloxSharedWords<uint32_t> ShareWords(const PhiloxCounter& cou
           static_cast<uint32_t>(product0) ^ key.word[2][1]};
 }
 
-// The block after three rounds, from the product of the counter's first word and the multiplier:
-// seven multiplications become four, and the product of the next counter is a sum.
+// The block after three rounds, from the product of the counter's first word and the multiplier.
+// Four multiplications suffice instead of seven, and an addition gives the product for the next
+// counter.
 template <class W>
 FLATNOISE_INLINE PhiloxBlock<typename W::Word> PhiloxThreeRounds(
     const typename W::Product& first_product, const PhiloxSharedWords<typename W::Key>& shared,
@@ -104,7 +105,7 @@ FLATNOISE_INLINE PhiloxBlock<typename W::Word> PhiloxThreeRounds(
            W::Xor(W::High(next0), shared.round3_word2), W::Low(next0)}};
 }
 
-// The counter `blocks` further on, a 128-bit sum that wraps.
+// Advances a counter by `blocks`, with 128-bit wraparound.
 FLATNOISE_INLINE PhiloxCounter Advance(PhiloxCounter counter, uint64_t blocks) {
   const uint64_t low = counter.word[0] | uint64_t{counter.word[1]} << 32;
   const uint64_t high = counter.word[2] | uint64_t{counter.word[3]} << 32;

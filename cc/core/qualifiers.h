@@ -1,11 +1,11 @@
-// How a core function is marked, so that one definition serves the host compiler and CUDA.
+// Function qualifiers that let the host compiler and CUDA share definitions.
 //
-// Always inlined: a translation unit built for AVX-512 must never leave an out-of-line copy that
-// the linker could pick for an older processor.
+// Always inlined: otherwise, the linker could pick an out-of-line copy from a translation unit
+// built for AVX-512 and run it on an older CPU.
 #ifndef FLATNOISE_CC_CORE_QUALIFIERS_H_
 #define FLATNOISE_CC_CORE_QUALIFIERS_H_
 
-// For the host alone: code that chooses kernels.
+// For host-only code, which selects kernels.
 #define FLATNOISE_HOST_INLINE inline __attribute__((always_inline))
 
 #ifdef __CUDACC__

@@ -1,7 +1,6 @@
-// Which random words belong to which element: the stream of TensorFlow's `tf.random.stateless_*`
-// ops with `alg="philox"`.
+// Maps elements to random words: the stream of the `tf.random.stateless_*` ops with `alg="philox"`.
 //
-// A seed names a stream: two integers, or the state of a generator that draws such pairs.
+// A seed selects a stream. It is two integers, or the state of a generator that draws such pairs.
 #ifndef FLATNOISE_CC_CORE_STREAM_H_
 #define FLATNOISE_CC_CORE_STREAM_H_
 
@@ -13,14 +12,14 @@
 
 namespace flatnoise {
 
-// Block g of a stream is Philox of the counter (lo g, hi g, high[0], high[1]) under the key.
+// Block g of a stream is Philox applied to the counter (lo g, hi g, high[0], high[1]) and the key.
 struct Stream {
   PhiloxKey key;
   uint32_t high[2];
 };
 
-// TensorFlow's rule for a seed pair: the pair is scrambled by one Philox block, whose first half
-// becomes the key and whose second half the upper half of the counter.
+// TensorFlow's conversion of a seed pair: one Philox block scrambles the pair. Its first half
+// becomes the key, its second half the upper half of the counter.
 FLATNOISE_INLINE Stream StreamFromSeed(uint64_t seed0, uint64_t seed1) {
   constexpr PhiloxKey kScrambleKey = {{0x3EC8F720, 0x02461E29}};
   const PhiloxCounter seed = {{static_cast<uint32_t>(seed0), static_cast<uint32_t>(seed0 >> 32),
@@ -29,15 +28,15 @@ FLATNOISE_INLINE Stream StreamFromSeed(uint64_t seed0, uint64_t seed1) {
   return {{{mixed.word[0], mixed.word[1]}}, {mixed.word[2], mixed.word[3]}};
 }
 
-// What a seed is in memory: two integers, of 32 or of 64 bits, or a generator's state.
+// The representation of a seed in memory: two int32 or int64 integers, or a generator's state.
 enum class SeedType { kInt32Pair, kInt64Pair, kState };
 
-// How many integers that are.
+// The number of integers in a seed.
 inline constexpr int kPairSize = 2, kStateSize = 3;
 
 namespace internal {
 
-// The remainder of a division that rounds down, by one less than the largest int32: Keras's rule.
+// Keras's reduction of a seed: the floored remainder modulo 2^31 - 2.
 FLATNOISE_INLINE uint64_t DrawnValue(int64_t value) {
   constexpr int64_t kModulus = INT32_MAX - 1;
   const int64_t remainder = value % kModulus;
@@ -53,15 +52,16 @@ FLATNOISE_INLINE Stream StreamFromPair(const void* seed) {
 
 }  // namespace internal
 
-// The stream of the pair that a generator in this state draws: its seed and the number of draws
-// before. The state is that of a `tf.random.Generator` with the Philox algorithm, the two words of
-// a counter, which each draw moves on by 256, and the seed.
+// The stream for the pair that a generator in this state draws: its seed and the number of previous
+// draws. The state is that of a `tf.random.Generator` with the Philox algorithm: the two words of a
+// counter, which each draw increments by 256, and the seed.
 FLATNOISE_INLINE Stream StreamFromState(const int64_t* state) {
   return StreamFromSeed(internal::DrawnValue(state[2]), internal::DrawnValue(state[0] >> 8));
 }
 
-// Each case makes its stream by itself: where the pair is chosen first and then made a stream, nvcc
-// takes no uniform registers for it, and the kernels need 24 others more.
+// Each case creates its own stream. If the code selected the pair first and then created the
+// stream, nvcc wouldn't use uniform registers, and the kernels would need 24 more regular
+// registers.
 FLATNOISE_INLINE Stream ReadStream(const void* seed, SeedType type) {
   if (type == SeedType::kState) return StreamFromState(static_cast<const int64_t*>(seed));
   if (type == SeedType::kInt64Pair) return internal::StreamFromPair<int64_t>(seed);

@@ -1,4 +1,4 @@
-// The stream as numbers: z of any distribution, for every index.
+// The stream as numbers: z of any distribution, by index.
 #ifndef FLATNOISE_CC_CORE_STREAM_VALUES_H_
 #define FLATNOISE_CC_CORE_STREAM_VALUES_H_
 
@@ -12,11 +12,11 @@
 
 namespace flatnoise {
 
-// How many values one Philox block gives: four floats or two doubles.
+// The number of values per Philox block: four floats or two doubles.
 template <class Scalar>
 inline constexpr int kValuesPerBlock = 16 / static_cast<int>(sizeof(Scalar));
 
-// The bits that make value i of a block.
+// The bits for value i of a block.
 FLATNOISE_INLINE uint32_t ValueBits(const PhiloxBlock<uint32_t>& words, int i, float) {
   return words.word[i];
 }
@@ -24,7 +24,7 @@ FLATNOISE_INLINE uint64_t ValueBits(const PhiloxBlock<uint32_t>& words, int i, d
   return uint64_t{words.word[2 * i]} << 32 | words.word[2 * i + 1];
 }
 
-// The values of one block, in the stream's order.
+// The values of one block, in stream order.
 template <class Distribution, class L>
 FLATNOISE_INLINE void BlockValues(const PhiloxBlock<uint32_t>& words, typename L::Scalar* values) {
   constexpr int n = kValuesPerBlock<typename L::Scalar>;
@@ -33,7 +33,7 @@ FLATNOISE_INLINE void BlockValues(const PhiloxBlock<uint32_t>& words, typename L
   Distribution::template Values<L>(bits, values, n);
 }
 
-// The stream's number at one index: the definition that every loop is tested against.
+// The stream's number at one index. This is the reference that every loop is tested against.
 template <class Distribution, class Scalar>
 FLATNOISE_INLINE Scalar ValueAt(const Stream& stream, uint64_t index) {
   constexpr int n = kValuesPerBlock<Scalar>;

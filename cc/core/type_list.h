@@ -1,4 +1,4 @@
-// Lists of types, each type a row that carries what is known of one thing.
+// Lists of types. Each type describes one item.
 #ifndef FLATNOISE_CC_CORE_TYPE_LIST_H_
 #define FLATNOISE_CC_CORE_TYPE_LIST_H_
 
@@ -28,7 +28,7 @@ TypeList<First..., Second...> Concatenate(TypeList<First...>, TypeList<Second...
 template <class First, class Second>
 using Concatenated = decltype(internal::Concatenate(First{}, Second{}));
 
-// One type of a list, chosen at run time.
+// One type of a list, selected at run time.
 template <class List>
 struct Choice {
   int index;
@@ -56,13 +56,13 @@ FLATNOISE_HOST_INLINE auto VisitAt(TypeList<First, Rest...>, int index, const Bo
   if constexpr (sizeof...(Rest) > 0) {
     return VisitAt(TypeList<Rest...>{}, index - 1, body);
   } else {
-    abort();  // never another type's case
+    abort();  // unreachable
   }
 }
 
 }  // namespace internal
 
-// The choice of T.
+// The choice that stands for T.
 template <class List, class T>
 inline constexpr Choice<List> kChoice = [] {
   constexpr int index = internal::IndexOf<T>(List{});
@@ -70,7 +70,7 @@ inline constexpr Choice<List> kChoice = [] {
   return Choice<List>{index};
 }();
 
-// body(TypeTag<T>{}) with the type that was chosen.
+// Calls body(TypeTag<T>{}) with the selected type.
 template <class List, class Body>
 FLATNOISE_HOST_INLINE auto Visit(Choice<List> choice, const Body& body) {
   return internal::VisitAt(List{}, choice.index < 0 ? List::kSize : choice.index, body);

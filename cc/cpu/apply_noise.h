@@ -9,16 +9,16 @@
 
 namespace flatnoise::cpu {
 
-// How elements are best shared out: shard i holds those whose position in the stream, offset +
-// index, lies in [i, i + 1) times kShardElements, counted from the shard of the first element. The
-// result does not depend on how shards are grouped, nor on which thread runs them.
+// The recommended sharding: shard i has the elements whose position in the stream, offset + index,
+// is in [i, i + 1) times kShardElements, counted from the shard of the first element. Results don't
+// depend on how shards are grouped or which thread runs them.
 inline constexpr int64_t kShardElements = 8192;
 int64_t CountShards(const ApplyNoiseTask& task, int64_t elements);
 
-// About how many nanoseconds a shard takes: what a scheduler wants to know.
+// The approximate time per shard in nanoseconds, as a cost estimate for schedulers.
 int64_t ShardNanoseconds(const Noise& noise);
 
-// Runs shards first to last (exclusive) of a task of so many elements.
+// Runs shards first to last (exclusive) of a task with `elements` elements.
 void ApplyNoiseShards(const ApplyNoiseTask& task, int64_t elements, int64_t first, int64_t last,
                       const Kernels& kernels = ActiveKernels());
 

@@ -1,5 +1,5 @@
-// The forward loop: make a group's noise, read the group, write both combined. `Kind` is the
-// NoiseKind of a compute type.
+// The forward loop: generate the noise of a group, read the group, and write both combined. `Kind`
+// is the NoiseKind of a compute type.
 #ifndef FLATNOISE_CC_CPU_APPLY_NOISE_LOOP_H_
 #define FLATNOISE_CC_CPU_APPLY_NOISE_LOOP_H_
 
@@ -81,7 +81,7 @@ class ApplyNoiseLoop {
   }
 
   FLATNOISE_INLINE void Run(int64_t count) {
-    // A group begins with any block of the stream.
+    // A group can begin with any block of the stream.
     const auto past_block = static_cast<int64_t>(position_ % kValuesPerBlock<Scalar>);
     if (past_block != 0) {
       const int64_t rest = kGroup - past_block;
@@ -102,7 +102,7 @@ class ApplyNoiseLoop {
   using Shape = GroupShape<Isa, Scalar>;
   static constexpr int64_t kGroup = Shape::kElements;
 
-  // An element's places in the tensors.
+  // The addresses of an element in the tensors.
   struct Places {
     const char* input;
     char* output;
@@ -136,14 +136,14 @@ class ApplyNoiseLoop {
     }
   }
 
-  // Between two groups lies so much arithmetic that the processor does not look far enough ahead to
-  // hide a miss in the caches or the page tables. Past the end of a tensor it does no harm.
+  // There is so much arithmetic between two groups that out-of-order execution can't hide cache and
+  // TLB misses. Prefetching past the end of a tensor is harmless.
   template <class T>
   FLATNOISE_INLINE static void PrefetchGroup(const T* group) {
     constexpr uintptr_t kDistance = 512, kCacheLine = 64;
     const uintptr_t ahead = reinterpret_cast<uintptr_t>(group) + kDistance;
     for (uintptr_t i = 0; i < kGroup * sizeof(T); i += kCacheLine) {
-      // NOLINTNEXTLINE(performance-no-int-to-ptr): a pointer may not point past its tensor.
+      // NOLINTNEXTLINE(performance-no-int-to-ptr): pointer arithmetic past the tensor is undefined.
       __builtin_prefetch(reinterpret_cast<const void*>(ahead + i));
     }
   }
@@ -174,7 +174,7 @@ class ApplyNoiseLoop {
     return Clip<L>(y, L::Broadcast(bounds[0]), L::Broadcast(bounds[1]));
   }
 
-  // `count` elements of a group, the first of them `skipped` elements into it.
+  // Processes `count` elements of a group, starting `skipped` elements into it.
   int64_t PartialGroup(int64_t skipped, int64_t count) {
     char input[kGroup * sizeof(Scalar)] = {}, output[sizeof(input)], noise[sizeof(input)];
     const auto first = static_cast<size_t>(skipped), elements = static_cast<size_t>(count);

@@ -1,4 +1,4 @@
-// The instruction set that every processor of this architecture has.
+// The instruction set that every CPU of this architecture supports.
 #ifndef FLATNOISE_CC_CPU_BASE_SET_H_
 #define FLATNOISE_CC_CPU_BASE_SET_H_
 

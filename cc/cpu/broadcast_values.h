@@ -1,4 +1,4 @@
-// A parameter's values along the elements, readable a group at a time from any element.
+// The values of a broadcast parameter, read one group at a time from any element on.
 #ifndef FLATNOISE_CC_CPU_BROADCAST_VALUES_H_
 #define FLATNOISE_CC_CPU_BROADCAST_VALUES_H_
 
@@ -13,7 +13,7 @@ namespace flatnoise::cpu {
 template <class Isa, class Scalar>
 class BroadcastValues {
  public:
-  // At element 0. The parameter's values outlive this object.
+  // Starts at element 0. The parameter's values must outlive this object.
   FLATNOISE_INLINE void Begin(const Parameter& parameter) {
     values_ = static_cast<const Scalar*>(parameter.values);
     count_ = parameter.pattern.count;
@@ -25,7 +25,7 @@ class BroadcastValues {
     window_end_ = is_laid_out_ ? period_ + kGroup : 0;
   }
 
-  // On by so many elements, or back.
+  // Moves by `elements`, which may be negative.
   FLATNOISE_INLINE void Advance(int64_t elements) {
     if (period_ == 1) return;
     phase_ += elements;
@@ -42,8 +42,8 @@ class BroadcastValues {
   }
 
  private:
-  // Short periods are laid out once, with one group more than the period; of long ones, as much as
-  // fits from the current element on.
+  // A short period is expanded once, plus one group. For a long period, the buffer holds as many
+  // values as fit, from the current element on.
   static constexpr int64_t kGroup = GroupShape<Isa, Scalar>::kElements;
   static constexpr int64_t kWindow = 1024;
 

@@ -5,8 +5,8 @@
 
 #include "cpu/base_set.h"
 
-// The instruction sets that the build compiles kernels for, the fastest first, each as
-// SET(name, HAS(feature) HAS(feature) ...); a build without a list has the base set alone.
+// The instruction sets that the build compiles kernels for, fastest first, each as SET(name,
+// HAS(feature) HAS(feature) ...). Without a list, there is only the base set.
 #ifndef FLATNOISE_INSTRUCTION_SETS
 #define FLATNOISE_INSTRUCTION_SETS SET(FLATNOISE_BASE_SET, )
 #endif

@@ -9,17 +9,17 @@
 
 namespace flatnoise::cpu {
 
-// The environment variable that names the instruction set to use, such as "avx2" or "neon".
+// The environment variable for the instruction set to use, such as "avx2" or "neon".
 inline constexpr char kInstructionSetVariable[] = "FLATNOISE_INSTRUCTION_SET";
 
-// The kernels this CPU can run, the fastest first.
+// The kernels that this CPU can run, fastest first.
 std::vector<const Kernels*> SupportedKernels();
 
-// The kernels named `name`, or null where this CPU has none of that name.
+// The kernels with this name, or null if this CPU can't run them or they don't exist.
 const Kernels* FindKernels(const std::string& name);
 
-// The kernels in use: those that the environment variable names, where the CPU has them, else
-// the fastest. Decided at the first call.
+// The kernels in use: those named by the environment variable if this CPU can run them, else the
+// fastest. The first call decides.
 const Kernels& ActiveKernels();
 
 }  // namespace flatnoise::cpu

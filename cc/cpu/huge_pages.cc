@@ -11,7 +11,7 @@ namespace flatnoise::cpu {
 namespace {
 
 constexpr uintptr_t kHugePage = uintptr_t{2} << 20;
-// Smaller buffers mostly come from memory that the process keeps.
+// Smaller buffers mostly reuse memory that is already mapped.
 constexpr int64_t kLeastBytes = int64_t{4} << 20;
 
 bool IsWanted() {
@@ -28,7 +28,7 @@ void AdviseHugePages(void* memory, int64_t bytes) {
   const uintptr_t first = (begin + kHugePage - 1) / kHugePage * kHugePage;
   const uintptr_t last = (begin + static_cast<uintptr_t>(bytes)) / kHugePage * kHugePage;
   if (first >= last) return;
-  // NOLINTNEXTLINE(performance-no-int-to-ptr): the aligned inside of the buffer.
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the aligned interior of the buffer.
   madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);
 }
 

@@ -1,4 +1,4 @@
-// Fewer page faults for large outputs.
+// Huge pages for large outputs, to reduce page faults.
 #ifndef FLATNOISE_CC_CPU_HUGE_PAGES_H_
 #define FLATNOISE_CC_CPU_HUGE_PAGES_H_
 
@@ -6,13 +6,14 @@
 
 namespace flatnoise::cpu {
 
-// The environment variable that turns the advice off where it is "0".
+// The environment variable that disables huge pages if set to "0".
 inline constexpr char kHugePagesVariable[] = "FLATNOISE_HUGE_PAGES";
 
-// Advises the kernel to back memory that is about to be written with huge pages. A large buffer is
-// often fresh from mmap, and where the system's setting is `madvise` (Ubuntu's default) its first
-// write otherwise faults in every 4 KiB apart, which takes longer than the noise. A hint: without
-// effect on memory that is there already, on small buffers, and where the system isn't Linux.
+// Advises the OS to back memory that is about to be written with huge pages. Large buffers are
+// often freshly mapped. With the system setting `madvise` (Ubuntu's default), writing them would
+// otherwise cause a page fault for every 4 KiB, which takes longer than the noise. This is a hint.
+// It has no effect on memory that is already resident, on small buffers, or on systems other than
+// Linux.
 void AdviseHugePages(void* memory, int64_t bytes);
 
 }  // namespace flatnoise::cpu

@@ -1,5 +1,4 @@
-// Compiled once for each instruction set, with its compiler flags; called only where the CPU has
-// it.
+// Compiled once per instruction set, with its compiler flags. Called only if the CPU supports it.
 #include "cpu/base_set.h"
 
 #ifndef FLATNOISE_INSTRUCTION_SET
@@ -8,7 +7,7 @@
 
 #define FLATNOISE_TEXT_OF(x) #x
 #define FLATNOISE_TEXT(x) FLATNOISE_TEXT_OF(x)
-// clang-format off: a space would become part of the name.
+// clang-format off: it would insert a space, which would become part of the name.
 #define FLATNOISE_HEADER_OF(name) FLATNOISE_TEXT_OF(cpu/simd_##name.h)
 // clang-format on
 #define FLATNOISE_HEADER(name) FLATNOISE_HEADER_OF(name)

@@ -1,4 +1,4 @@
-// The loops of every type and noise, compiled for one instruction set.
+// The loops for every type and noise, compiled for one instruction set.
 #ifndef FLATNOISE_CC_CPU_KERNELS_H_
 #define FLATNOISE_CC_CPU_KERNELS_H_
 
@@ -50,7 +50,7 @@ struct KernelsOf {
     return true;
   }
 
-  // A function of its own for each loop, for the compiler's sake.
+  // A separate function for each loop, for better code from the compiler.
   template <class Kind, class Parameters, class Memory>
   static void RunLoop(const ApplyNoiseTask& task, int64_t begin, int64_t end) {
     ApplyNoiseLoop<Isa, Kind, Parameters, Memory>(task, begin).Run(end - begin);

@@ -1,4 +1,4 @@
-// A group: the noise of as many consecutive elements as keeps the processor busy.
+// A group: the noise of enough consecutive elements to keep the CPU busy.
 #ifndef FLATNOISE_CC_CPU_NOISE_GROUP_H_
 #define FLATNOISE_CC_CPU_NOISE_GROUP_H_
 
@@ -13,8 +13,8 @@
 
 namespace flatnoise::cpu {
 
-// A chain computes a Philox block in every 64-bit lane of a vector, which makes two vectors of
-// values. So many chains go in lockstep as the registers hold.
+// A chain computes a Philox block in every 64-bit lane of a vector, which gives two vectors of
+// values. As many chains run in lockstep as fit in the registers.
 template <class Isa, class Scalar>
 struct GroupShape {
   static constexpr int kChains = Isa::kChains;
@@ -26,7 +26,7 @@ struct GroupShape {
   static constexpr int kBlocks = kElements / kValuesPerBlock<Scalar>;
 };
 
-// Philox keys and shared words in every lane, by a policy for words.
+// Philox keys and shared words, broadcast to every lane by a policy for words.
 template <class W>
 FLATNOISE_INLINE PhiloxKeys<typename W::Key> Broadcast(const PhiloxKeySchedule& keys) {
   PhiloxKeys<typename W::Key> broadcast;
@@ -42,7 +42,7 @@ FLATNOISE_INLINE PhiloxSharedWords<typename W::Key> Broadcast(
           W::BroadcastKey(words.round2_word2), W::BroadcastKey(words.round3_word2)};
 }
 
-// Makes groups of a stream.
+// Generates the groups of a stream.
 template <class Isa, class Scalar, class Distribution>
 class GroupNoise {
  public:
@@ -56,15 +56,15 @@ class GroupNoise {
     ShareUpperHalf(0);
   }
 
-  // The noise of the group that begins with this block.
+  // Generates the noise of the group that begins with this block.
   FLATNOISE_INLINE void Make(uint64_t first_block, Vector (&values)[Shape::kVectors]) {
     Make(first_block, Shape::kChainBlocks, values);
   }
 
-  // Of a group whose chains lie `stride` blocks apart.
+  // Likewise for a group whose chains are `stride` blocks apart.
   FLATNOISE_INLINE void Make(uint64_t first_block, uint64_t stride,
                              Vector (&values)[Shape::kVectors]) {
-    // The blocks of a group share the upper half of their number, but for a few in 2^32.
+    // The blocks of a group have the same upper half of the block number, except for a few in 2^32.
     const uint64_t length = (Shape::kChains - 1) * stride + Shape::kChainBlocks;
     if (__builtin_expect(first_block - shared_from_ > kSharing - length, 0)) {
       if ((first_block & (kSharing - 1)) > kSharing - length) {
@@ -93,8 +93,8 @@ class GroupNoise {
         Broadcast<W>(ShareWords(BlockCounter(stream_, shared_from_), ScheduleKey(stream_.key)));
   }
 
-  // The products of the blocks' numbers and the multiplier. Lane j of a chain has block j / 2, or,
-  // where j is odd, the one `kLanes128` further on: so two vectors come out in the stream's order.
+  // The products of the block numbers and the multiplier. Lane j of a chain has block j / 2, plus
+  // `kLanes128` if j is odd, so that two vectors come out in stream order.
   template <int n>
   FLATNOISE_INLINE static void FirstProducts(uint64_t first, uint64_t stride,
                                              Pack<U64, n>* products) {
@@ -114,7 +114,7 @@ class GroupNoise {
     return PhiloxRounds<W>(PhiloxThreeRounds<W>(products, shared_, keys_), keys_, 3, last);
   }
 
-  // The words 0 and 2 of every two blocks, and 1 and 3: the last round on packed words.
+  // Runs the last round on packed words: words 0 and 2 of every two blocks, and words 1 and 3.
   FLATNOISE_INLINE void MakeBits(uint32_t first_block, uint64_t stride, typename L::Bits (&bits)[2],
                                  float) const {
     const auto block = Rounds(first_block, stride, kPhiloxRounds - 1);
@@ -165,7 +165,7 @@ class GroupNoise {
 
   Stream stream_;
   PhiloxKeys<typename W::Key> keys_;
-  U64 packed_key_;  // of the last round: the first word twice, then the second, in every 128 bits
+  U64 packed_key_;  // for the last round: in every 128 bits, the first word twice, then the second
   uint64_t shared_from_;
   PhiloxSharedWords<typename W::Key> shared_;
 };

@@ -1,7 +1,7 @@
-// Several vectors that go through the same operations in lockstep, so that the processor finds
-// independent instructions side by side where one chain of them would make it wait.
+// Several vectors that run the same operations in lockstep, so that independent instructions hide
+// the latency of each dependency chain.
 //
-// A recursive struct: the compiler leaves an array in memory.
+// A recursive struct, because the compiler would keep an array in memory.
 #ifndef FLATNOISE_CC_CPU_PACK_H_
 #define FLATNOISE_CC_CPU_PACK_H_
 
@@ -22,7 +22,7 @@ struct Pack<V, 1> {
   V first;
 };
 
-// f of every vector, and of those at the same place in further packs.
+// Applies f to every vector, together with the corresponding vectors of further packs.
 template <class F, class V, int n, class... Vs>
 FLATNOISE_INLINE auto Map(const F& f, const Pack<V, n>& pack, const Pack<Vs, n>&... packs)
     -> Pack<decltype(f(pack.first, packs.first...)), n> {
@@ -73,7 +73,7 @@ FLATNOISE_PACK_OPERATOR(<<)
 FLATNOISE_PACK_OPERATOR(>>)
 #undef FLATNOISE_PACK_OPERATOR
 
-// The policies of simd_lanes.h on packs.
+// The policies of simd_lanes.h for packs.
 template <class W, int n>
 struct PackWords {
   using Word = Pack<typename W::Word, n>;

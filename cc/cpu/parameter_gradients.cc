@@ -8,9 +8,9 @@
 namespace flatnoise::cpu {
 namespace {
 
-constexpr int64_t kTileColumns = 1024;     // the sums of a column stay in the first-level cache
-constexpr int64_t kWantedTiles = 64;       // enough to share out
-constexpr int64_t kLeastRowsPerBlock = 8;  // enough work for a tile
+constexpr int64_t kTileColumns = 1024;     // so that the column sums stay in the L1 cache
+constexpr int64_t kWantedTiles = 64;       // enough for all threads
+constexpr int64_t kLeastRowsPerBlock = 8;  // enough work per tile
 
 int64_t CeilingOf(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -28,7 +28,7 @@ void AddTo(double* sums, const double* terms, int64_t count) {
   for (int64_t i = 0; i < count; ++i) sums[i] += terms[i];
 }
 
-// The sums of a parameter's values, or, of a scalar beside other parameters, of all of them.
+// The sums for a parameter's values. For a scalar in a pass of other parameters, the total.
 template <class Scalar>
 void Write(const double* sums, int64_t count, int64_t wanted, void* gradient) {
   auto* values = static_cast<Scalar*>(gradient);
@@ -43,7 +43,7 @@ void Write(const double* sums, int64_t count, int64_t wanted, void* gradient) {
 
 GradientPass::GradientPass(const SumGradientsTask& task, const BroadcastPattern& pattern)
     : task_(task), pattern_(pattern), parameters_(ParametersOf(task.noise)) {
-  // Without values, which an empty tensor may have, there is no period.
+  // The parameter of an empty tensor may have no values and thus no period.
   task_.columns = GridColumns(std::max<int64_t>(pattern_.period(), 1));
   rows_ = CeilingOf(task_.elements, task_.columns);
   column_tiles_ = CeilingOf(task_.columns, kTileColumns);
@@ -111,7 +111,7 @@ void GradientPass::Reduce(double* workspace) const {
   }
 }
 
-// In place: no run's sum is written past its entries.
+// In-place: no run's sum is written past its entries.
 void GradientPass::ReduceRuns(double* sums) const {
   const int64_t runs = task_.columns / pattern_.repeat;
   for (int64_t run = 0; run < runs; ++run) {
@@ -132,7 +132,7 @@ ParameterGradients::ParameterGradients(const SumGradientsTask& task,
                                        const BroadcastPattern* patterns)
     : type_(task.type) {
   const int parameters = ParametersOf(task.noise);
-  // A pass for every way to broadcast. Scalars come out of any pass.
+  // One pass per broadcast pattern. Any pass can also sum scalars.
   const auto pass_of = [&](const BroadcastPattern& pattern) {
     return std::find_if(passes_.begin(), passes_.end(),
                         [&](const GradientPass& pass) { return pass.pattern() == pattern; });

@@ -1,5 +1,5 @@
-// The gradient loop: column sums of every element's share in the gradients of the parameters, with
-// the noise made again from the seed.
+// The gradient loop: column sums of every element's contribution to the gradients of the
+// parameters. The noise is recomputed from the seed.
 #ifndef FLATNOISE_CC_CPU_PARAMETER_GRADIENTS_LOOP_H_
 #define FLATNOISE_CC_CPU_PARAMETER_GRADIENTS_LOOP_H_
 
@@ -12,8 +12,8 @@
 
 namespace flatnoise::cpu {
 
-// Every column is summed row after row in double, so the sums depend neither on the vectors' width
-// nor on how a tile is walked. `Kind` is a NoiseKind.
+// Every column is summed row by row in double, so the sums don't depend on the vector width or on
+// the traversal of a tile. `Kind` is a NoiseKind.
 template <class Isa, class Kind>
 class ParameterGradientsLoop {
  public:
@@ -56,7 +56,8 @@ class ParameterGradientsLoop {
   static constexpr int kParameters = Kind::kParameters;
   static constexpr bool kReadsInput = Combination::kGradientReadsInput;
 
-  // One row to a chain, from `begin` on: a column's sums are loaded and stored once for all.
+  // Processes one row per chain, from `begin` on, so that a column's sums are loaded and stored
+  // only once.
   FLATNOISE_INLINE void AddRows(int64_t begin, int64_t columns, int64_t width, ColumnSums sums) {
     int64_t done = 0;
     for (; done + Shape::kChainElements <= width; done += Shape::kChainElements) {
@@ -74,7 +75,7 @@ class ParameterGradientsLoop {
     }
   }
 
-  // `z` has every second vector of a group.
+  // `z` points to every second vector of a group.
   FLATNOISE_INLINE void AddRowsOfColumns(int64_t begin, int64_t columns, const typename L::Real* z,
                                          const ColumnSums& sums, int64_t at) const {
     typename L::Real terms[kRows][kParameters];
@@ -96,7 +97,7 @@ class ParameterGradientsLoop {
     Combination::ParameterGradients(g, x, z, terms);
   }
 
-  // Adds elements begin to end to the sums of as many columns.
+  // Adds elements begin to end to the sums of their columns.
   FLATNOISE_INLINE void AddRow(int64_t begin, int64_t end, ColumnSums sums) {
     while (begin < end) {
       const uint64_t position = offset_ + static_cast<uint64_t>(begin);
@@ -125,7 +126,7 @@ class ParameterGradientsLoop {
     }
   }
 
-  // `count` elements of a group from `begin` on, the first of them `skipped` elements into it.
+  // Processes `count` elements of a group from `begin` on, starting `skipped` elements into it.
   void PartialGroup(uint64_t position, int64_t skipped, int64_t count, int64_t begin,
                     const ColumnSums& sums) {
     T gradient[kGroup] = {}, input[kGroup] = {};
@@ -148,7 +149,7 @@ class ParameterGradientsLoop {
     sum.Store(sums);
   }
 
-  // The sums of as many columns as a vector has lanes, in double.
+  // The sums of one column per vector lane, in double.
   template <class Real, class = void>
   class Accumulator;
 

@@ -25,7 +25,7 @@ struct Simd : Vectors<32> {
     return (U64)_mm256_mul_epu32((__m256i)a, (__m256i)b);
   }
   FLATNOISE_INLINE static U64 Xor(U64 a, U64 b, U64 c) { return a ^ b ^ c; }
-  // The upper, or lower, halves of the 64-bit lanes: of each 128 bits of `a`, then of `b`.
+  // The upper (or lower) halves of the 64-bit lanes: for every 128 bits, those of `a`, then of `b`.
   FLATNOISE_INLINE static U32 UpperHalves(U64 a, U64 b) {
     return (U32)_mm256_shuffle_ps((F32)a, (F32)b, 0xDD);
   }
@@ -46,7 +46,7 @@ struct Simd : Vectors<32> {
     return _mm256_blendv_pd(if_clear, if_set, (F64)a);
   }
 
-  // From the values 0 and 2 of two blocks, and 1 and 3, in every 128 bits, to the blocks' values.
+  // Interleaves values 0 and 2 with values 1 and 3 of two blocks, in every 128 bits.
   FLATNOISE_INLINE static void Order(F32& even, F32& odd) {
     const __m256 low = _mm256_unpacklo_ps(even, odd), high = _mm256_unpackhi_ps(even, odd);
     even = _mm256_shuffle_ps(low, high, 0x44);
@@ -95,7 +95,7 @@ struct Simd : Vectors<32> {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), ToBFloat16(a, b));
   }
   FLATNOISE_INLINE static void Store(uint8_t* p, F32 a, F32 b) {
-    // Packed within 128-bit lanes; then the lanes' words in order.
+    // Packs within 128-bit lanes, then reorders the words.
     const __m256i words = _mm256_packs_epi32(ToByteRange(a), ToByteRange(b));
     const __m256i bytes = _mm256_packus_epi16(words, words);
     const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5);
@@ -109,12 +109,12 @@ struct Simd : Vectors<32> {
     return _mm256_set_m128i(_mm256_cvtps_ph(b, kNearest), _mm256_cvtps_ph(a, kNearest));
   }
   FLATNOISE_INLINE static __m256i ToBFloat16(F32 a, F32 b) {
-    // Packs within 128-bit lanes, then puts the lanes' halves in order.
+    // Packs within 128-bit lanes, then reorders the halves.
     constexpr int kEvenThenOdd = 0xD8;
     const __m256i packed = _mm256_packus_epi32(RoundToBFloat16(a), RoundToBFloat16(b));
     return _mm256_permute4x64_epi64(packed, kEvenThenOdd);
   }
-  // Of a NaN, the maximum is its second operand.
+  // For a NaN, the maximum returns its second operand.
   FLATNOISE_INLINE static __m256i ToByteRange(F32 v) {
     const __m256 least = _mm256_max_ps(v, _mm256_setzero_ps());
     return _mm256_cvtps_epi32(_mm256_min_ps(least, _mm256_set1_ps(255)));

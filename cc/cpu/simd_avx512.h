@@ -28,7 +28,7 @@ struct Simd : Vectors<64> {
     constexpr int kXorTruthTable = 0x96;
     return (U64)_mm512_ternarylogic_epi64((__m512i)a, (__m512i)b, (__m512i)c, kXorTruthTable);
   }
-  // The upper, or lower, halves of the 64-bit lanes: of each 128 bits of `a`, then of `b`.
+  // The upper (or lower) halves of the 64-bit lanes: for every 128 bits, those of `a`, then of `b`.
   FLATNOISE_INLINE static U32 UpperHalves(U64 a, U64 b) {
     return (U32)_mm512_shuffle_ps((F32)a, (F32)b, 0xDD);
   }
@@ -49,7 +49,7 @@ struct Simd : Vectors<64> {
     return _mm512_mask_blend_pd(_mm512_movepi64_mask((__m512i)a), if_clear, if_set);
   }
 
-  // From the values 0 and 2 of two blocks, and 1 and 3, in every 128 bits, to the blocks' values.
+  // Interleaves values 0 and 2 with values 1 and 3 of two blocks, in every 128 bits.
   FLATNOISE_INLINE static void Order(F32& even, F32& odd) {
     const __m512 low = _mm512_unpacklo_ps(even, odd), high = _mm512_unpackhi_ps(even, odd);
     even = _mm512_shuffle_ps(low, high, 0x44);
@@ -83,7 +83,7 @@ struct Simd : Vectors<64> {
 
   FLATNOISE_INLINE static void Store(double* p, F64 v) { _mm512_storeu_pd(p, v); }
 
-  // Two vectors, one after the other.
+  // Stores two consecutive vectors.
   FLATNOISE_INLINE static void Store(float* p, F32 a, F32 b) {
     _mm512_storeu_ps(p, a);
     _mm512_storeu_ps(p + 16, b);
@@ -116,12 +116,12 @@ struct Simd : Vectors<64> {
     return _mm512_permutex2var_epi16(RoundToUpperHalf(a), _mm512_load_si512(kUpperHalves),
                                      RoundToUpperHalf(b));
   }
-  // Of a NaN, the maximum is its second operand.
+  // For a NaN, the maximum returns its second operand.
   FLATNOISE_INLINE static __m128i ToBytes(F32 v) {
     const __m512 least = _mm512_max_ps(v, _mm512_setzero_ps());
     return _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(_mm512_min_ps(least, _mm512_set1_ps(255))));
   }
-  // The processor's own bfloat16 instruction flushes subnormal numbers, so integers round here.
+  // The CPU's bfloat16 instruction flushes subnormal numbers, so this rounds with integers.
   FLATNOISE_INLINE static __m512i RoundToUpperHalf(F32 v) {
     const auto bits = (__m512i)v;
     const __mmask16 odd = _mm512_test_epi32_mask(bits, _mm512_set1_epi32(0x00010000));

@@ -1,6 +1,7 @@
-// Lane policies (see core/lanes.h) on a CPU's vectors, over an instruction set `Isa`.
+// Lane policies (see core/lanes.h) for the vectors of an instruction set `Isa`.
 //
-// The compiler's vector types carry the arithmetic; `Isa` gives what they have no operator for.
+// The compiler's vector types provide the arithmetic. `Isa` provides everything that has no
+// operator.
 #ifndef FLATNOISE_CC_CPU_SIMD_LANES_H_
 #define FLATNOISE_CC_CPU_SIMD_LANES_H_
 
@@ -20,12 +21,12 @@ struct Vectors {
   using I64 __attribute__((vector_size(bytes))) = int64_t;
 };
 
-// Philox words in the lower halves of 64-bit lanes, where the multiplier wants them. The upper
-// halves hold whatever the last product left there; nothing reads them.
+// Philox words in the lower halves of 64-bit lanes, as the multiplication requires. The upper
+// halves contain leftovers of the last product and are never read.
 template <class Isa>
 struct WordLanes {
   using Word = typename Isa::U64;
-  using Key = typename Isa::U64;  // broadcast once: in a loop it would be for every round anew
+  using Key = typename Isa::U64;  // broadcast once, not in every round of a loop
   using Product = typename Isa::U64;
 
   FLATNOISE_INLINE static Product Multiply(Word a, uint32_t b) {
@@ -38,7 +39,7 @@ struct WordLanes {
 
   FLATNOISE_INLINE static Key BroadcastKey(uint32_t a) { return Isa::BroadcastWord(a); }
 
-  // The words of `a`, then those of `b`: of each 128 bits.
+  // For every 128 bits, the words of `a`, then those of `b`.
   FLATNOISE_INLINE static typename Isa::U32 SideBySide(Word a, Word b) {
     return Isa::LowerHalves(a, b);
   }
@@ -88,8 +89,8 @@ struct VectorLanes<Isa, double> {
   FLATNOISE_INLINE static Real Max(Real a, Real b) { return Isa::Max(a, b); }
   FLATNOISE_INLINE static Bits ToBits(Real a) { return (Bits)a; }
   FLATNOISE_INLINE static Real FromBits(Bits a) { return (Real)a; }
-  // Few instruction sets convert 64-bit integers. Small ones, as exponents are, need no more than
-  // to be the lowest bits of a large number.
+  // Few instruction sets convert 64-bit integers. For small integers such as exponents, it suffices
+  // to place them in the lowest bits of a large number.
   FLATNOISE_INLINE static Real ExponentToReal(Bits a) {
     const Real large = Broadcast(0x1.8p+52);
     return FromBits(ToBits(large) + (Bits)((typename Isa::I64)a >> 52)) - large;

@@ -1,4 +1,4 @@
-// 128-bit vectors: Advanced SIMD, which every 64-bit Arm processor has.
+// 128-bit vectors: Advanced SIMD, which every 64-bit Arm CPU has.
 #ifndef FLATNOISE_CC_CPU_SIMD_NEON_H_
 #define FLATNOISE_CC_CPU_SIMD_NEON_H_
 
@@ -22,7 +22,7 @@ struct Simd : Vectors<16> {
   FLATNOISE_INLINE static F32 Broadcast(float a) { return (F32)vdupq_n_f32(a); }
   FLATNOISE_INLINE static F64 Broadcast(double a) { return (F64)vdupq_n_f64(a); }
   FLATNOISE_INLINE static U64 Xor(U64 a, U64 b, U64 c) { return a ^ b ^ c; }
-  // The upper, or lower, halves of the 64-bit lanes: of `a`, then of `b`.
+  // The upper (or lower) halves of the 64-bit lanes: those of `a`, then of `b`.
   FLATNOISE_INLINE static U32 UpperHalves(U64 a, U64 b) {
     return (U32)vuzp2q_u32((uint32x4_t)a, (uint32x4_t)b);
   }
@@ -51,7 +51,7 @@ struct Simd : Vectors<16> {
     return (I64)a < 0 ? if_set : if_clear;
   }
 
-  // From the values 0 and 2 of two blocks, and 1 and 3, to the blocks' values.
+  // Interleaves values 0 and 2 with values 1 and 3 of two blocks.
   FLATNOISE_INLINE static void Order(F32& even, F32& odd) {
     const auto low = (F64)vzip1q_f32((float32x4_t)even, (float32x4_t)odd);
     const auto high = (F64)vzip2q_f32((float32x4_t)even, (float32x4_t)odd);
@@ -100,7 +100,7 @@ struct Simd : Vectors<16> {
     const uint16x4_t low = vshrn_n_u32(RoundToBFloat16(a), 16);
     StoreBits(p, vshrn_high_n_u32(low, RoundToBFloat16(b), 16));
   }
-  // Conversions end at the limits of their types, and make 0 of a NaN.
+  // Conversions saturate and turn NaN into 0.
   FLATNOISE_INLINE static void Store(uint8_t* p, F32 a, F32 b) {
     const uint16x4_t low = vqmovn_u32(vcvtnq_u32_f32((float32x4_t)a));
     vst1_u8(p, vqmovn_u16(vqmovn_high_u32(low, vcvtnq_u32_f32((float32x4_t)b))));
@@ -115,7 +115,7 @@ struct Simd : Vectors<16> {
   FLATNOISE_INLINE static void StoreBits(T* p, uint16x8_t bits) {
     vst1q_u16(reinterpret_cast<uint16_t*>(p), bits);
   }
-  // Rounded in the upper halves of the lanes; the lower ones hold what is cut off.
+  // The upper halves of the lanes have the result. The lower halves have leftovers.
   FLATNOISE_INLINE static uint32x4_t RoundToBFloat16(F32 v) {
     const U32 bits = (U32)v;
     const U32 rounded = bits + 0x7FFF + (bits >> 16 & 1);
@@ -127,7 +127,7 @@ struct Simd : Vectors<16> {
 
 namespace flatnoise::cpu {
 
-// f of every two vectors of a pack.
+// Applies f to every two vectors of a pack.
 template <class F, class V, int n>
 FLATNOISE_INLINE auto MergePairs(const F& f, const Pack<V, n>& pack)
     -> Pack<decltype(f(pack.first, pack.first)), n / 2> {
@@ -138,7 +138,7 @@ FLATNOISE_INLINE auto MergePairs(const F& f, const Pack<V, n>& pack)
   }
 }
 
-// Two vectors of every one: those that the functions make.
+// Replaces every vector by the two results of the functions.
 template <class First, class Second, class V, int n, class... Vs>
 FLATNOISE_INLINE auto SplitToPairs(const First& first, const Second& second, const Pack<V, n>& pack,
                                    const Pack<Vs, n>&... packs)
@@ -152,8 +152,8 @@ FLATNOISE_INLINE auto SplitToPairs(const First& first, const Second& second, con
   }
 }
 
-// Philox words of two chains side by side in a vector of 32-bit lanes: one instruction multiplies
-// the lower half, another the upper, and both take 32-bit lanes as they lie.
+// Philox words of two adjacent chains in a vector of 32-bit lanes. One instruction multiplies the
+// lower half, another the upper half, and both take 32-bit lanes without rearrangement.
 template <int n>
 struct PackWords<WordLanes<neon::Simd>, n> {
   static_assert(n % 2 == 0, "chains go in pairs");
@@ -191,7 +191,7 @@ struct PackWords<WordLanes<neon::Simd>, n> {
   }
   FLATNOISE_INLINE static Key BroadcastKey(uint32_t a) { return (Key)vdupq_n_u32(a); }
 
-  // Of every chain, its words in `a`, then those in `b`.
+  // For every chain, its words in `a`, then those in `b`.
   FLATNOISE_INLINE static Pack<U32, n> SideBySide(const Word& a, const Word& b) {
     return SplitToPairs(
         [](U32 x, U32 y) __attribute__((always_inline)) {
@@ -202,7 +202,7 @@ struct PackWords<WordLanes<neon::Simd>, n> {
         },
         a, b);
   }
-  // Of every chain, 64-bit lanes with the words of `high` above those of `low`.
+  // For every chain, 64-bit lanes with the words of `high` above those of `low`.
   FLATNOISE_INLINE static Pack<U64, n> Joined(const Word& high, const Word& low) {
     return SplitToPairs(
         [](U32 x, U32 y) __attribute__((always_inline)) {

@@ -1,5 +1,5 @@
-// 128-bit vectors: SSE2, which every x86-64 processor has. It has no fused multiply-add and no half
-// precision, so both are made from what there is: slower, but the same bits.
+// 128-bit vectors: SSE2, which every x86-64 CPU has. SSE2 has no fused multiply-add and no half
+// precision. Both are emulated, which is slower but bit-identical.
 #ifndef FLATNOISE_CC_CPU_SIMD_SSE2_H_
 #define FLATNOISE_CC_CPU_SIMD_SSE2_H_
 
@@ -27,16 +27,16 @@ struct Simd : Vectors<16> {
     return (U64)_mm_mul_epu32((__m128i)a, (__m128i)b);
   }
   FLATNOISE_INLINE static U64 Xor(U64 a, U64 b, U64 c) { return a ^ b ^ c; }
-  // The upper, or lower, halves of the 64-bit lanes: of each 128 bits of `a`, then of `b`.
+  // The upper (or lower) halves of the 64-bit lanes: for every 128 bits, those of `a`, then of `b`.
   FLATNOISE_INLINE static U32 UpperHalves(U64 a, U64 b) {
     return (U32)_mm_shuffle_ps((F32)a, (F32)b, 0xDD);
   }
   FLATNOISE_INLINE static U32 LowerHalves(U64 a, U64 b) {
     return (U32)_mm_shuffle_ps((F32)a, (F32)b, 0x88);
   }
-  // The product of two floats is exact in double, so the sum there is rounded twice: wrongly only
-  // where the first rounding may have made a tie of the second. Those go the long way. (A subnormal
-  // result has its ties elsewhere; what is computed here has none.)
+  // The product of two floats is exact in double, so the sum is rounded twice. The result can be
+  // wrong only if the first rounding created a tie for the second. Those cases take the slow path.
+  // (Subnormal results have other ties, but don't occur here.)
   FLATNOISE_INLINE static F32 Fma(F32 a, F32 b, F32 c) {
     F64 wide_a[2], wide_b[2], wide_c[2];
     Widen(a, wide_a);
@@ -60,13 +60,13 @@ struct Simd : Vectors<16> {
   FLATNOISE_INLINE static F32 SelectBySign(U32 a, F32 if_set, F32 if_clear) {
     return (I32)a < 0 ? if_set : if_clear;
   }
-  // The sign's word on both words: SSE2 compares no 64-bit integers.
+  // Copies the sign word to both words, because SSE2 has no 64-bit comparison.
   FLATNOISE_INLINE static F64 SelectBySign(U64 a, F64 if_set, F64 if_clear) {
     const I64 is_set = (I64)_mm_shuffle_epi32(_mm_srai_epi32((__m128i)a, 31), 0xF5);
     return (F64)((is_set & (I64)if_set) | (~is_set & (I64)if_clear));
   }
 
-  // From the values 0 and 2 of two blocks, and 1 and 3, in every 128 bits, to the blocks' values.
+  // Interleaves values 0 and 2 with values 1 and 3 of two blocks, in every 128 bits.
   FLATNOISE_INLINE static void Order(F32& even, F32& odd) {
     const __m128 low = _mm_unpacklo_ps(even, odd), high = _mm_unpackhi_ps(even, odd);
     even = _mm_shuffle_ps(low, high, 0x44);
@@ -117,10 +117,10 @@ struct Simd : Vectors<16> {
     return _mm_movelh_ps(low, high);
   }
 
-  // a b + c, rounded to odd: where the sum is not exact, the neighbour with an odd last bit. A
-  // number rounded so to double rounds on to float as the exact sum would (Boldo and Melquiond,
-  // "Emulation of FMA and correctly rounded sums", 2008). The product of two floats is exact in
-  // double.
+  // a b + c, rounded to odd: if the sum isn't exact, the result is the neighbor with an odd last
+  // bit. Rounding this double to float gives the same result as rounding the exact sum (Boldo and
+  // Melquiond, "Emulation of FMA and Correctly Rounded Sums", 2008). The product of two floats is
+  // exact in double.
   FLATNOISE_INLINE static F64 ProductPlusRoundedToOdd(F64 a, F64 b, F64 c) {
     const F64 product = a * b;
     const F64 sum = product + c;
@@ -132,7 +132,7 @@ struct Simd : Vectors<16> {
     return (F64)((I64)sum + (inexact & even & (1 | towards_zero)));
   }
 
-  // Of a NaN, the maximum is its second operand.
+  // For a NaN, the maximum returns its second operand.
   FLATNOISE_INLINE static __m128i ToByteRange(F32 v) {
     return _mm_cvtps_epi32(_mm_min_ps(_mm_max_ps(v, _mm_setzero_ps()), _mm_set1_ps(255)));
   }

@@ -1,4 +1,4 @@
-// What types a forward task's tensors may have: those of input and output, in pairs.
+// The supported pairs of input and output types of a forward task.
 #ifndef FLATNOISE_CC_CPU_STORAGE_H_
 #define FLATNOISE_CC_CPU_STORAGE_H_
 
@@ -10,10 +10,10 @@
 
 namespace flatnoise::cpu {
 
-// A pair, one of those that there are below.
+// One of the pairs below.
 struct Storage {
   constexpr Storage() : Storage(kElementType<float>) {}
-  // NOLINTNEXTLINE(google-explicit-constructor): most often both are alike
+  // NOLINTNEXTLINE(google-explicit-constructor): usually both are the same
   constexpr Storage(ElementType both) : Storage(Stored(both), Stored(both)) {}
   constexpr Storage(StoredType in, StoredType out) : input(in), output(out) {}
 
@@ -46,7 +46,7 @@ struct StoragesOf<double> {
   using type = TypeList<StorageType<double, double>, StorageType<Nothing, double>>;
 };
 
-// Those whose noise is computed in one type.
+// The pairs with the same compute type.
 template <class Scalar>
 using Storages = typename StoragesOf<Scalar>::type;
 
@@ -64,13 +64,13 @@ FLATNOISE_HOST_INLINE constexpr int PlaceOf(const Storage& storage, TypeList<Typ
 
 }  // namespace internal
 
-// Nothing's are -1.
+// The index is -1 for a pair that isn't supported.
 template <class Scalar>
 FLATNOISE_HOST_INLINE constexpr Choice<Storages<Scalar>> PlaceOf(const Storage& storage) {
   return {internal::PlaceOf(storage, Storages<Scalar>{})};
 }
 
-// The type that noise is computed in, where there is such a pair.
+// Whether a pair is supported, and its compute type.
 inline bool IsKnown(const Storage& storage) {
   return PlaceOf<float>(storage).index >= 0 || PlaceOf<double>(storage).index >= 0;
 }
@@ -79,7 +79,7 @@ inline Choice<ComputeTypes> ComputeTypeFor(const Storage& storage) {
                                                : kChoice<ComputeTypes, float>;
 }
 
-// Bytes from one element to the next.
+// The distance between elements in bytes.
 inline int64_t StrideOf(StoredType type) {
   return Visit(type, [](auto tag) -> int64_t {
     using T = typename decltype(tag)::type;

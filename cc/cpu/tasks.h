@@ -1,4 +1,4 @@
-// What a kernel is asked to do, in plain pointers and sizes.
+// The tasks of kernels, in plain pointers and sizes.
 #ifndef FLATNOISE_CC_CPU_TASKS_H_
 #define FLATNOISE_CC_CPU_TASKS_H_
 
@@ -12,7 +12,7 @@
 
 namespace flatnoise::cpu {
 
-// output[i] = input[i] with noise z[offset + i]; output may be input.
+// output[i] = input[i] with noise z[offset + i]. The output may alias the input.
 struct ApplyNoiseTask {
   Storage storage;
   Noise noise;
@@ -21,17 +21,17 @@ struct ApplyNoiseTask {
   Stream stream;
   uint64_t offset;
   Parameter parameters[kMostParameters];
-  // Two numbers of the parameters' type that results stay between, if they are to.
+  // The two numbers to clip results to, in the parameters' type, or null.
   const void* bounds = nullptr;
-  // What bytes are multiplied by before they get noise.
+  // The factor for uint8 inputs.
   float byte_scale = 1;
-  // Where z goes too, in the output's type, if anywhere: a combination's that returns noise.
+  // Where to write z, in the output's type, or null. Only for combinations that return noise.
   void* noise_output = nullptr;
 };
 
-// Sums of every element's share in the gradients of the parameters, over a grid of `columns`
-// columns in which element i lies in row i / columns and column i % columns; the last row may be
-// short. `input` is read only where the combination's gradient reads it.
+// Sums of every element's contribution to the gradients of the parameters, over a grid with
+// `columns` columns. Element i is in row i / columns and column i % columns. The last row may be
+// short. `input` is read only if the combination's gradient depends on it.
 struct SumGradientsTask {
   ElementType type;
   Noise noise;
@@ -43,13 +43,13 @@ struct SumGradientsTask {
   int64_t columns;
 };
 
-// A rectangle of that grid.
+// A rectangle in the grid.
 struct GridTile {
   int64_t row_begin, row_end;
   int64_t column_begin, column_end;
 };
 
-// One double for each column of a tile, for each parameter.
+// For each parameter, one double per column of a tile.
 struct ColumnSums {
   double* of_parameter[kMostGradients];
 };
@@ -57,7 +57,7 @@ struct ColumnSums {
 // The kernels of one instruction set.
 struct Kernels {
   const char* name;
-  // Elements begin to end of a task.
+  // Processes elements begin to end of a task.
   void (*apply_noise)(const ApplyNoiseTask& task, int64_t begin, int64_t end);
   // Adds the columns of a tile, row by row, to `sums`.
   void (*sum_gradients)(const SumGradientsTask& task, const GridTile& tile, const ColumnSums& sums);

@@ -11,8 +11,8 @@
 namespace flatnoise::cuda {
 namespace {
 
-// Blocks that must fit on a multiprocessor, 0 for as the compiler sees fit: which is to spill
-// registers where parameters have patterns of their own.
+// The minimum number of resident blocks per multiprocessor, or 0 to let the compiler decide. Left
+// alone, it spills registers if parameters have separate patterns.
 template <class Parameters>
 inline constexpr int kLeastBlocks = 0;
 template <class Kind>
@@ -41,7 +41,7 @@ cudaError_t Launch(const ApplyNoiseTask& task, ApplyNoisePlan plan, cudaStream_t
 
 }  // namespace
 
-// All kernels are compiled for the same devices: any of them will do.
+// All kernels are compiled for the same architectures, so any kernel will do.
 cudaError_t CheckDevice() {
   return VisitNoise(ElementType{0}, kNoise<Normal, Add>, [](auto kind) {
     using Kind = decltype(kind);

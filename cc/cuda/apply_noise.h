@@ -8,13 +8,13 @@
 
 namespace flatnoise::cuda {
 
-// Starts the kernel on `stream`, of the current device, and returns what the launch returned:
-// cudaErrorInvalidValue where sizes contradict each other, cudaErrorNoKernelImageForDevice where
-// the library holds no code for the device. Never waits, so it can be captured in a graph.
+// Launches the kernel on `stream`, a stream of the current device, and returns the status of the
+// launch: cudaErrorInvalidValue if sizes are inconsistent, cudaErrorNoKernelImageForDevice if the
+// library has no code for the device. Never waits, so it can be captured in a graph.
 cudaError_t ApplyNoise(const ApplyNoiseTask& task, cudaStream_t stream);
 
-// Whether the current device can run the library's kernels: cudaErrorNoKernelImageForDevice where
-// there is no code for it, or what is wrong with the driver.
+// Whether the current device can run the library's kernels. Returns cudaErrorNoKernelImageForDevice
+// if there is no code for the device, or the driver's error.
 cudaError_t CheckDevice();
 
 }  // namespace flatnoise::cuda

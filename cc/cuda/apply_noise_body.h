@@ -1,5 +1,5 @@
-// What one thread of the forward kernel does, as a plain function of its index: the device runs it
-// in a kernel, the tests run it on the host.
+// The body of the forward kernel for one thread, as a plain function of its index. The device runs
+// it in a kernel, the tests run it on the host.
 #ifndef FLATNOISE_CC_CUDA_APPLY_NOISE_BODY_H_
 #define FLATNOISE_CC_CUDA_APPLY_NOISE_BODY_H_
 
@@ -17,26 +17,26 @@
 
 namespace flatnoise::cuda {
 
-// Chunks that a thread holds at once: two Philox blocks in flight hide the latency of the
-// multiplications, and the chunks' loads that of memory.
+// The number of chunks that a thread processes at once. Two Philox blocks in flight hide the
+// latency of multiplications, and several loads in flight hide the latency of memory.
 template <class T>
 inline constexpr int kChunksInFlight = sizeof(T) == 2 ? 1 : 2;
 
-// How elements are shared out: `head` single ones, then chunks, then single ones again. All are
-// single where the tensors can't all be aligned. Every thread takes kChunksInFlight chunks in
-// each of `rounds`; what is left is taken one chunk at a time.
+// The partition of the elements: `head` single elements, then chunks, then single elements again.
+// All elements are single if the tensors can't be aligned together. Every thread processes
+// kChunksInFlight chunks in each of `rounds` rounds, then the remaining chunks one at a time.
 struct ApplyNoisePlan {
   int64_t head;
   int64_t chunks;
   int64_t rounds;
   bool all_scalars;
-  bool all_features;  // fit for FeatureParameters, which follow the plan `features`
+  bool all_features;  // supported by FeatureParameters, with the plan `features`
   BroadcastPlan features;
   BroadcastPlan parameters[kMostParameters];
 };
 
-// Whether every chunk finds the parameters' values side by side and aligned. Tells the number of
-// values, one for all parameters that are not scalars.
+// Whether the parameters' values for every chunk are contiguous and aligned. Sets the number of
+// values, which is the same for all parameters that aren't scalars.
 template <class Kind>
 FLATNOISE_INLINE bool HasFeatures(const ApplyNoiseTask& task, int64_t* count) {
   *count = 1;
@@ -50,7 +50,7 @@ FLATNOISE_INLINE bool HasFeatures(const ApplyNoiseTask& task, int64_t* count) {
   return *count % kChunk<typename Kind::Element> == 0;
 }
 
-// The part of a plan that does not depend on the grid.
+// The part of a plan that doesn't depend on the grid.
 template <class Kind>
 FLATNOISE_INLINE ApplyNoisePlan PlanChunks(const ApplyNoiseTask& task) {
   using T = typename Kind::Element;
@@ -80,8 +80,8 @@ FLATNOISE_INLINE int64_t BlocksOfStream(int64_t elements) {
   return elements == 0 ? 0 : elements / kValuesPerBlock<ComputeType<T>> + 2;
 }
 
-// How many threads have work: one to a chunk, or to a block of the stream where elements are
-// single.
+// The number of threads with work: one per chunk, or for single elements, one per block of the
+// stream.
 template <class T>
 FLATNOISE_INLINE int64_t UsefulThreads(const ApplyNoiseTask& task, const ApplyNoisePlan& plan) {
   const int64_t tail = task.elements - plan.head - plan.chunks * kChunk<T>;
@@ -89,15 +89,17 @@ FLATNOISE_INLINE int64_t UsefulThreads(const ApplyNoiseTask& task, const ApplyNo
   return plan.chunks > single ? plan.chunks : single;
 }
 
-// Rounds of a thread, at most. Blocks that end give way to others, so that no part of the device
-// waits for its slowest; but what a thread does first (it reads the seed, makes keys, finds its
-// place in the parameters) has to count little beside what it does then. On an H100 one round is
-// best for float32 and scalars, four to ten for two bytes; with one the latter take a third longer.
+// The maximum number of rounds per thread. With few rounds, finished blocks make room for new ones,
+// which balances the load. With many rounds, the setup of a thread (reading the seed, computing
+// keys, locating the parameters) is amortized. On an H100, one round is best for float32 and
+// scalars, and four to ten rounds are best for two-byte types, for which one round takes a third
+// longer.
 template <class Kind, class Parameters>
 inline constexpr int64_t kMostRounds =
     sizeof(typename Kind::Element) == 4 && Parameters::kIsScalars ? 1 : 8;
 
-// Blocks of the grid, where `resident` fit on the device: a chunk to a thread, or whole rounds.
+// The number of blocks in the grid if `resident` blocks fit on the device: either one chunk per
+// thread, or full rounds.
 template <class Kind, class Parameters>
 FLATNOISE_INLINE int64_t GridBlocks(const ApplyNoiseTask& task, const ApplyNoisePlan& plan,
                                     int64_t resident) {
@@ -114,13 +116,13 @@ FLATNOISE_INLINE void PlanSteps(int64_t blocks, BroadcastPlan* plan) {
   constexpr int64_t kInFlight = kChunksInFlight<T>;
   const int64_t threads = blocks * kThreads;
   PlanStep(kNextInRound, kThreads * kChunk<T>, plan);
-  // From the last chunk of a round.
+  // The step starts from the last chunk of a round.
   PlanStep(kNextRound, (blocks * kInFlight - kInFlight + 1) * kThreads * kChunk<T>, plan);
   PlanStep(kNextChunk, threads * kChunk<T>, plan);
   PlanStep(kNextBlock, threads * kValuesPerBlock<ComputeType<T>>, plan);
 }
 
-// The rest, for a grid of so many blocks.
+// The part of a plan that depends on the grid, for `blocks` blocks.
 template <class Kind>
 FLATNOISE_INLINE void PlanRounds(int64_t blocks, ApplyNoisePlan* plan) {
   using T = typename Kind::Element;
@@ -171,7 +173,7 @@ class ApplyNoiseBody {
   static constexpr int kBlocks = kWidth / kBlock;
   static constexpr int kInFlight = kChunksInFlight<T>;
 
-  // At a chunk in memory, and at that chunk's first block in the stream.
+  // The position of a chunk in memory, and of its first block in the stream.
   struct Cursor {
     const char* input;
     char* output;
@@ -205,7 +207,8 @@ class ApplyNoiseBody {
     return cursor;
   }
 
-  // A block of threads takes consecutive chunks, so a thread's lie a constant apart.
+  // The threads of a block process consecutive chunks, so the chunks of a thread have a constant
+  // stride.
   FLATNOISE_INLINE void RunRounds(uint64_t first_block) {
     Cursor cursor = CursorAt(index_.block * kInFlight * kThreads + index_.thread, first_block);
     FLATNOISE_ROLLED
@@ -225,7 +228,7 @@ class ApplyNoiseBody {
     }
   }
 
-  // All loads, then all noise, then all stores.
+  // Runs all loads, then all noise, then all stores.
   template <int n>
   FLATNOISE_INLINE void RunChunks(const Cursor& cursor) {
     ChunkWords words[n];
@@ -297,7 +300,8 @@ class ApplyNoiseBody {
     return task_.validate_args && !Validation<Combination>::Passes(p) ? NotANumber<Scalar>() : y;
   }
 
-  // Elements first to last (exclusive) one by one, a block of the stream to a thread.
+  // Processes elements first to last (exclusive) one by one, with one block of the stream per
+  // thread.
   FLATNOISE_INLINE void RunElements(int64_t first, int64_t last) {
     if (first >= last) return;
     const uint64_t first_block = (offset_ + static_cast<uint64_t>(first)) / kBlock;

@@ -1,4 +1,4 @@
-// From a forward task to the template arguments of the kernel that it takes.
+// Maps a forward task to the template arguments of its kernel.
 #ifndef FLATNOISE_CC_CUDA_APPLY_NOISE_DISPATCH_H_
 #define FLATNOISE_CC_CUDA_APPLY_NOISE_DISPATCH_H_
 
@@ -15,7 +15,8 @@ struct ApplyNoiseVariant {
   using Parameters = P;
 };
 
-// run(ApplyNoiseVariant<...>{}, plan), with the part of the plan that does not depend on the grid.
+// Calls run(ApplyNoiseVariant<...>{}, plan) with the part of the plan that doesn't depend on the
+// grid.
 template <class Run>
 auto DispatchApplyNoise(const ApplyNoiseTask& task, const Run& run) {
   return VisitNoise(task.type, task.noise, [&](auto kind) {

@@ -35,10 +35,10 @@ FLATNOISE_INLINE int64_t BytesPastChunk(const void* p) {
 }
 FLATNOISE_INLINE bool IsAligned(const void* p) { return BytesPastChunk(p) == 0; }
 
-// At an aligned address.
+// Requires an aligned address.
 FLATNOISE_INLINE ChunkWords LoadChunk(const void* p) {
 #if defined(__CUDA_ARCH__)
-  // Written out, as is the store: the compiler may take what it makes itself to pieces.
+  // In inline assembly, like the store, because the compiler may split its own accesses.
   ChunkWords words;
   asm volatile("ld.global.v4.u32 {%0, %1, %2, %3}, [%4];"
                : "=r"(words.word[0]), "=r"(words.word[1]), "=r"(words.word[2]), "=r"(words.word[3])
@@ -64,8 +64,7 @@ FLATNOISE_INLINE void StoreChunk(void* p, const ChunkWords& words) {
 #endif
 }
 
-// A chunk's elements as numbers, and back. Words and elements both begin at the lowest address, on
-// every machine that CUDA knows.
+// Converts a chunk's elements to numbers and back. All CUDA platforms are little-endian.
 template <class T>
 FLATNOISE_INLINE void Unpack(const ChunkWords& words, ComputeType<T>* values) {
   FLATNOISE_UNROLL

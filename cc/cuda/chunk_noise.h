@@ -1,4 +1,4 @@
-// The noise of a chunk, wherever in the stream it begins.
+// The noise of a chunk at any position in the stream.
 #ifndef FLATNOISE_CC_CUDA_CHUNK_NOISE_H_
 #define FLATNOISE_CC_CUDA_CHUNK_NOISE_H_
 
@@ -13,7 +13,7 @@
 
 namespace flatnoise::cuda {
 
-// Makes blocks and chunks of a stream. `chunk` elements make a chunk: one block or two.
+// Generates blocks and chunks of a stream. A chunk has `chunk` elements: one block or two.
 template <class Scalar, class Distribution, int chunk>
 class ChunkNoise {
  public:
@@ -36,8 +36,8 @@ class ChunkNoise {
     for (int i = 0; i < kBlocks; ++i) Block(block + static_cast<uint64_t>(i), values + i * kBlock);
   }
 
-  // The chunk that begins `skipped` values into this block: one block more, shifted by conditional
-  // moves, since only constants may index registers.
+  // The chunk that begins `skipped` values into this block. Computes one more block and shifts with
+  // conditional moves, because registers can only be indexed by constants.
   FLATNOISE_INLINE void Unaligned(uint64_t block, int skipped, Scalar* values) const {
     constexpr int kAll = chunk + kBlock;
     Scalar all[kAll];

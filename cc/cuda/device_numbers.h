@@ -1,6 +1,6 @@
-// The few operations for which a device has something better than the portable definition. Each
-// gives the portable definition's bits (NaN payloads aside), which tests/gpu checks for every
-// argument there is; on the host it is that definition.
+// Operations with a faster implementation on devices. They are bit-identical to the portable
+// definitions (except for NaN payloads), which tests/gpu checks for all arguments. On the host, the
+// portable definitions are used.
 #ifndef FLATNOISE_CC_CUDA_DEVICE_NUMBERS_H_
 #define FLATNOISE_CC_CUDA_DEVICE_NUMBERS_H_
 
@@ -19,7 +19,7 @@
 
 namespace flatnoise::cuda {
 
-// One instruction for the product; the compiler makes two of a product of 64-bit integers.
+// Uses one instruction for the product. For a 64-bit product, the compiler would use two.
 struct DeviceWords : ScalarWords {
   FLATNOISE_INLINE static Product Multiply(Word a, uint32_t b) {
 #if defined(__CUDA_ARCH__)
@@ -32,8 +32,8 @@ struct DeviceWords : ScalarWords {
   }
 };
 
-// Hides from the compiler where keys come from. Left alone it takes them for uniform values, keeps
-// them in uniform registers and then moves them about: 4% more instructions.
+// Hides the origin of the keys from the compiler. Otherwise, it would treat them as uniform values
+// and copy them between uniform and regular registers, which takes 4% more instructions.
 FLATNOISE_INLINE void HideOrigin(PhiloxKeySchedule* keys) {
 #if defined(__CUDA_ARCH__)
   _Pragma("unroll") for (int round = 0; round < kPhiloxRounds; ++round) {
@@ -49,8 +49,8 @@ struct DeviceLanes : ScalarLanes<Scalar> {};
 
 template <>
 struct DeviceLanes<float> : ScalarLanes<float> {
-  // Box-Muller takes roots of numbers from 2^-23 to 33 alone: the compiler's own sequence, without
-  // its branch for the numbers where that fails.
+  // Box-Muller only takes roots of numbers from 2^-23 to 33. This is the compiler's sequence
+  // without its slow path for other numbers.
   FLATNOISE_INLINE static float Sqrt(float a) {
 #if defined(__CUDA_ARCH__)
     float reciprocal;
@@ -67,7 +67,7 @@ struct DeviceLanes<float> : ScalarLanes<float> {
 
 namespace flatnoise {
 
-// One logical instruction where the compiler makes two, to have both constants as immediates.
+// Uses one logical instruction. The compiler would use two, to have both constants as immediates.
 template <>
 FLATNOISE_INLINE float UnitUniform<cuda::DeviceLanes<float>>(uint32_t bits) {
   using F = UnitFraction<float>;
@@ -98,7 +98,7 @@ FLATNOISE_INLINE float Widen(BFloat16 a) { return ToCompute(a); }
 FLATNOISE_INLINE float Widen(float a) { return a; }
 FLATNOISE_INLINE double Widen(double a) { return a; }
 
-// Two numbers rounded, the first in the lower half of the word.
+// Rounds two numbers. The first goes into the lower half of the word.
 template <class T>
 FLATNOISE_INLINE uint32_t NarrowPair(float first, float second) {
   return FromCompute<T>(first).bits | uint32_t{FromCompute<T>(second).bits} << 16;
@@ -117,7 +117,7 @@ __device__ __forceinline__ uint32_t NarrowPair<BFloat16>(float first, float seco
 #endif
 #endif
 
-// One number rounded, by the same conversion.
+// Rounds one number, with the same conversion.
 template <class T>
 FLATNOISE_INLINE T Narrow(ComputeType<T> a) {
   if constexpr (sizeof(T) == 2) {

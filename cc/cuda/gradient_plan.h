@@ -1,14 +1,15 @@
-// How the sums over a gradient are shared out: it follows from the sizes alone, not from the
-// launch, the device, the alignment or the offset.
+// The partition of the gradient sums. It depends only on sizes, not on the launch, device,
+// alignment or offset.
 //
-// The flat gradient is summed in one of two ways. By column: it is seen as a grid of rows of
-// `length` elements, a multiple of the pattern's period; a slot is a column of chunks, and each of
-// its elements' columns is summed apart. By run: a slot is a run, `length` elements side by side
-// that share a value, and its rows are the chunks that it touches. (All of the gradient is the one
-// run of a scalar.)
+// The flat gradient is summed in one of two ways. By column: the gradient is treated as a grid with
+// rows of `length` elements, a multiple of the pattern's period. A slot is a column of chunks, and
+// each column of elements is summed separately. By run: a slot is a run, which is `length` adjacent
+// elements with the same value. Its rows are the chunks that overlap it. (For a scalar, the entire
+// gradient is one run.)
 //
-// The rows of some slots are a tile, a block's work: `lanes` threads share a slot, each of them
-// with every `lanes`-th row. What a tile leaves are entries, partial sums of the same values.
+// A tile is a range of rows of some slots, which one block processes. `lanes` threads share a slot,
+// and each processes every `lanes`-th row. The results of a tile are entries, which are partial
+// sums for one value each.
 #ifndef FLATNOISE_CC_CUDA_GRADIENT_PLAN_H_
 #define FLATNOISE_CC_CUDA_GRADIENT_PLAN_H_
 
@@ -20,10 +21,10 @@
 
 namespace flatnoise::cuda {
 
-inline constexpr int64_t kMostTiles = 4096;       // several for every block on the largest devices
-inline constexpr int64_t kLeastRowsPerLane = 8;   // worth a thread
-inline constexpr int64_t kLeastRowsPerGrid = 32;  // worth the entries that columns leave
-inline constexpr int64_t kChunksOfLongRun = 8;    // worth that a run's ends fill no chunk
+inline constexpr int64_t kMostTiles = 4096;       // several per block on the largest devices
+inline constexpr int64_t kLeastRowsPerLane = 8;   // to justify a thread
+inline constexpr int64_t kLeastRowsPerGrid = 32;  // to justify the entries of columns
+inline constexpr int64_t kChunksOfLongRun = 8;    // to justify partial chunks at the ends
 
 FLATNOISE_INLINE int64_t CeilingOf(int64_t a, int64_t b) { return (a + b - 1) / b; }
 FLATNOISE_INLINE int64_t Clamp(int64_t a, int64_t least, int64_t most) {
@@ -39,18 +40,18 @@ struct GradientPlan {
   int slots_per_tile;
   int64_t slot_tiles;
   int64_t row_tiles;
-  int64_t rows_per_tile;  // for every lane pairs of rows
+  int64_t rows_per_tile;  // pairs of rows for every lane
   int64_t entries;
-  BroadcastPattern pattern;  // which value an entry belongs to
+  BroadcastPattern pattern;  // maps entries to values
 
   FLATNOISE_INLINE int64_t tiles() const { return slot_tiles * row_tiles; }
-  // Whether entries are the values' sums already.
+  // Whether the entries are already the final sums.
   FLATNOISE_INLINE bool is_complete() const {
     return entries == pattern.count && pattern.repeat == 1;
   }
 };
 
-// Once slots, rows and lanes are known.
+// Requires that slots, rows and lanes are set.
 FLATNOISE_INLINE void PlanTiles(int64_t least_rows, GradientPlan* plan) {
   plan->slot_tiles = CeilingOf(plan->slots, plan->slots_per_tile);
   const int64_t most = Clamp(kMostTiles / Clamp(plan->slot_tiles, 1, kMostTiles), 1, kMostTiles);
@@ -60,7 +61,8 @@ FLATNOISE_INLINE void PlanTiles(int64_t least_rows, GradientPlan* plan) {
   plan->row_tiles = Clamp(CeilingOf(plan->rows, plan->rows_per_tile), 1, kMostTiles);
 }
 
-// Rows that begin with whole chunks take a multiple of the period, where there is enough of it.
+// The row length: the smallest multiple of the period at which rows start with full chunks, or the
+// period if that leaves too few rows.
 FLATNOISE_INLINE int64_t GridColumns(int64_t elements, int64_t period, int chunk) {
   int64_t columns = period;
   while (columns % chunk != 0) columns += period;
@@ -82,7 +84,8 @@ FLATNOISE_INLINE GradientPlan PlanColumns(int64_t elements, const BroadcastPatte
   return plan;
 }
 
-// Chunks that a run touches, at most: where runs do not begin with a chunk, one more.
+// The maximum number of chunks that a run overlaps. If runs aren't aligned to chunks, there is one
+// more.
 FLATNOISE_INLINE int64_t ChunksOfRun(int64_t length, int64_t runs, int chunk) {
   if (runs == 1 || length % chunk == 0) return CeilingOf(length, chunk);
   return (length + chunk - 2) / chunk + 1;
@@ -92,7 +95,7 @@ FLATNOISE_INLINE GradientPlan PlanRuns(int64_t elements, const BroadcastPattern&
                                        int chunk) {
   GradientPlan plan = {};
   plan.length = pattern.is_scalar() ? elements : pattern.repeat;
-  // Of nothing, every value has one run without elements.
+  // Without elements, every value has one empty run.
   plan.slots = elements == 0 ? pattern.count : CeilingOf(elements, plan.length);
   plan.rows = elements == 0 ? 0 : ChunksOfRun(plan.length, plan.slots, chunk);
   plan.lanes = 1;
@@ -104,8 +107,8 @@ FLATNOISE_INLINE GradientPlan PlanRuns(int64_t elements, const BroadcastPattern&
   return plan;
 }
 
-// Short runs waste what lies around them in their chunks: they go by column, unless the period is
-// so long that columns would leave too many entries.
+// Short runs waste parts of their chunks. They are summed by column, unless the period is so long
+// that columns would produce too many entries.
 FLATNOISE_INLINE bool GoesByColumn(int64_t elements, const BroadcastPattern& pattern, int chunk) {
   if (elements == 0 || pattern.is_scalar()) return false;
   if (pattern.repeat == 1) return true;

@@ -1,4 +1,4 @@
-// Adding up the entries that tiles leave, and how a task's parameters come to their gradients.
+// The reduction of the tiles' entries to the gradients of a task's parameters.
 #ifndef FLATNOISE_CC_CUDA_GRADIENT_REDUCTION_H_
 #define FLATNOISE_CC_CUDA_GRADIENT_REDUCTION_H_
 
@@ -15,12 +15,12 @@
 
 namespace flatnoise::cuda {
 
-// values[v] = sum of the entries that belong to value v. `shards` threads share a value; a
-// reduction of no values has nothing to do.
+// values[v] = sum of the entries for value v. `shards` threads share a value. A reduction without
+// values does nothing.
 struct Reduction {
   const void* entries;
   void* values;
-  int64_t count;  // of entries
+  int64_t count;  // the number of entries
   BroadcastPattern pattern;
   int64_t entries_per_value;  // at most
   int shards = 1;             // a power of two, at most kThreads
@@ -41,7 +41,7 @@ FLATNOISE_INLINE Reduction PlanReduction(const void* entries, int64_t count,
   return reduction;
 }
 
-// What one thread of the kernel that reduces does.
+// The body of the reduction kernel for one thread.
 template <class Scalar>
 class ReductionBody {
  public:
@@ -55,8 +55,8 @@ class ReductionBody {
         shard_(thread / reduction.values_per_block()),
         value_(block * reduction.values_per_block() + thread % reduction.values_per_block()) {}
 
-  // Before the first barrier. Entries lie in runs of `repeat` for each value in turn; a thread goes
-  // from one to the next without divisions, each of which would take longer than the addition.
+  // Runs before the first barrier. The entries of each value come in runs of `repeat`. A thread
+  // steps from entry to entry without divisions, which would take longer than the additions.
   FLATNOISE_INLINE void Accumulate(Shared* shared) const {
     double sum = 0;
     if (value_ < reduction_.pattern.count) {
@@ -80,14 +80,14 @@ class ReductionBody {
     shared->value[thread_] = sum;
   }
 
-  // Between barriers, for `stride` = shards / 2 and its halves down to 1.
+  // Runs between barriers, for `stride` = shards / 2, shards / 4, ..., 1.
   FLATNOISE_INLINE void AddShards(int stride, Shared* shared) const {
     if (shard_ < stride) {
       shared->value[thread_] += shared->value[thread_ + stride * reduction_.values_per_block()];
     }
   }
 
-  // After the last barrier.
+  // Runs after the last barrier.
   FLATNOISE_INLINE void Write(const Shared& shared) const {
     if (shard_ != 0 || value_ >= reduction_.pattern.count) return;
     static_cast<Scalar*>(reduction_.values)[value_] = static_cast<Scalar>(shared.value[thread_]);
@@ -105,8 +105,8 @@ struct Reductions {
   Reduction of_parameter[kMostGradients];
 };
 
-// The gradients of all parameters that broadcast in one way, and of scalars beside them: tiles,
-// then a reduction to the values of the pattern, then one of these to the scalars.
+// The gradients of all parameters with the same broadcast pattern, and of scalars: tiles, then a
+// reduction to the pattern's values, then a reduction of these to the scalars.
 struct GradientPass {
   GradientPlan plan;
   GradientEntries entries;
@@ -114,16 +114,17 @@ struct GradientPass {
   Reductions to_scalars;
 };
 
-// A block adds up this many for a scalar beside them; a scalar beside more has a pass of its own.
+// The most values that one block adds up for a scalar. With more values, the scalar has its own
+// pass.
 inline constexpr int64_t kMostValuesBesideScalar = 65536;
 
-// The passes that a task takes, one after the other, all with the same workspace.
+// The passes of a task. They run in sequence and share the workspace.
 template <class Kind>
 class GradientPasses {
  public:
   GradientPasses(const ParameterGradientsTask& task, void* workspace)
       : task_(task), workspace_(static_cast<Scalar*>(workspace)) {
-    // Scalars last: they join a pass that others need.
+    // Scalars last, because they join an existing pass if there is one.
     for (const bool scalars : {false, true}) {
       for (int k = 0; k < kParameters; ++k) {
         if (task.patterns[k].is_scalar() == scalars) pass_of_[k] = FindPass(task.patterns[k]);
@@ -135,7 +136,7 @@ class GradientPasses {
   int size() const { return size_; }
   const GradientPass& operator[](int i) const { return passes_[i]; }
 
-  // Numbers of the compute type that the workspace holds.
+  // The size of the workspace, in numbers of the compute type.
   int64_t workspace_size() const { return workspace_size_; }
 
  private:
@@ -162,7 +163,7 @@ class GradientPasses {
     if (used_ > workspace_size_) workspace_size_ = used_;
   }
 
-  // What is complete already goes to its place at once.
+  // Complete sums are written directly to the gradient.
   void PlanParameter(int k, bool has_pattern, GradientPass* pass) {
     const GradientPlan& plan = pass->plan;
     void* values = has_pattern ? task_.gradients[k] : Take(plan.pattern.count);

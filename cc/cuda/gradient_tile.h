@@ -1,5 +1,5 @@
-// What one thread of the kernel that sums tiles does: the device runs it in a kernel, the tests run
-// it on the host. In a tile every thread sums the chunks of its rows; lanes are then added up as a
+// The body of the tile kernel for one thread. The device runs it in a kernel, the tests run it on
+// the host. In a tile, every thread sums the chunks of its rows. The lanes are then added up in a
 // tree.
 #ifndef FLATNOISE_CC_CUDA_GRADIENT_TILE_H_
 #define FLATNOISE_CC_CUDA_GRADIENT_TILE_H_
@@ -19,7 +19,7 @@
 
 namespace flatnoise::cuda {
 
-// A sum and what rounding lost of it (Kahan's summation).
+// A sum and its rounding error (Kahan summation).
 template <class Scalar>
 class KahanSum {
  public:
@@ -38,8 +38,8 @@ class KahanSum {
   Scalar lost_ = 0;
 };
 
-// The plan's two ways, and how many sums of one parameter a thread keeps in them: one for each
-// element of a chunk, or one for all.
+// The two ways of the plan. By column, a thread has one sum per parameter for each element of a
+// chunk. By run, it has one sum per parameter.
 struct ByColumn {
   template <class T>
   static constexpr int kSums = kChunk<T>;
@@ -49,13 +49,13 @@ struct ByRun {
   static constexpr int kSums = 1;
 };
 
-// A block's sums of one parameter on their way through the tree.
+// A block's sums of one parameter, for the tree reduction.
 template <int sums>
 struct SharedSums {
   double value[sums][kThreads];
 };
 
-// Where the entries of each parameter go, null where nobody wants them.
+// The destination for each parameter's entries, or null if they aren't needed.
 struct GradientEntries {
   void* of_parameter[kMostGradients];
 };
@@ -90,7 +90,7 @@ class GradientTileBody {
     if (lane_ < plan_.lanes && Slot(tile) < plan_.slots) AddRows(tile);
   }
 
-  // For each parameter: before the first barrier,
+  // For each parameter, call Share before the first barrier,
   FLATNOISE_INLINE void Share(int k, Shared* shared) const {
     FLATNOISE_UNROLL
     for (int i = 0; i < kSums; ++i) {
@@ -98,7 +98,7 @@ class GradientTileBody {
     }
   }
 
-  // between barriers, for `stride` = FirstStride() and its halves down to 1,
+  // AddLanes between barriers, for `stride` = FirstStride(), FirstStride() / 2, ..., 1,
   FLATNOISE_INLINE void AddLanes(int stride, Shared* shared) const {
     if (lane_ >= stride || lane_ + stride >= plan_.lanes) return;
     const int other = thread_ + stride * (kByColumn ? plan_.slots_per_tile : 1);
@@ -111,7 +111,7 @@ class GradientTileBody {
     return stride / 2;
   }
 
-  // and after the last barrier.
+  // and Write after the last barrier.
   FLATNOISE_INLINE void Write(int64_t tile, const Shared& shared, void* entries) const {
     const int64_t slot = Slot(tile), row_tile = tile / plan_.slot_tiles;
     if (lane_ != 0 || slot >= plan_.slots) return;
@@ -136,7 +136,7 @@ class GradientTileBody {
   static constexpr int kWidth = kChunk<T>;
   static constexpr int kBlock = kValuesPerBlock<Scalar>;
 
-  // Chunks `step` elements apart; those of their elements that count lie in [low, high).
+  // Chunks with a stride of `step` elements. Only elements in [low, high) count.
   struct Rows {
     int64_t element;
     int64_t step;
@@ -148,7 +148,8 @@ class GradientTileBody {
     return tile % plan_.slot_tiles * plan_.slots_per_tile + slot_;
   }
 
-  // Columns of a chunk. What else it holds, of the next row, is summed and never written.
+  // The number of columns in a chunk. The chunk's other elements, from the next row, are summed but
+  // never written.
   FLATNOISE_INLINE int Width(int64_t slot) const {
     const int64_t width = plan_.length - slot * kWidth;
     return static_cast<int>(width < kWidth ? width : kWidth);
@@ -169,7 +170,7 @@ class GradientTileBody {
     const int64_t end = begin + plan_.rows_per_tile;
     const int64_t last = end < plan_.rows ? end : plan_.rows;
     const Rows rows = RowsOf(Slot(tile), begin + lane_);
-    // Of rows that this thread has, rounded up to pairs.
+    // The number of pairs of rows for this thread, rounded up.
     const int64_t pairs = CeilingOf(last - begin - lane_, 2 * plan_.lanes);
     const bool rows_are_aligned = !kByColumn || plan_.length % kWidth == 0;
     const bool loads_are_aligned =
@@ -219,7 +220,7 @@ class GradientTileBody {
     Unpack<T>(words[1], values[1]);
   }
 
-  // Zeros for elements that do not count.
+  // Loads zeros for elements that don't count.
   FLATNOISE_INLINE static ChunkWords LoadSome(const T* elements, const Rows& rows, int64_t begin) {
     Scalar values[kWidth];
     FLATNOISE_UNROLL
@@ -230,7 +231,7 @@ class GradientTileBody {
     return Pack<T>(values);
   }
 
-  // Two chunks are first added to each other, which halves the cost of Kahan's sums.
+  // Adds two chunks to each other first, which halves the cost of Kahan summation.
   FLATNOISE_INLINE void AddTerms(const Scalar (&g)[2][kWidth], const Scalar (&x)[2][kWidth],
                                  const Scalar (&z)[2][kWidth]) {
     Scalar terms[kParameters][kWidth];

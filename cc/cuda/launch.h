@@ -1,4 +1,4 @@
-// Starting kernels, and how many of their blocks keep the current device full.
+// Kernel launches and the number of blocks that fill the current device.
 #ifndef FLATNOISE_CC_CUDA_LAUNCH_H_
 #define FLATNOISE_CC_CUDA_LAUNCH_H_
 
@@ -10,13 +10,13 @@
 
 namespace flatnoise::cuda {
 
-// An error that a caller is told of is not left behind for the next to find.
+// Clears an error that is reported to the caller, so that the next call doesn't see it.
 inline cudaError_t Reported(cudaError_t error) {
   if (error != cudaSuccess) cudaGetLastError();
   return error;
 }
 
-// Returns this launch's own error, not one that was there before.
+// Returns the error of this launch, not an earlier error.
 template <class... Parameters, class... Arguments>
 cudaError_t Start(void (*kernel)(Parameters...), dim3 blocks, cudaStream_t stream,
                   const Arguments&... arguments) {
@@ -27,7 +27,7 @@ cudaError_t Start(void (*kernel)(Parameters...), dim3 blocks, cudaStream_t strea
   return Reported(cudaLaunchKernelEx(&config, kernel, arguments...));
 }
 
-// Asked of the device once for each kernel; any thread may call it at any time.
+// Queries the device once per kernel. Thread-safe.
 template <auto kernel>
 cudaError_t ResidentBlocks(int* blocks) {
   constexpr int kCachedDevices = 64;

@@ -14,8 +14,8 @@ namespace {
 
 constexpr int64_t kMostBlocks = 1 << 20;
 
-// Blocks that must fit on a multiprocessor, 0 for as the compiler sees fit: which is to spill
-// registers where sums of doubles are kept for every column, and of the widest chunks.
+// The minimum number of resident blocks per multiprocessor, or 0 to let the compiler decide. Left
+// alone, it spills registers for double sums of every column and for the widest chunks.
 template <class Kind, class Way>
 constexpr int LeastBlocks() {
   constexpr size_t kSize = sizeof(typename Kind::Element);
@@ -43,7 +43,7 @@ __global__ void __launch_bounds__(kThreads, (LeastBlocks<Kind, Way>()))
         body.AddLanes(stride, &shared);
         __syncthreads();
       }
-      // A thread reads what it alone writes until the next barrier.
+      // No barrier needed: until the next barrier, a thread reads only what it wrote itself.
       body.Write(tile, shared, entries.of_parameter[k]);
     }
   }

@@ -1,6 +1,7 @@
-// The gradients of the parameters on an NVIDIA GPU: sums of every element's share, with the noise
-// made again from the seed, in an order that depends on the sizes alone. No atomic operations: the
-// same bits on every run, launch and device. An infinity among the shares makes a sum NaN.
+// The gradients of the parameters on an NVIDIA GPU: sums of every element's contribution, with the
+// noise recomputed from the seed. The summation order depends only on the sizes, and there are no
+// atomic operations, so results are bit-identical across runs, launches and devices. A sum with an
+// infinite term is NaN.
 #ifndef FLATNOISE_CC_CUDA_PARAMETER_GRADIENTS_H_
 #define FLATNOISE_CC_CUDA_PARAMETER_GRADIENTS_H_
 
@@ -12,13 +13,13 @@
 
 namespace flatnoise::cuda {
 
-// Bytes of device memory that ParameterGradients wants for a task: known from its type, noise,
-// elements and patterns alone.
+// The bytes of device memory that ParameterGradients needs for a task. Depends only on the task's
+// type, noise, elements and patterns.
 size_t ParameterGradientsWorkspaceBytes(const ParameterGradientsTask& task);
 
-// Starts the kernels on `stream`, of the current device, and returns what the launches returned, as
-// ApplyNoise does. `workspace`, aligned to 16 bytes and not initialised, is free again when they
-// have run. Never waits.
+// Launches the kernels on `stream`, a stream of the current device, and returns the status of the
+// launches, like ApplyNoise. `workspace` must be aligned to 16 bytes and can be uninitialized. It
+// must stay allocated until the kernels have run. Never waits.
 cudaError_t ParameterGradients(const ParameterGradientsTask& task, void* workspace,
                                cudaStream_t stream);
 

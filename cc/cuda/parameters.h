@@ -1,9 +1,9 @@
-// The parameters' values as a thread goes from elements to elements.
+// Access to the parameters' values as a thread moves through the elements.
 //
 // A policy has
-//   Seek   to an element
-//   Go     on by one of the plan's steps, without divisions
-//   Read   the parameters of `n` consecutive elements from there on
+//     Seek   moves to an element
+//     Go     advances by one of the plan's steps, without divisions
+//     Read   reads the parameters of the next `n` elements
 #ifndef FLATNOISE_CC_CUDA_PARAMETERS_H_
 #define FLATNOISE_CC_CUDA_PARAMETERS_H_
 
@@ -24,13 +24,13 @@ FLATNOISE_INLINE Scalar NotANumber() {
   return L::FromBits(~typename L::Bits{0} >> 1);
 }
 
-// The steps of a thread: to its next chunk of the same round, of the next round, of those left
-// over, and to its next block of the stream where elements are single.
+// The steps of a thread: to its next chunk in the same round, in the next round or among the
+// remaining chunks, or, for single elements, to its next block of the stream.
 enum Step { kNextInRound, kNextRound, kNextChunk, kNextBlock };
 inline constexpr int kSteps = 4;
 
-// How far on a step is in a parameter's values: so many values, then so many elements within the
-// run of the same value. So is where one stands in them.
+// The size of a step in a parameter's values: a number of values, then a number of elements within
+// the run of a value. Positions have the same form.
 struct BroadcastStep {
   int64_t values;
   int64_t within;
@@ -42,7 +42,7 @@ struct BroadcastPlan {
   BroadcastStep steps[kSteps];
 };
 
-// A scalar's only run has no end.
+// The single run of a scalar has no end.
 FLATNOISE_INLINE BroadcastPlan PlanBroadcast(const BroadcastPattern& pattern) {
   constexpr int64_t kEndless = INT64_MAX / 4;
   return {pattern.count, pattern.is_scalar() ? kEndless : pattern.repeat, {}};
@@ -52,7 +52,7 @@ FLATNOISE_INLINE void PlanStep(Step step, int64_t elements, BroadcastPlan* plan)
   plan->steps[step] = {elements / plan->repeat % plan->count, elements % plan->repeat};
 }
 
-// Whether a combination's parameters have values that they may take.
+// Checks whether a combination's parameters have valid values.
 template <class Combination>
 class Validation {
  public:
@@ -87,7 +87,7 @@ class Validation {
     return {};
   }
 
-  // Bit k for parameter k: device code can't read the host's arrays.
+  // Bit k is for parameter k. A bit mask, because device code can't read host arrays.
   static constexpr uint32_t BitsOf(bool Demands::* demand) {
     uint32_t bits = 0;
     for (int k = 0; k < kParameterCount<Combination>; ++k) {
@@ -103,7 +103,7 @@ class Validation {
   FLATNOISE_INLINE static constexpr bool Has(uint32_t bits, int k) { return (bits >> k & 1) != 0; }
 };
 
-// All scalars: what is wrong with them is wrong with every element, so they are checked once.
+// All parameters are scalars. They are checked once, because they apply to every element.
 template <class Kind>
 class ScalarParameters {
  public:
@@ -140,8 +140,8 @@ class ScalarParameters {
   Scalar values_[Kind::kParameters];
 };
 
-// One value for each of so many features, or a scalar: every chunk finds its values side by side
-// and aligned.
+// Each parameter is a scalar or has one value per feature. The values for every chunk are
+// contiguous and aligned.
 template <class Kind>
 class FeatureParameters {
  public:
@@ -194,7 +194,7 @@ class FeatureParameters {
   int64_t feature_;
 };
 
-// Any pattern for each.
+// Each parameter has any pattern.
 template <class Kind>
 class BroadcastParameters {
  public:
@@ -215,7 +215,8 @@ class BroadcastParameters {
 
   FLATNOISE_INLINE bool Pass() const { return true; }
 
-  // The first block of the stream may begin before the first element.
+  // `element` may be negative, because the first block of the stream may begin before the first
+  // element.
   FLATNOISE_INLINE void Seek(int64_t element) {
     FLATNOISE_UNROLL
     for (int k = 0; k < Kind::kParameters; ++k) {
@@ -268,7 +269,8 @@ class BroadcastParameters {
       for (int i = 0; i < n; ++i) result[i] = value;
       return;
     }
-    // How many elements the run has left, and values until they start over: as far as matters here.
+    // The number of elements left in the run and of values left in the period, limited to what
+    // matters here.
     const int run = AtMost<n>(plan.repeat), count = AtMost<n>(plan.count);
     int left = AtMost<n>(plan.repeat - cursor.within);
     int values_left = AtMost<n>(plan.count - cursor.values);

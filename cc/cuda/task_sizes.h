@@ -1,5 +1,4 @@
-// What launchers know of a task before they start anything: whether its sizes can be, and the
-// memory that it takes.
+// Checks of a task before any launch: whether its sizes are consistent, and its workspace size.
 #ifndef FLATNOISE_CC_CUDA_TASK_SIZES_H_
 #define FLATNOISE_CC_CUDA_TASK_SIZES_H_
 
@@ -13,7 +12,7 @@
 
 namespace flatnoise::cuda {
 
-// Whether every parameter has values for a tensor that has elements.
+// Whether every parameter has values, unless the tensor is empty.
 inline bool SizesAgree(const ApplyNoiseTask& task) {
   return VisitNoise(task.type, task.noise, [&](auto kind) {
     for (int k = 0; k < decltype(kind)::kParameters; ++k) {
@@ -24,7 +23,7 @@ inline bool SizesAgree(const ApplyNoiseTask& task) {
   });
 }
 
-// The same; a tensor without elements needs no values.
+// Likewise for gradients.
 inline bool SizesAgree(const ParameterGradientsTask& task) {
   return VisitLinearNoise(task.type, task.noise, [&](auto kind) {
     const int64_t least = task.elements > 0 ? 1 : 0;
@@ -35,7 +34,7 @@ inline bool SizesAgree(const ParameterGradientsTask& task) {
   });
 }
 
-// Of the sums on their way; 0 where the sizes contradict each other.
+// The workspace size for the partial sums, or 0 if sizes are inconsistent.
 inline size_t WorkspaceBytes(const ParameterGradientsTask& task) {
   if (!SizesAgree(task)) return 0;
   return VisitLinearNoise(task.type, task.noise, [&](auto kind) {

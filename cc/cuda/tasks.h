@@ -1,5 +1,5 @@
-// What a kernel is asked to do, in plain pointers and sizes. Every pointer is to the device's
-// memory: seed, offset and parameters are read there, so nobody waits for them.
+// The tasks of kernels, in plain pointers and sizes. All pointers are to device memory. Kernels
+// read the seed, offset and parameters there, so the host never waits for them.
 #ifndef FLATNOISE_CC_CUDA_TASKS_H_
 #define FLATNOISE_CC_CUDA_TASKS_H_
 
@@ -13,16 +13,17 @@
 
 namespace flatnoise::cuda {
 
-// Where a stream begins. A negative offset, which a device can't refuse, turns every result to NaN.
+// The start of a stream. A negative offset turns every result into NaN, because kernels can't raise
+// errors.
 struct StreamStart {
   const void* seed;
   SeedType seed_type;
   const int64_t* offset;
 };
 
-// output[i] = input[i] with noise z[offset + i]; output may be input, and where there is no input
-// its elements are -0, which leaves what is added as it is. With `validate_args`, the elements
-// whose parameters are not among their allowed values become NaN.
+// output[i] = input[i] with noise z[offset + i]. The output may alias the input. Without an input,
+// its elements are -0, the additive identity. With `validate_args`, elements with invalid
+// parameters become NaN.
 struct ApplyNoiseTask {
   ElementType type;
   Noise noise;
@@ -32,14 +33,15 @@ struct ApplyNoiseTask {
   StreamStart start;
   Parameter parameters[kMostParameters];
   bool validate_args;
-  // Two numbers of the parameters' type that results stay between, if they are to.
+  // The two numbers to clip results to, in the parameters' type, or null.
   const void* bounds = nullptr;
-  // Where z goes too, if anywhere: a combination's that returns noise.
+  // Where to write z, or null. Only for combinations that return noise.
   void* noise_output = nullptr;
 };
 
-// The gradients of the parameters: for each of a parameter's values the sum of its elements'
-// shares, in the compute type. `input` is read only where the combination's gradient reads it.
+// The gradients of the parameters: for each value of a parameter, the sum of its elements'
+// contributions, in the compute type. `input` is read only if the combination's gradient depends on
+// it.
 struct ParameterGradientsTask {
   ElementType type;
   Noise noise;

@@ -1,4 +1,4 @@
-// Which thread of a grid one is.
+// The index of a thread in a grid.
 #ifndef FLATNOISE_CC_CUDA_THREAD_INDEX_H_
 #define FLATNOISE_CC_CUDA_THREAD_INDEX_H_
 
@@ -8,13 +8,13 @@
 
 namespace flatnoise::cuda {
 
-// Threads of a block, in every kernel here.
+// The number of threads per block in all kernels.
 inline constexpr int kThreads = 256;
 
 struct ThreadIndex {
   int64_t block;
   int64_t blocks;
-  int thread;  // in its block
+  int thread;  // in the block
 
   FLATNOISE_INLINE int64_t in_grid() const { return block * kThreads + thread; }
   FLATNOISE_INLINE int64_t threads() const { return blocks * kThreads; }

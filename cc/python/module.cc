@@ -1,5 +1,5 @@
-// The core on NumPy arrays, without TensorFlow. Arrays are taken as they are: flatnoise/numpy.py
-// checks them, and makes them contiguous and of the right types.
+// The core for NumPy arrays, without TensorFlow. flatnoise/numpy.py checks all arrays and makes
+// them contiguous and of the right dtypes.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>

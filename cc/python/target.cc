@@ -1,5 +1,5 @@
-// Python's headers are configured for one machine. A cross build takes those of the machine that it
-// runs on: here the target's compiler checks that what they say of its types is true.
+// Python's headers are configured for one platform, and a cross build uses the build machine's
+// headers. This file makes the target's compiler check their type sizes.
 #include <Python.h>
 #include <sys/types.h>
 

@@ -1,4 +1,4 @@
-// The ops on the CPU, shared out over TensorFlow's own intra-op worker pool.
+// The ops on the CPU, sharded over TensorFlow's intra-op thread pool.
 #include <cstdint>
 #include <functional>
 
@@ -15,7 +15,8 @@ namespace {
 using ::tensorflow::OpKernelContext;
 using ::tensorflow::Tensor;
 
-// Small totals run on the calling thread: the pool weighs its own cost against `nanoseconds_each`.
+// Small totals run on the calling thread, because the pool compares its overhead with
+// `nanoseconds_each`.
 void ParallelFor(OpKernelContext* context, int64_t total, int64_t nanoseconds_each,
                  const std::function<void(int64_t, int64_t)>& work) {
   context->device()->tensorflow_cpu_worker_threads()->workers->ParallelFor(total, nanoseconds_each,

@@ -1,4 +1,4 @@
-// The ops' inputs in the host's memory, checked and turned into tasks for cc/cpu.
+// Checks the ops' inputs in host memory and converts them to tasks for cc/cpu.
 #ifndef FLATNOISE_CC_TENSORFLOW_CPU_TASKS_H_
 #define FLATNOISE_CC_TENSORFLOW_CPU_TASKS_H_
 
@@ -11,18 +11,18 @@
 
 namespace flatnoise {
 
-// An error where the offset is negative or, with `validate_args`, where a parameter has a value
-// that the noise does not allow.
+// Returns an error if the offset is negative or, with `validate_args`, if a parameter has an
+// invalid value.
 absl::Status MakeApplyNoiseTask(const NoiseAttributes& attributes, const NoiseInputs& inputs,
                                 const NoiseOutputs& outputs, cpu::ApplyNoiseTask* task);
 
 absl::Status MakeSumGradientsTask(const NoiseAttributes& attributes, const NoiseInputs& inputs,
                                   cpu::SumGradientsTask* task);
 
-// For an output that may be fresh memory, which one that is the input's is not.
+// Call for outputs in fresh memory. Does nothing if the output reuses the input's memory.
 void AdviseHugePages(const cpu::ApplyNoiseTask& task, int64_t elements);
 
-// The work of a gradient task whose parameters are `inputs`'.
+// The work of a gradient task with the parameters in `inputs`.
 cpu::ParameterGradients GradientsOf(const cpu::SumGradientsTask& task, const NoiseInputs& inputs);
 
 }  // namespace flatnoise

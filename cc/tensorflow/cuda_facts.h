@@ -1,4 +1,5 @@
-// What the library has for NVIDIA GPUs, and whether the machine's GPUs and driver can run it.
+// The library's support for NVIDIA GPUs, and whether the machine's GPUs and driver can run its
+// kernels.
 #ifndef FLATNOISE_CC_TENSORFLOW_CUDA_FACTS_H_
 #define FLATNOISE_CC_TENSORFLOW_CUDA_FACTS_H_
 
@@ -6,17 +7,17 @@
 
 #define FLATNOISE_EXPORTED extern "C" __attribute__((visibility("default")))
 
-// Three questions that Python asks through ctypes; no C++ type crosses that border.
+// Python calls these functions through ctypes, so they use only C types.
 
-// The toolkit's version as CUDA writes it, 13000 for 13.0; 0 in a library without CUDA kernels.
+// The toolkit's version in CUDA's format, such as 13000 for 13.0, or 0 without CUDA kernels.
 FLATNOISE_EXPORTED int FlatnoiseCudaVersion();
 
-// The architectures that the library has code for, as CMake names them: "75-real,90,100-real". One
-// without "-real" has PTX too, from which drivers make code for newer GPUs.
+// The library's architectures in CMake's notation, such as "75-real,90,100-real". An architecture
+// without "-real" includes PTX, which drivers can compile for newer GPUs.
 FLATNOISE_EXPORTED const char* FlatnoiseCudaArchitectures();
 
-// Why the kernels can't run on the device of this number; an empty string where they can. The
-// string lives until the thread asks again.
+// Why the kernels can't run on this device, or an empty string if they can. The string is valid
+// until the thread's next call.
 FLATNOISE_EXPORTED const char* FlatnoiseCudaProblem(int device);
 
 #undef FLATNOISE_EXPORTED

@@ -1,4 +1,4 @@
-// What CUDA says of a launch, in TensorFlow's terms.
+// Conversion of CUDA errors to TensorFlow statuses.
 #ifndef FLATNOISE_CC_TENSORFLOW_CUDA_STATUS_H_
 #define FLATNOISE_CC_TENSORFLOW_CUDA_STATUS_H_
 
@@ -13,7 +13,7 @@ namespace flatnoise {
 // "13.0" for 13000.
 std::string CudaVersionName(int version);
 
-// What went wrong, and what there is to do where the driver is too old or the GPU unknown.
+// Describes an error, with advice if the driver is too old or the GPU isn't supported.
 std::string ExplainCudaError(cudaError_t error);
 
 // The status of a launch.

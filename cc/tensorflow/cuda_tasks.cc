@@ -37,7 +37,7 @@ cuda::ParameterGradientsTask CudaParameterGradientsTask(const NoiseAttributes& a
   task.input = inputs.input;
   task.elements = inputs.elements;
   task.start = StartOf(inputs);
-  // A linear noise has no more; the compiler can't know.
+  // Linear noises don't have more parameters, but the compiler can't know that.
   const int parameters = std::min(attributes.combination().parameter_count, kMostGradients);
   for (int k = 0; k < parameters; ++k) {
     task.patterns[k] = inputs.parameters[k].pattern;

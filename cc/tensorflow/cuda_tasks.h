@@ -1,4 +1,4 @@
-// The ops' inputs in a GPU's memory, turned into tasks for cc/cuda.
+// Converts the ops' inputs in GPU memory to tasks for cc/cuda.
 #ifndef FLATNOISE_CC_TENSORFLOW_CUDA_TASKS_H_
 #define FLATNOISE_CC_TENSORFLOW_CUDA_TASKS_H_
 

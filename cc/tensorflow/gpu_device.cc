@@ -1,4 +1,4 @@
-// What binds the kernels for NVIDIA GPUs to TensorFlow's GPU device.
+// Registers the kernels for NVIDIA GPUs with TensorFlow's GPU device.
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/gpu_kernels.h"
 #include "xla/stream_executor/stream.h"

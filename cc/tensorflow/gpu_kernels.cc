@@ -22,7 +22,7 @@ absl::Status FlattenNoiseGpuOp::Run(OpKernelContext* context, const NoiseAttribu
 absl::Status FlattenNoiseGradGpuOp::Run(OpKernelContext* context, const NoiseAttributes& attributes,
                                         const NoiseInputs& inputs, void* const* gradients) const {
   const auto task = CudaParameterGradientsTask(attributes, inputs, gradients);
-  // Freed in stream order: what comes next on the stream may use the memory again.
+  // Freed in stream order: later work on the stream may reuse the memory.
   Tensor workspace;
   const auto bytes = static_cast<int64_t>(cuda::ParameterGradientsWorkspaceBytes(task));
   TF_RETURN_IF_ERROR(context->allocate_temp(tensorflow::DT_UINT8, {bytes}, &workspace));

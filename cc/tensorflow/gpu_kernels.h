@@ -1,5 +1,5 @@
-// The ops' kernels for NVIDIA GPUs. Every input is read on the device and nothing is waited for, so
-// arguments that the CPU's kernels refuse turn the results to NaN here.
+// The ops' kernels for NVIDIA GPUs. All inputs are read on the device and nothing waits for it.
+// Arguments that the CPU kernels reject turn the results into NaN here.
 #ifndef FLATNOISE_CC_TENSORFLOW_GPU_KERNELS_H_
 #define FLATNOISE_CC_TENSORFLOW_GPU_KERNELS_H_
 
@@ -29,8 +29,8 @@ class FlattenNoiseGradGpuOp : public FlattenNoiseGradKernel {
                    const NoiseInputs& inputs, void* const* gradients) const override;
 };
 
-// The stream that a kernel's work goes to. Defined beside the registrations, for the device that
-// they name: the tests register the kernels for another.
+// The stream for a kernel's work. Defined next to the registrations, because it depends on their
+// device. The tests register the kernels for a different device.
 cudaStream_t StreamOf(tensorflow::OpKernelContext* context);
 
 }  // namespace flatnoise

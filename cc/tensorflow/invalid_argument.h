@@ -1,4 +1,4 @@
-// The error for bad input, put together from its parts.
+// Creates an InvalidArgument error from the parts of its message.
 #ifndef FLATNOISE_CC_TENSORFLOW_INVALID_ARGUMENT_H_
 #define FLATNOISE_CC_TENSORFLOW_INVALID_ARGUMENT_H_
 

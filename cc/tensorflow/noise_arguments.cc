@@ -13,7 +13,8 @@ namespace {
 using ::tensorflow::TensorShape;
 using ::tensorflow::TensorShapeUtils;
 
-// All sizes but the first, multiplied; -1 where an empty tensor has more than can be counted.
+// The product of all sizes except the first, or -1 if it overflows, which can happen for empty
+// tensors.
 int64_t CountFeatures(const TensorShape& shape) {
   int64_t features = 1;
   for (int i = 1; i < shape.dims() && features >= 0; ++i) {

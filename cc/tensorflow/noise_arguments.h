@@ -1,4 +1,4 @@
-// What the ops ask of their inputs' shapes, whoever runs them.
+// Checks of the ops' input shapes, independent of the device.
 #ifndef FLATNOISE_CC_TENSORFLOW_NOISE_ARGUMENTS_H_
 #define FLATNOISE_CC_TENSORFLOW_NOISE_ARGUMENTS_H_
 
@@ -17,8 +17,8 @@
 
 namespace flatnoise {
 
-// The inputs of all ops. After the parameters come bounds, if there are any; the gradient op has
-// the op's input there. An op without an input has its output's shape in place of it.
+// The input indices of all ops. The bounds, if any, follow the parameters. In the gradient op, the
+// forward op's input follows them. In an op without an input, the output's shape takes its place.
 inline constexpr int kTensor = 0, kSeed = 1, kOffset = 2, kFirstParameter = 3;
 
 struct InputShapes {
@@ -30,38 +30,39 @@ struct InputShapes {
 
 using BroadcastPatterns = std::array<BroadcastPattern, kMostParameters>;
 
-// Whether a seed may have so many values.
+// Whether a seed may have this number of values.
 constexpr bool IsSeedSize(int64_t values, bool is_int64) {
   return values == kPairSize || (values == kStateSize && is_int64);
 }
 
-// What a seed of such a size is.
+// The type of a seed with this number of values.
 constexpr SeedType SeedTypeOf(int64_t values, bool is_int64) {
   if (values == kStateSize) return SeedType::kState;
   return is_int64 ? SeedType::kInt64Pair : SeedType::kInt32Pair;
 }
 
-// The error for a seed of another shape.
+// The error for a seed with an invalid shape.
 absl::Status WrongSeed(const std::string& shape, bool is_int64);
 
-// Whether there is such a noise, with so many parameters.
+// Checks that the noise exists and has this number of parameters.
 absl::Status CheckNoise(const Noise& noise, int64_t parameters);
 
-// Likewise for FlattenNoiseGrad, which knows the noises that are linear in their parameters.
+// Likewise for FlattenNoiseGrad, which supports only noises that are linear in their parameters.
 absl::Status CheckNoiseOfGradient(const Noise& noise, int64_t parameters);
 
-// Whether the noise's z can be had beside the output.
+// Checks that the op can return the noise's z.
 absl::Status CheckReturnsNoise(const Noise& noise);
 
-// Checks the shapes of FlattenNoise, and tells that of its output and how parameters broadcast.
+// Checks the shapes of FlattenNoise. Sets the output's shape and the parameters' broadcast
+// patterns.
 absl::Status CheckForwardShapes(const NoiseAttributes& attributes, const InputShapes& shapes,
                                 tensorflow::TensorShape* output, BroadcastPatterns* patterns);
 
-// Likewise of FlattenNoiseGrad, where `input` is the shape of the op's input.
+// Likewise for FlattenNoiseGrad, where `input` is the shape of the forward op's input.
 absl::Status CheckGradientShapes(const NoiseAttributes& attributes, const InputShapes& shapes,
                                  const tensorflow::TensorShape& input, BroadcastPatterns* patterns);
 
-// How one parameter broadcasts over a tensor of these sizes; an error names it.
+// How a parameter broadcasts over a tensor with these sizes. Errors name the parameter.
 absl::Status BroadcastParameter(const Noise& noise, int index, Dimensions parameter,
                                 Dimensions tensor, BroadcastPattern* pattern);
 

@@ -21,7 +21,7 @@ StoredType StoredTypeOf(DataType type) {
       return kStoredType<double>;
     case tensorflow::DT_UINT8:
       return kStoredType<uint8_t>;
-    default:  // the ops' definitions allow no other
+    default:  // the op definitions allow no other type
       return kStoredType<float>;
   }
 }

@@ -1,4 +1,4 @@
-// The ops' attributes, read once and passed whole.
+// The ops' attributes, read once and passed on together.
 #ifndef FLATNOISE_CC_TENSORFLOW_NOISE_ATTRIBUTES_H_
 #define FLATNOISE_CC_TENSORFLOW_NOISE_ATTRIBUTES_H_
 
@@ -10,7 +10,7 @@
 
 namespace flatnoise {
 
-// Those that an op does not have are as they are here.
+// Attributes that an op doesn't have keep these defaults.
 struct NoiseAttributes {
   StoredType input_type = kStoredType<float>;
   StoredType output_type = kStoredType<float>;
@@ -22,11 +22,11 @@ struct NoiseAttributes {
   float byte_scale = 1;
 
   CombinationInfo combination() const { return InfoOf(noise.combination); }
-  // Of tensors of one type.
+  // Only if input and output have the same type.
   ElementType type() const { return {output_type.index}; }
 };
 
-// Also checks the parameters' number and type against the noise and the tensor.
+// Also checks that the number and type of the parameters match the noise and the tensor.
 absl::Status ReadAttributes(const tensorflow::OpKernelConstruction* construction,
                             NoiseAttributes* attributes);
 

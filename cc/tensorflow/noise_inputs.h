@@ -1,4 +1,4 @@
-// The ops' inputs as plain pointers, whoever runs the op and wherever its memory lies.
+// The ops' inputs as plain pointers, for any caller and any device.
 #ifndef FLATNOISE_CC_TENSORFLOW_NOISE_INPUTS_H_
 #define FLATNOISE_CC_TENSORFLOW_NOISE_INPUTS_H_
 
@@ -17,13 +17,13 @@ struct NoiseInputs {
   SeedType seed_type;
   const int64_t* offset;
   Parameter parameters[kMostParameters];
-  const void* bounds;  // null where there are none
-  const void* input;   // of the op, in its gradient
+  const void* bounds;  // null if there are none
+  const void* input;   // the forward op's input, in the gradient op
 };
 
 struct NoiseOutputs {
   void* tensor;
-  void* noise;  // null where it isn't returned
+  void* noise;  // null if it isn't returned
 };
 
 }  // namespace flatnoise

@@ -21,7 +21,7 @@ int ParametersOf(const NoiseAttributes& attributes) {
 
 bool IsInt64(const Tensor& tensor) { return tensor.dtype() == tensorflow::DT_INT64; }
 
-// The shape that input 0 holds.
+// Reads the shape in input 0.
 absl::Status ReadShape(const Tensor& sizes, TensorShape* shape) {
   if (!tensorflow::TensorShapeUtils::IsVector(sizes.shape())) {
     return InvalidArgument("shape must be a vector, got shape ", sizes.shape().DebugString());
@@ -66,7 +66,7 @@ NoiseInputs InputsOf(OpKernelContext* context, const NoiseAttributes& attributes
   return inputs;
 }
 
-// In the input's memory, where nobody else needs it and its elements are of the same size.
+// Reuses the input's memory if nothing else needs it and its elements have the same size.
 absl::Status AllocateOutput(OpKernelContext* context, const NoiseAttributes& attributes,
                             const TensorShape& shape, Tensor** output) {
   if (attributes.input_type == attributes.output_type) {
@@ -88,7 +88,7 @@ void FlattenNoiseKernel::Compute(OpKernelContext* context) {
   BroadcastPatterns patterns;
   OP_REQUIRES_OK(context, ReadShapes(context, attributes_, &shapes));
   OP_REQUIRES_OK(context, CheckForwardShapes(attributes_, shapes, &shape, &patterns));
-  // Before the input's memory may become the output's.
+  // Must happen before the output can take over the input's memory.
   NoiseInputs inputs = InputsOf(context, attributes_, patterns);
   inputs.elements = shape.num_elements();
   Tensor *output = nullptr, *noise = nullptr;

@@ -1,4 +1,4 @@
-// What the ops' kernels do alike on every device: attributes, shapes, memory.
+// Device-independent parts of the ops' kernels: attributes, shapes and memory.
 #ifndef FLATNOISE_CC_TENSORFLOW_NOISE_KERNELS_H_
 #define FLATNOISE_CC_TENSORFLOW_NOISE_KERNELS_H_
 
@@ -9,14 +9,14 @@
 
 namespace flatnoise {
 
-// Of all ops that make noise: what is different about them are attributes.
+// The kernel of all ops that generate noise. Their differences are in the attributes.
 class FlattenNoiseKernel : public tensorflow::OpKernel {
  public:
   explicit FlattenNoiseKernel(tensorflow::OpKernelConstruction* construction);
   void Compute(tensorflow::OpKernelContext* context) final;
 
  protected:
-  // Writes the outputs, the first of which may be the input's memory.
+  // Writes the outputs. The first may alias the input.
   virtual absl::Status Run(tensorflow::OpKernelContext* context, const NoiseAttributes& attributes,
                            const NoiseInputs& inputs, const NoiseOutputs& outputs) const = 0;
 

@@ -1,4 +1,4 @@
-// The ops' interfaces and shape functions.
+// The op definitions and shape functions.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -56,7 +56,7 @@ absl::Status Flatten(InferenceContext* c, ShapeHandle shape, ShapeHandle* flatte
   return absl::Status();
 }
 
-// Broadcasts a parameter over `tensor`, whose unknown sizes it may tell.
+// Broadcasts a parameter over `tensor`. The parameter may determine unknown sizes of `tensor`.
 absl::Status BroadcastOver(InferenceContext* c, const std::string& label, ShapeHandle parameter,
                            ShapeHandle* tensor) {
   if (!c->RankKnown(parameter) || !c->RankKnown(*tensor)) return absl::Status();
@@ -82,7 +82,7 @@ template <class List>
 absl::Status GetChoice(InferenceContext* c, const char* attribute, Choice<List>* choice) {
   std::string name;
   TF_RETURN_IF_ERROR(c->GetAttr(attribute, &name));
-  *choice = *Find<List>(name);  // the op's definition allows no other
+  *choice = *Find<List>(name);  // the op definition allows no other value
   return absl::Status();
 }
 
@@ -93,7 +93,7 @@ absl::Status BroadcastParameters(InferenceContext* c, NoiseCheck check, ShapeHan
   int64_t parameters;
   TF_RETURN_IF_ERROR(GetChoice(c, "distribution", &noise.distribution));
   if (!GetChoice(c, "combination", &noise.combination).ok()) {
-    noise.combination = kChoice<Combinations, Add>;  // of the op that has no input
+    noise.combination = kChoice<Combinations, Add>;  // the op without an input
   }
   TF_RETURN_IF_ERROR(c->GetAttr("num_parameters", &parameters));
   TF_RETURN_IF_ERROR(check(noise, parameters));
@@ -112,13 +112,13 @@ absl::Status CheckStream(InferenceContext* c) {
 
 absl::Status CheckBounds(InferenceContext* c) {
   int64_t bounds;
-  if (!c->GetAttr("num_bounds", &bounds).ok()) return absl::Status();  // not every op takes them
+  if (!c->GetAttr("num_bounds", &bounds).ok()) return absl::Status();  // not every op has bounds
   if (bounds > 1) return InvalidArgument("bounds must be one tensor, or none, got ", bounds);
   if (bounds == 0) return absl::Status();
   return RequireShape(c, "bounds", c->num_inputs() - 1, c->Vector(2));
 }
 
-// Of the outputs, which are all alike.
+// All outputs have the same shape.
 absl::Status SetOutputs(InferenceContext* c, ShapeHandle output) {
   TF_RETURN_IF_ERROR(BroadcastParameters(c, CheckNoise, &output));
   for (int i = 0; i < c->num_outputs(); ++i) c->set_output(i, output);
@@ -153,7 +153,7 @@ absl::Status InferFlattenNoiseGrad(InferenceContext* c) {
   return absl::Status();
 }
 
-// An attribute whose values are a list's names, the first of them its default.
+// An attribute whose values are the names in a list. The first is the default.
 template <class List>
 std::string ChoiceAttribute(const char* name) {
   const auto names = Names<List>();
@@ -167,23 +167,22 @@ std::vector<std::string> DescribeCombinations(TypeList<Types...>) {
 
 std::string DocumentNoise() {
   return absl::StrCat(R"doc(
-Combines every element with noise z, the Philox stream's number for the element's index.
+Combines every element with noise z, the Philox stream's number at the element's index.
 
-input: A tensor of rank 1 or more, the batch first.
-seed: Two integers that name the stream, as in `tf.random.stateless_*`. Or three of int64, the state
-  of a `tf.random.Generator` with the Philox algorithm, as `RngReadAndSkip` reads it: the stream is
-  that of (key, counter / 256), each modulo 2**31 - 2, as Keras draws it.
-offset: The index in the stream of the first element, not negative.
-parameters: As the combination names them; each broadcasts to the output's shape and varies over
-  dimensions that lie side by side. Double for a double input, else float.
-bounds: None, or two numbers that the output stays between, the lower one first.
-output: Of shape `[batch, features]`, or of the input's shape where not flattened.
-distribution: Of z.
-combination: What is computed: )doc",
+input: A tensor of rank 1 or more. Dimension 0 is the batch.
+seed: Two integers that select the stream, as in `tf.random.stateless_*`, or the state of a
+  `tf.random.Generator` with the Philox algorithm, as read by `RngReadAndSkip`: three int64
+  integers. A state selects the stream of (key, counter / 256), each modulo 2**31 - 2, as in Keras.
+offset: The index of the first element in the stream, at least 0.
+parameters: The parameters of the combination. Each broadcasts to the output's shape and varies over
+  contiguous dimensions. Double for a double input, else float.
+bounds: Empty, or two numbers to clip the output to, the lower one first.
+output: Has shape `[batch, features]`, or the input's shape if `flatten` is false.
+distribution: The distribution of z.
+combination: The formula for the output: )doc",
                       absl::StrJoin(DescribeCombinations(Combinations{}), ", "), R"doc(.
-flatten: Whether to flatten all dimensions but the first.
-validate_args: Whether to refuse parameters that are not finite, or negative where the noise has no
-  such level.
+flatten: Whether to flatten all dimensions except the first.
+validate_args: Whether to reject invalid parameters, for example infinite or negative ones.
 )doc");
 }
 
@@ -223,9 +222,9 @@ REGISTER_OP("Flatnoise>FlattenNoiseWithZ")
     .Attr("validate_args: bool = false")
     .SetShapeFn(InferFlattenNoise)
     .Doc(R"doc(
-As FlattenNoise, and gives z too, for the combinations that return it: "diffuse".
+Like FlattenNoise, but also returns z. Only for the combination "diffuse".
 
-noise: z, of the output's type and shape.
+noise: z, with the output's type and shape.
 )doc");
 
 REGISTER_OP("Flatnoise>FlattenNoiseOfBytes")
@@ -246,8 +245,8 @@ REGISTER_OP("Flatnoise>FlattenNoiseOfBytes")
     .Attr("byte_scale: float = 1.0")
     .SetShapeFn(InferFlattenNoise)
     .Doc(R"doc(
-As FlattenNoise, of bytes that are multiplied by `byte_scale` first. An output of bytes is rounded to
-nearest, ties to even, and ends at 0 and 255; NaN becomes 0.
+Like FlattenNoise, for uint8 inputs, which are multiplied by `byte_scale` first. uint8 outputs are
+rounded to nearest, ties to even, and saturate at 0 and 255. NaN becomes 0.
 )doc");
 
 REGISTER_OP("Flatnoise>Noise")
@@ -265,9 +264,9 @@ REGISTER_OP("Flatnoise>Noise")
     .Attr("validate_args: bool = false")
     .SetShapeFn(InferNoise)
     .Doc(R"doc(
-Noise by itself: loc + scale * z, with z as in FlattenNoise.
+Generates noise without an input: loc + scale * z, with z as in FlattenNoise.
 
-shape: The output's, of rank 1 or more.
+shape: The output's shape, of rank 1 or more.
 parameters: loc and scale.
 )doc");
 
@@ -286,14 +285,14 @@ REGISTER_OP("Flatnoise>FlattenNoiseGrad")
     .Attr(ChoiceAttribute<Combinations>("combination"))
     .SetShapeFn(InferFlattenNoiseGrad)
     .Doc(R"doc(
-The gradients of FlattenNoise with respect to its parameters, summed in a fixed order over what each
-was broadcast over.
+Computes the gradients of FlattenNoise with respect to its parameters. Sums over broadcast
+dimensions have a fixed order.
 
-grad: The gradient of the output, of the output's shape.
-parameters: Give their shapes alone.
-input: The op's input, of any shape. Not read where the gradients do not depend on it: grad may
-  stand in for it there.
-parameter_grads: Of the parameters' shapes, with z made again from the seed.
+grad: The gradient of the output, with the output's shape.
+parameters: The parameters of FlattenNoise. Only their shapes are used.
+input: The input of FlattenNoise, of any shape. If the gradients don't depend on it, it isn't read
+  and grad can be passed instead.
+parameter_grads: The gradients, with the parameters' shapes. z is recomputed from the seed.
 )doc");
 
 }  // namespace

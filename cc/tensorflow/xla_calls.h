@@ -1,7 +1,8 @@
-// The custom calls that XLA's compiled code makes, on every platform: how a kernel of XLA's device
-// writes one, and how a handler reads it.
+// The custom calls from XLA's compiled code, for all platforms: how the kernels for XLA devices
+// write them, and how the handlers read them.
 //
-// Operands are the op's inputs and results its outputs, in their order; attributes are named here.
+// The operands are the op's inputs and the results its outputs, in order. The attributes are listed
+// here.
 #ifndef FLATNOISE_CC_TENSORFLOW_XLA_CALLS_H_
 #define FLATNOISE_CC_TENSORFLOW_XLA_CALLS_H_
 
@@ -20,7 +21,7 @@
 
 namespace flatnoise {
 
-// An op's attributes as a call carries them.
+// An op's attributes in a call.
 struct CallAttributes {
   std::string_view input_type;
   std::string_view output_type;
@@ -42,17 +43,17 @@ XLA_FFI_REGISTER_STRUCT_ATTR_DECODING(::flatnoise::CallAttributes,
 
 namespace flatnoise {
 
-// Completes a handler's binding, which has the contexts that its platform asks for.
+// Completes a handler's binding, which already has the contexts for its platform.
 template <class Binding>
 auto BindCall(Binding binding) {
   return std::move(binding).RemainingArgs().RemainingRets().template Attrs<CallAttributes>();
 }
 
-// What a handler works with.
+// A decoded call.
 struct NoiseCall {
   NoiseAttributes attributes;
   NoiseInputs inputs;
-  void* outputs[kMostParameters];  // null beyond the results
+  void* outputs[kMostParameters];  // null after the last result
 
   NoiseOutputs noise_outputs() const { return {outputs[0], outputs[1]}; }
 };
@@ -84,7 +85,7 @@ inline Dimensions DimensionsOf(const xla::ffi::AnyBuffer& buffer) {
   return {buffer.dimensions().begin(), static_cast<int>(buffer.dimensions().size())};
 }
 
-// Reads a call whose parameters broadcast over result 0 of the op, or over operand 0 of its
+// Reads a call. The parameters broadcast over result 0 in the op, and over operand 0 in the
 // gradient op.
 inline absl::Status ReadCall(const xla::ffi::RemainingArgs& operands,
                              const xla::ffi::RemainingRets& results,
@@ -97,7 +98,8 @@ inline absl::Status ReadCall(const xla::ffi::RemainingArgs& operands,
   const auto result = [&](int i) {
     return **results.get<xla::ffi::AnyBuffer>(static_cast<size_t>(i));
   };
-  // After the parameters: the op's input in a gradient, bounds elsewhere, if there are any.
+  // The operand after the parameters is the forward op's input in a gradient op, or the bounds, if
+  // any, in other ops.
   const int last = kFirstParameter + parameters;
   const bool has_last = operands.size() > static_cast<size_t>(last);
   const bool fits = operands.size() <= static_cast<size_t>(last) + 1 &&

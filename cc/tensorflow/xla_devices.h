@@ -1,5 +1,5 @@
-// What binds the ops inside XLA to the devices that it compiles for: targets by which XLA finds the
-// calls' handlers, and registrations. The tests have others than the op library.
+// Connects the ops inside XLA to devices: the target names of the calls' handlers, and the
+// registrations. The tests use other targets and registrations than the op library.
 #ifndef FLATNOISE_CC_TENSORFLOW_XLA_DEVICES_H_
 #define FLATNOISE_CC_TENSORFLOW_XLA_DEVICES_H_
 
@@ -7,23 +7,22 @@
 
 namespace xla::ffi {
 
-// As xla/ffi/ffi_api.h declares it, which can't be included: it wants headers that TensorFlow's
-// wheels do not carry.
+// Declared as in xla/ffi/ffi_api.h, which can't be included because it needs headers that
+// TensorFlow's wheels don't contain.
 const XLA_FFI_Api* GetXlaFfiApi();
 
 }  // namespace xla::ffi
 
 namespace flatnoise {
 
-// Of the calls that the kernels make. Defined beside the handlers' registrations.
+// The targets of the kernels' calls. Defined next to the handlers' registrations.
 extern const char kNoiseTarget[];
 extern const char kNoiseGradTarget[];
 
-// Registers the ops' kernels for a device of XLA's; an empty label is that of kernels that are
-// taken unasked.
+// Registers the ops' kernels for an XLA device. Kernels with an empty label are used by default.
 void RegisterXlaKernels(const char* device, const char* label);
 
-// Likewise of the op on bytes, for which CPUs alone have loops.
+// Likewise for the op on uint8 inputs, which only CPUs support.
 void RegisterXlaKernelOfBytes(const char* device);
 
 }  // namespace flatnoise

@@ -31,7 +31,7 @@ ffi::Error HandleGradient(cudaStream_t stream, ffi::ScratchAllocator scratch,
   absl::Status status = ReadCall(operands, results, attributes, /*is_gradient=*/true, &call);
   if (!status.ok()) return ToError(status);
   const auto task = CudaParameterGradientsTask(call.attributes, call.inputs, call.outputs);
-  // XLA frees it in stream order.
+  // XLA frees the workspace in stream order.
   const std::optional<void*> workspace =
       scratch.Allocate(cuda::ParameterGradientsWorkspaceBytes(task));
   if (!workspace) {
@@ -45,7 +45,7 @@ ffi::Error HandleGradient(cudaStream_t stream, ffi::ScratchAllocator scratch,
 
 namespace ffi = ::xla::ffi;
 
-// XLA may record it in a CUDA graph: it only starts a kernel.
+// The handler only launches a kernel, so XLA may capture it in a CUDA graph.
 XLA_FFI_DEFINE_HANDLER_SYMBOL(
     FlatnoiseNoiseCuda, flatnoise::HandleNoise,
     flatnoise::BindCall(ffi::Ffi::Bind().Ctx<ffi::PlatformStream<cudaStream_t>>()),

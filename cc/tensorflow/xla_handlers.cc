@@ -20,8 +20,8 @@ namespace {
 
 namespace ffi = ::xla::ffi;
 
-// Work shared between the caller and the pool's threads. The caller takes shards too and waits only
-// for shards that a thread has begun, so it never waits for a thread that the pool can't spare.
+// Work shared between the caller and the pool's threads. The caller processes shards too and waits
+// only for shards that a thread has started, so it never waits for a busy pool.
 class SharedWork {
  public:
   SharedWork(int64_t total, std::function<void(int64_t)> run)
@@ -44,7 +44,7 @@ class SharedWork {
   absl::Notification all_done_;
 };
 
-// Calls run(i) for 0 <= i < total, on the pool's threads where there is more than one shard.
+// Calls run(i) for 0 <= i < total. Uses the pool's threads if there is more than one shard.
 void ParallelFor(ffi::ThreadPool& pool, int64_t total, std::function<void(int64_t)> run) {
   const int64_t threads = std::min(pool.num_threads(), total);
   if (threads <= 1) {
@@ -61,7 +61,7 @@ absl::Status ApplyNoise(ffi::ThreadPool& pool, const NoiseCall& call) {
   cpu::ApplyNoiseTask task;
   TF_RETURN_IF_ERROR(MakeApplyNoiseTask(call.attributes, call.inputs, call.noise_outputs(), &task));
   AdviseHugePages(task, call.inputs.elements);
-  // A few shards at a time, so that a small tensor stays on this thread.
+  // Several shards at a time, so that a small tensor stays on this thread.
   constexpr int64_t kShardsAtOnce = 8;
   const int64_t shards = cpu::CountShards(task, call.inputs.elements);
   ParallelFor(pool, (shards + kShardsAtOnce - 1) / kShardsAtOnce, [&](int64_t i) {

@@ -1,5 +1,5 @@
-// The ops inside XLA: calls into the op library's own loops, so that a compiled function gives the
-// same bits as one that is not compiled.
+// The ops inside XLA, as custom calls of the op library's loops, so that results are bit-identical
+// with and without XLA.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -48,12 +48,12 @@ xla::Shape RowMajor(xla::PrimitiveType type, const TensorShape& shape) {
 
 std::string Quoted(std::string_view text) { return absl::StrCat("\"", text, "\""); }
 
-// A number that keeps all its bits on the way, as MLIR writes it.
+// Formats a number in MLIR's hexadecimal notation, which preserves all bits.
 std::string Hexadecimal(float number) {
   return absl::StrCat("0x", absl::Hex(BitCast<uint32_t>(number), absl::kZeroPad8));
 }
 
-// As the struct CallAttributes is decoded from it.
+// Writes the attributes that the struct CallAttributes is decoded from.
 std::string Write(const NoiseAttributes& attributes) {
   return absl::StrCat("{input_type = ", Quoted(NameOf(attributes.input_type)),
                       ", output_type = ", Quoted(NameOf(attributes.output_type)),
@@ -67,7 +67,8 @@ xla::XlaOp Call(XlaOpKernelContext* context, const std::string& target,
                 const NoiseAttributes& attributes, const xla::Shape& result) {
   std::vector<xla::XlaOp> operands;
   std::vector<xla::Shape> shapes;
-  // A shape is known; what takes its place is not read.
+  // The `shape` input of the Noise op is a compile-time constant. The call has a placeholder in its
+  // place, which the handlers don't read.
   const bool has_input = attributes.input_type != kStoredType<Nothing>;
   for (int place = 0; place < context->num_inputs(); ++place) {
     const int i = place == kTensor && !has_input ? kSeed : place;
@@ -138,8 +139,8 @@ class FlattenNoiseGradXlaOp : public XlaOpKernel {
   NoiseAttributes attributes_;
 };
 
-// As plain kernels of XLA's device and not by REGISTER_XLA_OP, whose registry is read once: a
-// library loaded after something was compiled would come too late.
+// Registers plain kernels for the XLA device instead of using REGISTER_XLA_OP. XLA reads that
+// registry once, so a library that is loaded after the first compilation would be too late.
 template <class Kernel>
 void Register(const char* op, const char* device, const char* label) {
   const auto create = [](OpKernelConstruction* construction) -> tensorflow::OpKernel* {

@@ -1,6 +1,5 @@
-# Builds for Linux on 64-bit Arm on another machine, with Debian's cross compiler
-# (g++-aarch64-linux-gnu). Programs that the build or the tests run go through qemu's user mode
-# (qemu-user-static), where it is installed.
+# Cross-compiles for Linux on 64-bit Arm with Debian's cross compiler (g++-aarch64-linux-gnu).
+# Target programs run under qemu's user mode (qemu-user-static) if it is installed.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 
@@ -9,8 +8,8 @@ set(CMAKE_C_COMPILER ${triplet}-gcc)
 set(CMAKE_CXX_COMPILER ${triplet}-g++)
 set(CMAKE_CUDA_HOST_COMPILER ${triplet}-g++)
 
-# Programs are this machine's, libraries the target's. Headers may be either's: TensorFlow's and
-# pybind11's serve both.
+# Finds programs on this machine and libraries for the target. Headers can come from either, because
+# those of TensorFlow and pybind11 are the same.
 list(APPEND CMAKE_FIND_ROOT_PATH /usr/${triplet})
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)

@@ -1,9 +1,10 @@
-"""Flatten a tensor and apply noise to it in one pass, for TensorFlow and Keras.
+"""Fused noise and dropout for TensorFlow and Keras, with optional flattening.
 
-The noise is the stream of ``tf.random.stateless_normal`` and ``tf.random.stateless_uniform``
-(``alg="philox"``), made while the input is read, so that the tensor is read once and written
-once. Importing the package registers the compiled op and the Keras layers: SavedModels and
-``.keras`` files that hold them load after ``import flatnoise``.
+The noise comes from the streams of
+``tf.random.stateless_normal`` and ``tf.random.stateless_uniform`` (``alg="philox"``). It is
+generated while the input is processed, so each tensor is read once and written once. Importing the
+package registers the compiled ops and the Keras layers. SavedModels and
+``.keras`` files that contain them load after ``import flatnoise``.
 """
 
 import importlib.util
@@ -55,8 +56,8 @@ if TYPE_CHECKING or _HAS_TENSORFLOW:
     from flatnoise._src.samples import *  # noqa: F403
 
 if not TYPE_CHECKING:
-    # Without TensorFlow the package still imports: `flatnoise.numpy` needs none.
+    # The package must import without TensorFlow, because `flatnoise.numpy` doesn't need it.
     def __getattr__(name):
         if name in _NEED_TENSORFLOW and not _HAS_TENSORFLOW:
-            import flatnoise._src.tensorflow  # noqa: F401  (raises, and says which extra to take)
+            import flatnoise._src.tensorflow  # noqa: F401  (raises and names the extra to install)
         raise AttributeError(f"module 'flatnoise' has no attribute {name!r}")

@@ -1,6 +1,6 @@
-"""``python -m flatnoise`` prints what is installed here, what of it is in use, and why not more.
+"""``python -m flatnoise`` reports what is installed and what is in use, with reasons.
 
-With ``--json`` as one JSON object, for reports of errors.
+With ``--json``, it prints one JSON object for bug reports.
 """
 
 from flatnoise._src.report import main

@@ -1,4 +1,4 @@
-"""Callbacks that change the noise while a model is trained."""
+"""Callbacks that change noise levels during training."""
 
 from flatnoise._src.callbacks import NoiseSchedule
 

@@ -1,8 +1,8 @@
-"""Keras layers that apply noise, and flatten in the same pass.
+"""Keras layers that apply noise and optionally flatten in the same pass.
 
-Each call draws a seed of its own, also where calls of one layer run at the same time, as in
-`tf.data.Dataset.map` with `num_parallel_calls`. Those that are named as Keras's own draw as
-Keras's do.
+Each call draws a separate seed, even if calls of the same layer run concurrently, as in
+`tf.data.Dataset.map` with `num_parallel_calls`. Layers with the names of Keras layers draw seeds
+the way Keras does.
 """
 
 from flatnoise._src.drop_in_layers import (

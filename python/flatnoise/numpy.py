@@ -1,6 +1,7 @@
-"""The noise on NumPy arrays, without TensorFlow.
+"""Noise for NumPy arrays, without TensorFlow.
 
-The results are equal to the compiled op's, to the bit. One thread makes them, that of the caller.
+The results are bit-identical to those of the compiled op. All computation runs on the calling
+thread.
 """
 
 from flatnoise._src import numpy_functions

@@ -1,4 +1,4 @@
-"""The compiled ops as they are registered, after the manner of ``tf.raw_ops``."""
+"""Direct access to the compiled ops, like ``tf.raw_ops``."""
 
 from flatnoise._src.raw_ops import (
     FlattenNoise,

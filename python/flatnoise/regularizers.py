@@ -1,4 +1,4 @@
-"""Regularizers for the level of learned noise."""
+"""Regularizers for learned noise levels."""
 
 from flatnoise._src.regularizers import NoiseEntropy
 

@@ -1,4 +1,4 @@
-"""Schedules for levels of noise, as functions of the step or the epoch."""
+"""Schedules for noise levels, as functions of the step or epoch."""
 
 from flatnoise._src.schedules import Constant, Cosine, Linear
 

@@ -1,11 +1,11 @@
-"""Writes what every noise gives on this machine, or compares it with what another machine wrote.
+"""Writes the results of every noise on this machine, or compares them with another machine's.
 
     python noise_arrays.py write FOLDER
     python noise_arrays.py compare FOLDER [--write OTHER]
 
-FOLDER gets arrays of all noises of the package's table, types and modes, with gradients, and a
-Keras model with all layers. A comparison makes the arrays again and loads the model: both have to
-have the same bits. It fails on the first difference, and says where it is.
+FOLDER gets arrays for all noises in the package's table, dtypes and modes, with gradients, and a
+Keras model with all layers. A comparison recomputes the arrays and loads the model. Both must be
+bit-identical. It fails on the first difference and reports where it is.
 """
 
 import argparse
@@ -44,26 +44,26 @@ MODES = {
 }
 SEED = (2**40 + 3, -4)
 OFFSETS = (0, 5, 2**40 + 3)
-# What every parameter may be, rates too, in whatever order a noise takes them.
+# Valid values for every parameter, including rates.
 VALUES = (0.25, 0.75, 0.5, 0.625)
 # The first elements of an input.
 SPECIAL = (np.inf, -np.inf, np.nan, -np.nan, 0.0, -0.0, 6e-8, -1e-40, 5e-324, 65504.0)
 SHAPE = (6, 5, 7)
-LARGE = (33, 4099)  # for several shards, whose bounds lie within blocks
+LARGE = (33, 4099)  # several shards, with boundaries inside blocks
 ARRAYS, MODEL = "arrays.npz", "model.keras"
 
 
 def _inputs(shape: tuple[int, ...], dtype: tf.DType, special: bool) -> tf.Tensor:
-    """Numbers that both machines make alike: of integers, by exact operations."""
+    """Numbers that are the same on both machines: from integers, by exact operations."""
     numbers = (np.arange(np.prod(shape)) * 7919 % 2053 - 1026) / 512
     if special:
         numbers[: len(SPECIAL)] = SPECIAL
-    # NumPy converts, since TensorFlow may flush subnormal numbers.
+    # Convert with NumPy, because TensorFlow may flush subnormal numbers.
     return tf.constant(numbers.reshape(shape).astype(dtype.as_numpy_dtype))
 
 
 def _parameters(count: int, width: int, dtype: tf.DType) -> list[tf.Tensor]:
-    """Numbers, or, where `width` isn't 0, one for each feature."""
+    """Numbers, or if `width` isn't 0, vectors with one number per feature."""
     if count > len(VALUES):
         raise SystemExit(f"a noise has {count} parameters, and VALUES has {len(VALUES)} numbers")
     steps = np.arange(width) / (8 * max(width, 1)) if width else 0.0
@@ -100,7 +100,7 @@ def _gradients(noise: Any, dtype: tf.DType) -> Iterator[tuple[str, tf.Tensor]]:
         names = ["input", *(parameter.name for parameter in noise.parameters)]
         gradients = tape.gradient(y, [x, *parameters], output_gradients=weights)
         for name, gradient in zip(names, gradients, strict=True):
-            if gradient is not None:  # rates have none
+            if gradient is not None:  # rates have no gradient
                 yield f"gradient of {name}, parameters of {width}", gradient
 
 
@@ -150,7 +150,7 @@ def _progress(what: str) -> None:
 
 
 def noise_arrays() -> Arrays:
-    """Returns what every noise gives, by names that say which case it is."""
+    """Returns the results of every noise, by the name of the case."""
     arrays: Arrays = {}
     for noise in NOISES:
         _progress(noise.name)
@@ -164,7 +164,7 @@ def noise_arrays() -> Arrays:
         try:
             made = [_run(mode, _raw_op, distribution, combination) for mode in MODES]
         except (tf.errors.InvalidArgumentError, ValueError) as error:
-            # The op may refuse pairs that no noise is made of.
+            # The op rejects pairs that no noise uses.
             if (distribution, combination.name) in used:
                 raise
             _progress(f"refused: {error}")
@@ -175,7 +175,7 @@ def noise_arrays() -> Arrays:
 
 
 def _layers() -> Iterator[keras.layers.Layer]:
-    """Every layer that saves the state of its noise, with the arguments that it needs."""
+    """Every layer that saves the state of its noise, with the required arguments."""
     for name in flatnoise.layers.__all__:
         cls = getattr(flatnoise.layers, name)
         if not issubclass(cls, NoiseLayer):
@@ -195,7 +195,7 @@ def _layers() -> Iterator[keras.layers.Layer]:
 
 
 def _model() -> keras.Model:
-    """Every layer on an input of its own rank, its result an output of the model."""
+    """A model with every layer on an input of suitable rank, and one output per layer."""
     inputs: dict[int, Any] = {}
     outputs = []
     for layer in _layers():
@@ -206,7 +206,7 @@ def _model() -> keras.Model:
 
 
 def _of_model(model: keras.Model) -> Arrays:
-    """What the model gives in its first calls."""
+    """The results of the model's first calls."""
     x = [_inputs((2, *each.shape[1:]), tf.float32, special=False) for each in model.inputs]
     arrays = {}
     for call in range(2):
@@ -222,7 +222,7 @@ def _bits(array: np.ndarray) -> np.ndarray:
 
 
 def write(folder: Path, arrays: Arrays) -> None:
-    """Writes the arrays, a model that has been called, and what it gives then."""
+    """Writes the arrays, a model after some calls, and its next results."""
     folder.mkdir(parents=True, exist_ok=True)
     model = _model()
     _of_model(model)
@@ -244,7 +244,7 @@ def _difference(key: str, ours: np.ndarray, theirs: np.ndarray) -> str:
 
 
 def compare(folder: Path, arrays: Arrays) -> None:
-    """Raises SystemExit unless the arrays, and those of the model in `folder`, are the folder's."""
+    """Raises SystemExit unless the arrays, and those of the saved model, equal the saved ones."""
     arrays = arrays | _of_model(keras.models.load_model(folder / MODEL))
     with np.load(folder / ARRAYS) as archive:
         theirs = dict(archive)
@@ -260,7 +260,7 @@ def compare(folder: Path, arrays: Arrays) -> None:
 
 
 def main() -> None:
-    """Makes the arrays, compares, writes."""
+    """Computes the arrays, compares and writes them."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("what", choices=["write", "compare"])
     parser.add_argument("folder", type=Path)
@@ -274,7 +274,7 @@ def main() -> None:
         f"{platform.machine()}, TensorFlow {facts['tensorflow_version']}, "
         f"instruction set {facts['instruction_set']}, made by {facts['compiler']}"
     )
-    tf.get_logger().setLevel("ERROR")  # of tracing: every function here is traced once
+    tf.get_logger().setLevel("ERROR")  # no retracing warnings: every function here is traced once
     arrays = noise_arrays()
     if options.what == "compare":
         compare(options.folder, arrays)

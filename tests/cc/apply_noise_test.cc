@@ -1,4 +1,4 @@
-// The vectorised loops give, for every element, the bits of the definition.
+// The vectorized loops are bit-identical to the definition for every element.
 #include "cpu/apply_noise.h"
 
 #include <gtest/gtest.h>
@@ -29,7 +29,7 @@ template <class T>
 struct Problem {
   using Scalar = ComputeType<T>;
 
-  // The last pattern is that of all further parameters.
+  // The last pattern also applies to all further parameters.
   Problem(const Noise& noise, int64_t elements, uint64_t offset,
           const std::vector<BroadcastPattern>& patterns = {kScalar})
       : input(static_cast<size_t>(elements)),
@@ -139,7 +139,8 @@ TEST_P(ApplyNoise, ParametersOfTheWholeShape) {
 }
 
 TEST_P(ApplyNoise, ParametersThatBroadcastInTheirOwnWays) {
-  // Of [6, 20, 12]: per feature, per sample, per channel in the middle, all.
+  // For [6, 20, 12]: per feature, per channel at the end, per sample, per channel in the middle,
+  // full.
   const std::vector<BroadcastPattern> ways = {{240, 1}, {12, 1}, {6, 240}, {20, 12}, {1440, 1}};
   for (const BroadcastPattern& first : ways) {
     for (const BroadcastPattern& second : ways) ExpectCorrect(1440, 7, {first, second});
@@ -201,7 +202,7 @@ TEST_P(ApplyNoise, KeepsInfinitiesNaNAndSubnormals) {
     problem.input[0] = FromCompute<T>(std::numeric_limits<Scalar>::infinity());
     problem.input[1] = FromCompute<T>(std::numeric_limits<Scalar>::quiet_NaN());
     problem.input[2] = least;
-    // A caller's thread that flushes subnormal numbers changes nothing.
+    // A caller's thread may flush subnormal numbers without effect.
     const uint64_t saved = FloatControl::Get();
     const uint64_t flushing = saved | FloatControl::kFlush;
     FloatControl::Set(flushing);

@@ -1,4 +1,4 @@
-// What the kernels' tests vary over: all instruction sets, types and noises that there are.
+// The test cases for kernels: all instruction sets, types and noises.
 #ifndef FLATNOISE_TESTS_CC_CASES_H_
 #define FLATNOISE_TESTS_CC_CASES_H_
 
@@ -28,7 +28,7 @@ inline std::string NameOf(ElementType type, const Noise& noise) {
          std::string(NameOf(noise.combination));
 }
 
-// Calls body(T{}) with the type that was chosen.
+// Calls body(T{}) with the selected type.
 template <class Body>
 void WithType(ElementType type, const Body& body) {
   Visit(type, [&](auto tag) { body(typename decltype(tag)::type{}); });

@@ -1,5 +1,5 @@
-// The CUDA kernels' bodies, compiled for the host: the bits of the CPU's kernels, for any grid,
-// alignment, offset and parameters; and the sums that the gradients are defined as.
+// The CUDA kernel bodies, compiled for the host, are bit-identical to the CPU kernels for any grid,
+// alignment, offset and parameters. Gradients equal the sums in their definition.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 namespace flatnoise::cuda {
 namespace {
 
-// Memory whose first element lies so many elements past an aligned address, with guards around.
+// Memory with guards, whose first element is a given number of elements past an aligned address.
 template <class T>
 class Buffer {
  public:
@@ -38,7 +38,7 @@ class Buffer {
   }
 
  private:
-  // Of no type a NaN, so that what is not written is not taken for one.
+  // Not a NaN in any type, so that unwritten elements are detected.
   static constexpr unsigned char kFill = 0x5A;
   static constexpr size_t kGuard = 64, kAlignment = 64, kRoom = 320;
   std::vector<unsigned char> bytes_;
@@ -134,7 +134,7 @@ TEST(CudaApplyNoiseAtRandom, HasBitsOfCpu) {
   }
 }
 
-// How many chunks each thread of the grid takes, for so many elements from an aligned address.
+// The number of chunks per thread of the grid, for a number of elements from an aligned address.
 template <class Variant>
 std::pair<int64_t, int64_t> BlocksAndChunks(int64_t elements, int64_t resident) {
   using Kind = typename Variant::Kind;
@@ -153,7 +153,7 @@ TEST(CudaApplyNoiseGrid, FillsTheDeviceFirstThenLeavesThreadsLittle) {
   using FloatPatterns = ApplyNoiseVariant<Float, BroadcastParameters<Float>>;
   using HalfScalars = ApplyNoiseVariant<Half, ScalarParameters<Half>>;
   using Grid = std::pair<int64_t, int64_t>;
-  // What a block takes of one chunk for each thread.
+  // The elements of a block with one chunk per thread.
   constexpr int64_t kFloats = 1024, kHalves = 2048;
 
   EXPECT_EQ(BlocksAndChunks<FloatScalars>(1, 792), Grid(1, 0));
@@ -327,7 +327,7 @@ TEST(CudaParameterGradientsOfMany, ScalarsBesideManyValuesHaveAPassOfTheirOwn) {
   }
 }
 
-// Whatever the pattern, a workspace holds no more numbers than the tensor has for each parameter.
+// For any pattern, the workspace has at most as many numbers per parameter as the tensor has.
 TEST(CudaParameterGradientsOfMany, TakeLittleMemory) {
   for (const int64_t size : {1, 2, 3, 7, 8, 100, 1001}) {
     for (const Shape& shape : {Shape{2, 30000, size},

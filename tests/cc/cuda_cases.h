@@ -1,5 +1,5 @@
-// What the tests of the CUDA kernels vary over, on the host and on a device, and what must come
-// out. All noises and element types are those of the core's lists.
+// Test cases for the CUDA kernels, on the host and on a device, with expected results. Noises and
+// element types come from the core's lists.
 #ifndef FLATNOISE_TESTS_CC_CUDA_CASES_H_
 #define FLATNOISE_TESTS_CC_CUDA_CASES_H_
 
@@ -25,7 +25,7 @@ namespace flatnoise::cuda {
 
 inline constexpr int64_t kSeed[2] = {11, -7};
 inline constexpr int32_t kShortSeed[2] = {11, -7};
-// A generator's state, and what it draws: -7 and the floor of -1000 / 256, modulo 2^31 - 2.
+// A generator's state, which draws -7 and the floor of -1000 / 256, modulo 2^31 - 2.
 inline constexpr int64_t kState[3] = {-1000, 99, -7};
 inline constexpr int64_t kPairOfState[2] = {2147483639, 2147483642};
 
@@ -65,7 +65,7 @@ using Patterns = std::array<BroadcastPattern, kMostParameters>;
 
 inline constexpr BroadcastPattern kScalar = {1, 1};
 
-// `pattern` for the parameters whose bit is set, `other` for the rest.
+// `pattern` for parameters whose bit is set, `other` for the rest.
 inline Patterns PatternsWhere(unsigned bits, BroadcastPattern pattern,
                               BroadcastPattern other = kScalar) {
   Patterns patterns;
@@ -75,7 +75,7 @@ inline Patterns PatternsWhere(unsigned bits, BroadcastPattern pattern,
 
 inline Patterns Scalars() { return PatternsWhere(0, kScalar); }
 
-// Every parameter alone, and all of them.
+// Each parameter separately, and all together.
 inline std::vector<unsigned> ParameterSets() {
   std::vector<unsigned> sets = {(1u << kMostParameters) - 1};
   for (int k = 0; k < kMostParameters; ++k) sets.push_back(1u << k);
@@ -88,7 +88,7 @@ struct Shape {
 
   int64_t elements() const { return samples * channels * pixels; }
 
-  // The ways to broadcast over it.
+  // The ways to broadcast over the tensor.
   std::vector<BroadcastPattern> patterns() const {
     return {kScalar,
             {pixels, 1},
@@ -109,11 +109,11 @@ struct ForwardCase {
   int64_t parameter_shift = 0;
   bool in_place = false;
   bool validate_args = false;
-  bool special_values = false;  // NaN, infinities, subnormals; parameters that are not allowed
+  bool special_values = false;  // NaN, infinities, subnormals and invalid parameters
   SeedType seed = SeedType::kInt64Pair;
-  bool clips = false;          // between kBounds
+  bool clips = false;          // to kBounds
   bool no_input = false;       // not in place
-  bool returns_noise = false;  // where the combination does
+  bool returns_noise = false;  // if the combination does
 
   std::string Text() const {
     std::string text = std::to_string(elements) + " elements, offset " + std::to_string(offset) +
@@ -167,7 +167,7 @@ inline ForwardCases OffsetCases() {
   return cases;
 }
 
-// Nothing may be left unwritten: not where the stream's positions pass 2^64 either.
+// All elements must be written, even if stream positions exceed 2^64.
 inline ForwardCases NegativeOffsetCases() {
   ForwardCases cases;
   for (int64_t n : {1, 2, 3, 5, 8, 17, 100, 333, 2500}) {
@@ -183,7 +183,7 @@ inline ForwardCases NegativeOffsetCases() {
       }
     }
   }
-  // Larger than a thread's share.
+  // Larger than the work of one thread.
   cases.push_back({100000, -3, Scalars(), 1, 0});
   cases.push_back({100000, -3, Scalars(), 1, 1});
   return cases;
@@ -231,7 +231,7 @@ inline constexpr Shape kForwardShapes[] = {{6, 3, 50},  {5, 4, 64}, {7, 1, 33}, 
                                            {3, 2, 1},   {2, 5, 2},  {9, 16, 4}, {1, 1, 1},
                                            {2, 3, 400}, {40, 2, 8}};
 
-// Every pair of ways, for one parameter the one and for another the other.
+// Every pair of ways to broadcast, for two parameters.
 inline ForwardCases BroadcastCases() {
   constexpr unsigned kEveryOther = 0x55555555;
   ForwardCases cases;
@@ -251,7 +251,7 @@ inline ForwardCases BroadcastCases() {
   return cases;
 }
 
-// Bounds, no input, the noise beside the output: each alone and all at once.
+// Bounds, no input, and returned noise: separately and together.
 inline ForwardCases OptionCases() {
   ForwardCases cases;
   for (unsigned options = 1; options < 8; ++options) {
@@ -363,7 +363,7 @@ std::vector<T> TestElements(int64_t count, bool special_values) {
   return elements;
 }
 
-// Values that a parameter may have, and, where they are special, some that it may not.
+// Valid values for a parameter, and with special values, also invalid ones.
 template <class Scalar>
 std::vector<Scalar> TestParameter(int k, int64_t count, bool special_values) {
   std::vector<Scalar> values(static_cast<size_t>(count));
@@ -416,7 +416,7 @@ struct ExpectedTensors {
   std::vector<T> noise;
 };
 
-// What the CPU makes of a case, NaN where the arguments are wrong.
+// The CPU's results for a case, with NaN for invalid arguments.
 template <class T>
 ExpectedTensors<T> ExpectedOutput(const KindCase& kind, const ForwardCase& c,
                                   const std::vector<T>& input,
@@ -452,13 +452,13 @@ ExpectedTensors<T> ExpectedOutput(const KindCase& kind, const ForwardCase& c,
     }
     if (is_right) continue;
     output[static_cast<size_t>(i)] = nan;
-    // What is wrong with all elements is found before there is noise.
+    // Errors that affect all elements are detected before noise is generated.
     if (c.offset < 0 || all_scalars) noise[static_cast<size_t>(i)] = nan;
   }
   return {output, noise};
 }
 
-// The same bits, but for those of NaN, which nobody promises.
+// Bit-identical, except for NaN payloads, which are unspecified.
 template <class T>
 bool SameElements(const T* a, const T* b, int64_t count) {
   for (int64_t i = 0; i < count; ++i) {
@@ -485,7 +485,7 @@ struct GradientCase {
 
 using GradientCases = std::vector<GradientCase>;
 
-// Every way for every parameter, then ways that differ.
+// Every way to broadcast for all parameters, then different ways.
 inline GradientCases GradientCasesOf(const Shape& shape) {
   constexpr unsigned kEveryOther = 0x55555555;
   GradientCases cases;
@@ -497,7 +497,7 @@ inline GradientCases GradientCasesOf(const Shape& shape) {
     cases.push_back({shape.elements(), 13, PatternsWhere(~0u, ways[i])});
     const BroadcastPattern& next = ways[(i + 1) % ways.size()];
     cases.push_back({shape.elements(), 2, PatternsWhere(kEveryOther, ways[i], next)});
-    // The values' last period may be short.
+    // The last period may be partial.
     cases.push_back({shape.elements() * 3 / 4 + 1, 1, PatternsWhere(~0u, ways[i])});
   }
   return cases;

@@ -1,4 +1,4 @@
-// Runs the CUDA kernels' bodies on the host, for every thread of a grid, one after the other.
+// Runs the CUDA kernel bodies on the host, sequentially for every thread of a grid.
 #ifndef FLATNOISE_TESTS_CC_CUDA_HOST_GRID_H_
 #define FLATNOISE_TESTS_CC_CUDA_HOST_GRID_H_
 
@@ -17,7 +17,7 @@
 
 namespace flatnoise::cuda {
 
-// As the launcher does it, for a grid of so many blocks.
+// Like the launcher, for a grid of `blocks` blocks.
 inline void ApplyNoiseOnHost(const ApplyNoiseTask& task, int64_t blocks) {
   DispatchApplyNoise(task, [&](auto variant, ApplyNoisePlan plan) {
     using Variant = decltype(variant);
@@ -32,7 +32,7 @@ inline void ApplyNoiseOnHost(const ApplyNoiseTask& task, int64_t blocks) {
   });
 }
 
-// As GradientTilesKernel does it: all threads up to a barrier, then all up to the next.
+// Like GradientTilesKernel: runs all threads to a barrier, then all threads to the next.
 template <class Kind, class Way>
 void RunTiles(const ParameterGradientsTask& task, const GradientPass& pass, int64_t blocks) {
   using Body = GradientTileBody<Kind, Way>;
@@ -55,7 +55,7 @@ void RunTiles(const ParameterGradientsTask& task, const GradientPass& pass, int6
   }
 }
 
-// As ReductionKernel does it.
+// Like ReductionKernel.
 template <class Scalar>
 void RunReduction(const Reduction& reduction) {
   using Body = ReductionBody<Scalar>;
@@ -90,7 +90,7 @@ inline void ParameterGradientsOnHost(const ParameterGradientsTask& task, void* w
   });
 }
 
-// With a workspace of its own, filled with NaN.
+// Uses a workspace filled with NaN.
 inline void ParameterGradientsOnHost(const ParameterGradientsTask& task, int64_t blocks) {
   std::vector<double> workspace(WorkspaceBytes(task) / sizeof(double) + 1);
   std::memset(workspace.data(), 0xFF, workspace.size() * sizeof(double));

@@ -1,4 +1,4 @@
-// The functions' stated errors: over every float they are ever given, and over many doubles.
+// The functions' error bounds, for every float input that occurs and for many doubles.
 #include "core/elementary.h"
 
 #include <gtest/gtest.h>
@@ -50,7 +50,7 @@ TEST(ElementaryDouble, FunctionsAreWithin2Ulp) {
   std::mt19937_64 random(20);
   long double worst_log = 0, worst_sin_cos = 0;
   for (int i = 0; i < 1000000; ++i) {
-    // Half of the arguments near 0 or 1, where the logarithm is hardest.
+    // Half of the arguments are near 0 or 1, which is hardest for the logarithm.
     const uint64_t bits = i % 2 ? random() : (random() & 0xFFFFF) * (i % 4 ? 1 : ~uint64_t{0});
     const double u = UnitUniform<D>(bits);
     const long double angle = 2 * M_PI * u;
@@ -66,7 +66,7 @@ TEST(ElementaryDouble, FunctionsAreWithin2Ulp) {
 }
 
 TEST(BoxMuller, ReachesItsLimitAndNoFurther) {
-  // All words zero: the smallest uniform number, raised to 1e-7, at angle 0.
+  // All words are zero: the smallest uniform number, bounded below by 1e-7, at angle 0.
   EXPECT_EQ(BoxMuller<F>(0, 0).first, 0.0f);
   EXPECT_NEAR(BoxMuller<F>(0, 0).second, std::sqrt(-2 * std::log(1e-7)), 1e-6);
   EXPECT_NEAR(BoxMuller<D>(0, 0).second, std::sqrt(-2 * std::log(1e-7)), 1e-14);

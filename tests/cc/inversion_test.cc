@@ -1,4 +1,4 @@
-// The numbers made by inversion against their definitions, in a finer type.
+// Compares numbers from inversion with their definitions in a more precise type.
 #include "core/inversion.h"
 
 #include <gtest/gtest.h>
@@ -15,10 +15,10 @@
 namespace flatnoise {
 namespace {
 
-// In units in the last place of max(|z|, 1), which TensorFlow's own stream is compared in too.
+// In units in the last place of max(|z|, 1), as in the comparison with TensorFlow's stream.
 constexpr double kLargestError = 2;
 
-// What is so much finer than the tested type that its own errors don't count.
+// A type so precise that its own errors are negligible.
 template <class Scalar>
 using Finer = std::conditional_t<sizeof(Scalar) == sizeof(float), double, long double>;
 
@@ -47,8 +47,8 @@ Real Exact(Logistic, const Middle<Real>& m, Real) {
   return std::log(m.u / m.rest);
 }
 
-// There is no inverse error function to compare with: a step of Newton's from the number that is
-// tested leads there.
+// There is no inverse error function to compare with, so this takes a Newton step from the tested
+// number.
 template <class Real>
 Real Exact(TruncatedNormal, const Middle<Real>& m, Real z) {
   const Real within = std::erf(std::sqrt(Real(2)));

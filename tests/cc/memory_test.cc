@@ -1,5 +1,5 @@
-// What the forward loops read and write, beyond tensors of one type: bytes, no input at all, bounds
-// that results stay between, and the noise itself.
+// Memory access of the forward loops beyond tensors of one type: uint8, no input, clipping, and
+// returned noise.
 #include "cpu/memory.h"
 
 #include <gtest/gtest.h>
@@ -71,7 +71,7 @@ class Problem {
   ApplyNoiseTask* task() { return &task_; }
   void* noise_output() { return noise_output_.data(); }
   const Scalar (&bounds() const)[2] { return bounds_; }
-  // Of one parameter, two values in turn.
+  // Gives one parameter two alternating values.
   void VaryParameter() { task_.parameters[1] = {values_ + 4, {2, 1}}; }
 
   void RunAndCheck(const Kernels& kernels) {
@@ -139,7 +139,7 @@ class Memory : public testing::TestWithParam<MemoryCase> {
   const Storage& storage() const { return std::get<1>(GetParam()); }
   const Noise& noise() const { return std::get<2>(GetParam()); }
 
-  // body(problem) for problems that begin and end anywhere in a group.
+  // Calls body(problem) for problems that begin and end anywhere in a group.
   template <class Body>
   void ForEachProblem(const Body& body) const {
     if (storage().output == kStoredType<double>) {

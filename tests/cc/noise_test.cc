@@ -1,4 +1,4 @@
-// The lists of types and noises, the one dispatch over them, and how parameters broadcast.
+// The lists of types and noises, the dispatch over them, and the broadcasting of parameters.
 #include "core/noise.h"
 
 #include <gtest/gtest.h>
@@ -80,7 +80,7 @@ TEST(Broadcast, FollowsTheRuleOfNumPy) {
       {{4, 1}, {2, 4, 5}, kOk, {4, 5}},
       {{2, 1, 1}, {2, 4, 5}, kOk, {2, 20}},
       {{2, 4, 1}, {2, 4, 5}, kOk, {8, 5}},
-      // Dimensions of size 1 are neither varied over nor in the way.
+      // Dimensions of size 1 are ignored.
       {{2, 1, 5}, {2, 1, 5}, kOk, {10, 1}},
       {{4, 1, 1}, {2, 4, 1, 5}, kOk, {4, 5}},
       {{2, 1, 5}, {2, 4, 5}, kNotContiguous, {}},
@@ -89,7 +89,7 @@ TEST(Broadcast, FollowsTheRuleOfNumPy) {
       {{3, 1}, {2, 3}, kDoesNotFit, {}},
       {{1, 2, 3}, {2, 3}, kDoesNotFit, {}},
       {{3}, {2, 1}, kDoesNotFit, {}},
-      // Of empty tensors.
+      // Empty tensors.
       {{0}, {2, 0}, kOk, {0, 1}},
       {{3}, {0, 3}, kOk, {3, 1}},
       {{1}, {0, 3}, kOk, {1, 1}},

@@ -9,7 +9,7 @@
 namespace flatnoise {
 namespace {
 
-// The value nearest to `value` in a format of `fraction_bits`, found by arithmetic alone.
+// The nearest value in a format with `fraction_bits`, computed only with arithmetic.
 double Nearest(double value, int fraction_bits, int least_exponent, double largest) {
   if (value == 0 || std::isinf(value)) return value;
   const int exponent = std::max(std::ilogb(value), least_exponent);
@@ -40,7 +40,7 @@ TEST(BFloat16, EveryValueRoundTrips) { ExpectRoundTrips<BFloat16>(); }
 TEST(SmallTypes, RoundToNearestEven) {
   std::mt19937 random(7);
   for (int i = 0; i < 2000000; ++i) {
-    // Every third value a tie or next to one, where rounding goes wrong first.
+    // Every third value is a tie or next to one, where rounding errors are most likely.
     uint32_t bits = static_cast<uint32_t>(random());
     if (i % 3 == 0) bits = (bits & 0xFFFFE000) | (0x0FFF + static_cast<uint32_t>(i % 9 / 3));
     if (i % 3 == 1) bits = (bits & 0xFFFF0000) | (0x7FFF + static_cast<uint32_t>(i % 9 / 3));

@@ -1,4 +1,4 @@
-// The gradients of the parameters: right, and the same bits however they are computed.
+// The gradients of the parameters are correct, and bit-identical for every way to compute them.
 #include "cpu/parameter_gradients.h"
 
 #include <gtest/gtest.h>
@@ -22,7 +22,7 @@ class Problem {
  public:
   using Scalar = ComputeType<T>;
 
-  // The last pattern is that of all further parameters.
+  // The last pattern also applies to all further parameters.
   Problem(const Noise& noise, int64_t elements, uint64_t offset,
           const std::vector<BroadcastPattern>& patterns)
       : gradient_(Random(elements, 3)), input_(Random(elements, 4)) {
@@ -33,7 +33,7 @@ class Problem {
              StreamFromSeed(5, 6), offset, elements,         /*columns=*/0};
   }
 
-  // In the order of the tiles, or against it.
+  // Processes tiles in order, or in reverse order.
   Gradients Run(const Kernels& kernels, bool backwards = false) const {
     const ParameterGradients sums(task_, patterns_.data());
     std::vector<double> workspace(static_cast<size_t>(sums.workspace_size()), NAN);
@@ -52,7 +52,7 @@ class Problem {
     return gradients;
   }
 
-  // The definition, in long double, with the sums of absolute terms to measure errors by.
+  // Compares with the definition in long double. Errors are relative to the sums of absolute terms.
   void ExpectNear(const Gradients& got) const {
     std::vector<std::vector<long double>> sum, size;
     for (const BroadcastPattern& pattern : patterns_) {
@@ -111,7 +111,7 @@ std::vector<Size> Sizes() {
     sizes.push_back({rows * features, {kScalar, {features, 1}}});
     sizes.push_back({rows * features, {{rows, features}}});
   }
-  // [samples, channels, pixels]: a value for each channel.
+  // [samples, channels, pixels], with one value per channel.
   for (const int64_t channels : {2, 3, 64}) {
     for (const int64_t pixels : {2, 49, 1023, 1024, 1025, 3000}) {
       sizes.push_back({3 * channels * pixels, {{channels, pixels}}});
@@ -180,7 +180,7 @@ TEST(ParameterGradientsOfNothing, HaveNoValuesWhereTheParameterHasNone) {
   EXPECT_EQ(scale, 0.0f);
 }
 
-// A value for each sample takes no workspace of the tensor's size.
+// One value per sample doesn't need a workspace of the tensor's size.
 TEST(ParameterGradientsWorkspace, IsSmallWhereValuesAreRepeated) {
   constexpr int64_t kElements = 1 << 24;
   const BroadcastPattern patterns[] = {{64, kElements / 64}, {64, kElements / 64}};

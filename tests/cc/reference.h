@@ -1,9 +1,8 @@
-// What the kernels are held to, written from the definitions and not from the code under test:
-// Philox, bits to numbers, combinations, broadcasting. Box-Muller and the inversions alone are the
-// core's scalar ones, whose accuracy elementary_test.cc, stream_test.cc and inversion_test.cc
-// measure.
+// Reference implementations for tests of kernels, independent of the code under test: Philox, bits
+// to numbers, combinations and broadcasting. Only Box-Muller and the inversions are the core's
+// scalar functions. elementary_test.cc, stream_test.cc and inversion_test.cc test their accuracy.
 //
-// A new distribution or combination has its row here.
+// Add new distributions and combinations here.
 #ifndef FLATNOISE_TESTS_CC_REFERENCE_H_
 #define FLATNOISE_TESTS_CC_REFERENCE_H_
 
@@ -85,7 +84,7 @@ struct DistributionOf<Normal> {
   }
 };
 
-// Distributions that make a number of each uniform number.
+// Distributions that map each uniform number to one number.
 template <class Distribution>
 struct InversionOf {
   template <class Scalar>
@@ -109,7 +108,7 @@ struct CombinationOf;
 
 template <>
 struct CombinationOf<Add> {
-  // Parameters that leave the element as it is.
+  // Parameters that leave the element unchanged.
   static constexpr double kNeutral[] = {0, 0};
 
   template <class Scalar>
@@ -118,7 +117,7 @@ struct CombinationOf<Add> {
     const Scalar shifted = p[0] + noise;
     return x + shifted;
   }
-  // The derivatives of the output by the parameters.
+  // The derivatives of the output with respect to the parameters.
   template <class Scalar>
   static std::vector<long double> Derivatives(Scalar, Scalar z) {
     return {1, z};

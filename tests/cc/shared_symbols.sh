@@ -1,6 +1,6 @@
 #!/bin/sh
-# Fails where two units built for different instruction sets define the same symbol: the linker would
-# keep one of them, and an older processor would run into instructions it does not have.
+# Fails if two units built for different instruction sets define the same symbol. The linker would
+# keep only one, and an older CPU might execute unsupported instructions.
 #   shared_symbols.sh NM OBJECT...
 set -eu
 nm=$1

@@ -1,5 +1,5 @@
-// SSE2 has no fused multiply-add: that what stands in for it rounds once, and that Box-Muller,
-// which is made of it, has the scalar bits for every float32 fraction there is.
+// SSE2 has no fused multiply-add. Its emulation rounds only once, and Box-Muller with it is
+// bit-identical to the scalar version for every float32 fraction.
 #include "cpu/simd_sse2.h"
 
 #include <gtest/gtest.h>
@@ -43,7 +43,7 @@ TEST(Sse2Fma, RoundsOnceForAnyNumbers) {
 }
 
 TEST(Sse2Fma, RoundsOnceWhereTheDoubleSumIsATie) {
-  // 1 + 2^-24 is half way between two floats: what is added beyond decides, however small.
+  // 1 + 2^-24 is halfway between two floats, so even a tiny additional term decides.
   for (int k = 25; k < 60; ++k) {
     const float tiny = std::ldexp(1.0f, -k);
     const float a[4] = {1 + 0x1p-12f, 1 + 0x1p-12f, 1 - 0x1p-12f, 1 + 0x1p-11f};
@@ -60,7 +60,7 @@ TEST(Sse2BoxMuller, HasTheScalarBitsForEveryFraction) {
   int64_t different = 0;
   for (uint32_t bits = 0; bits < 1u << 23; bits += 4) {
     const Simd::U32 words = {bits, bits + 1, bits + 2, bits + 3};
-    // The angle's fraction runs the other way.
+    // The angle's fraction runs in the opposite direction.
     const auto got = BoxMuller<Vector>(words, ~words);
     for (int i = 0; i < 4; ++i) {
       const auto expected = BoxMuller<Scalar>(words[i], ~words[i]);

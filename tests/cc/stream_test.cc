@@ -1,4 +1,4 @@
-// The stream against TensorFlow's, as recorded in tests/data/tensorflow_stream.txt.
+// Compares the stream with TensorFlow's, as recorded in tests/data/tensorflow_stream.txt.
 #include "core/stream.h"
 
 #include <gtest/gtest.h>
@@ -84,7 +84,7 @@ TEST(Stream, SeedsOf32And64BitsNameTheSame) {
   ExpectSame(ReadStream(wide, SeedType::kInt64Pair), expected);
 }
 
-// The pairs are Keras's: the floored remainders of the key and of the counter by 256.
+// The pairs are Keras's: the floored remainders of the key and of the counter divided by 256.
 TEST(Stream, OfAStateIsThatOfThePairThatItDraws) {
   struct {
     int64_t state[3];

@@ -1,5 +1,5 @@
-// The kernels shared out over threads as the op shares them, all writing at once into one tensor:
-// the bits of a single thread. ThreadSanitizer watches it in scripts/sanitize.sh.
+// Kernels that are sharded over threads like in the op and write concurrently into one tensor are
+// bit-identical to a single thread. scripts/sanitize.sh runs this under ThreadSanitizer.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -21,7 +21,7 @@ constexpr int64_t kElements = 37 * kFeatures;
 // Shards begin within the stream's groups and end within the rows.
 constexpr uint64_t kOffset = 8190;
 
-// Calls run(i) for 0 <= i < total, whichever thread comes first.
+// Calls run(i) for 0 <= i < total on any available thread.
 void ForEachOnThreads(int64_t total, const std::function<void(int64_t)>& run) {
   std::atomic<int64_t> next{0};
   std::vector<std::thread> threads(kThreads);

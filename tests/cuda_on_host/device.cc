@@ -1,5 +1,5 @@
-// The GPU op classes as kernels of TensorFlow's CPU, under a label, so that the tests can ask for
-// them: in place of gpu_device.cc.
+// Replaces gpu_device.cc. Registers the GPU op classes as CPU kernels under a label, so that tests
+// can select them.
 #include "host_stream.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/gpu_kernels.h"

@@ -1,5 +1,5 @@
-// A stand-in for a CUDA stream, whose launches run at once and on the host: what the GPU op classes
-// get where TensorFlow's device has no stream.
+// A fake CUDA stream, whose launches run immediately on the host. The GPU op classes get it in
+// place of the stream of a GPU device.
 #ifndef FLATNOISE_TESTS_CUDA_ON_HOST_HOST_STREAM_H_
 #define FLATNOISE_TESTS_CUDA_ON_HOST_HOST_STREAM_H_
 
@@ -9,22 +9,22 @@
 
 #define FLATNOISE_EXPORTED extern "C" __attribute__((visibility("default")))
 
-// What the tests ask for and are told, through ctypes.
+// Tests call these functions through ctypes.
 
-// The error that every launch returns from now on; 0 for none.
+// Sets the error that every launch returns from now on, or 0 for none.
 FLATNOISE_EXPORTED void FlatnoiseFailLaunches(int error);
 
-// How many launches have run.
+// The number of launches so far.
 FLATNOISE_EXPORTED int FlatnoiseLaunchesSoFar();
 
 #undef FLATNOISE_EXPORTED
 
 namespace flatnoise::cuda {
 
-// The only stream there is.
+// The only stream.
 cudaStream_t HostStream();
 
-// Runs a launch, unless it is to fail or was not meant for the stream.
+// Runs a launch, unless it should fail or has the wrong stream.
 cudaError_t LaunchOnHost(cudaStream_t stream, const std::function<void()>& run);
 
 }  // namespace flatnoise::cuda

@@ -1,5 +1,5 @@
-// The launchers of cc/cuda, in place of the .cu files: the kernels' bodies run on the host, in
-// memory that was filled beforehand, so that what they leave unwritten is seen.
+// Replaces the launchers in the .cu files of cc/cuda. Runs the kernel bodies on the host. Memory is
+// filled first, to detect unwritten elements.
 #include <cstdint>
 #include <cstring>
 
@@ -13,10 +13,10 @@
 namespace flatnoise::cuda {
 namespace {
 
-// More than one, and few enough that threads take several chunks each.
+// More than one, but few enough that each thread processes several chunks.
 constexpr int64_t kBlocks = 3;
 
-// Of no type a NaN.
+// Not a NaN in any type.
 constexpr int kUnwritten = 0x5A;
 constexpr int kNaN = 0xFF;
 

@@ -1,6 +1,6 @@
-// XLA's handlers for CUDA as handlers of the host, and kernels under a label that call them: in
-// place of xla_devices.cc. The handlers ask XLA for a stream and for scratch memory, which it has
-// on GPUs alone. So what is answered here is asked through a copy of XLA's table of functions.
+// Replaces xla_devices.cc. Registers XLA's handlers for CUDA as host handlers, and kernels under a
+// label that call them. The handlers request a stream and scratch memory from XLA, which provides
+// them only on GPUs. Therefore, this file answers these requests through a copy of XLA's API table.
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
@@ -12,7 +12,7 @@
 
 namespace {
 
-// As of every buffer that XLA allocates on a GPU.
+// The alignment of XLA's GPU buffers.
 constexpr size_t kAlignment = 256;
 
 std::atomic<bool> has_memory = true;
@@ -67,10 +67,10 @@ XLA_FFI_Error* NoiseGradOnHost(XLA_FFI_CallFrame* frame) {
 
 #define FLATNOISE_EXPORTED extern "C" __attribute__((visibility("default")))
 
-// Whether handlers get the scratch memory that they ask for.
+// Sets whether requests for scratch memory succeed.
 FLATNOISE_EXPORTED void FlatnoiseHaveScratchMemory(bool have) { has_memory = have; }
 
-// How many blocks of scratch memory are not freed.
+// The number of blocks of scratch memory that aren't freed.
 FLATNOISE_EXPORTED int FlatnoiseScratchBlocksInUse() { return blocks_in_use; }
 
 #undef FLATNOISE_EXPORTED

@@ -1,4 +1,4 @@
-"""Writes tensorflow_stream.txt: what stock TensorFlow's stateless ops give for some seeds."""
+"""Writes tensorflow_stream.txt: results of TensorFlow's stateless ops for some seeds."""
 
 from pathlib import Path
 

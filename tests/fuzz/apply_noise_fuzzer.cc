@@ -1,4 +1,4 @@
-// The forward kernels of every instruction set against the definition.
+// Compares the forward kernels of every instruction set with the definition.
 #include <algorithm>
 #include <vector>
 

@@ -1,4 +1,4 @@
-// The scalar definition against the C++ library and the compiler's own number types.
+// Compares the scalar definition with the C++ library and the compiler's number types.
 #include <cmath>
 
 #include "core/stream.h"
@@ -7,7 +7,7 @@
 namespace flatnoise::cpu {
 namespace {
 
-// Normal pairs within 4 units in the last place of max(|z|, 1), from any bits.
+// Checks normal pairs from any bits to 4 units in the last place of max(|z|, 1).
 template <class Scalar>
 void CheckBoxMuller(FuzzedDataProvider& bytes) {
   using L = ScalarLanes<Scalar>;
@@ -18,7 +18,7 @@ void CheckBoxMuller(FuzzedDataProvider& bytes) {
   constexpr auto kSmallest = static_cast<Scalar>(sizeof(Scalar) == 4 ? 1.0e-7f : 1.0e-7);
   const long double radius =
       std::sqrt(-2 * std::log(static_cast<long double>(std::max(u1, kSmallest))));
-  // The angle is rounded to the type, as TensorFlow does.
+  // TensorFlow also rounds the angle to the type.
   const auto angle = static_cast<Scalar>(static_cast<double>(u2) * 6.283185307179586);
   const auto expect = [&](Scalar got, long double expected) {
     const auto size = static_cast<Scalar>(std::max(std::fabs(expected), 1.0L));
@@ -42,7 +42,7 @@ void CheckHalf(FuzzedDataProvider& bytes) {
   if (!SameNumber(ToCompute(narrow), value)) Fail("float of half %x", narrow.bits);
 }
 
-// The nearer of the two neighbours, the even one of two as near.
+// Expects the nearest neighbor, ties to even.
 void CheckBFloat16(FuzzedDataProvider& bytes) {
   const auto bits = bytes.ConsumeIntegral<uint32_t>();
   const auto wide = BitCast<float>(bits);
@@ -55,13 +55,13 @@ void CheckBFloat16(FuzzedDataProvider& bytes) {
   const double to_below = std::fabs(wide - below), to_above = std::fabs(above - wide);
   const bool even_below = (bits >> 16 & 1) == 0;
   const bool down = to_below < to_above || (to_below == to_above && even_below);
-  const auto expected = static_cast<float>(down ? below : above);  // infinite beyond the largest
+  const auto expected = static_cast<float>(down ? below : above);  // overflows to infinity
   const bool overflows = std::fabs(above) > 0x1.fep127 && !down;
   const float rounded = overflows ? std::copysign(INFINITY, wide) : expected;
   if (!SameNumber(ToCompute(got), rounded)) Fail("bfloat16 of %a is %x", wide, got.bits);
 }
 
-// Element i of a stream is the same however far off it is reached.
+// Element i of a stream doesn't depend on the offset of the access.
 void CheckAdvance(FuzzedDataProvider& bytes) {
   const Stream stream = AnyStream(bytes);
   const uint64_t a = bytes.ConsumeIntegral<uint64_t>();

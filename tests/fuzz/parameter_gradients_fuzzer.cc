@@ -1,5 +1,5 @@
-// The gradients' kernels: the same bits from every instruction set, tile order and alignment, and,
-// where the terms are finite, the sums of the definition.
+// The gradient kernels are bit-identical for every instruction set, tile order and alignment. If
+// all terms are finite, results match the sums in the definition.
 #include <algorithm>
 #include <vector>
 
@@ -60,7 +60,7 @@ class Problem {
 
   void ExpectTheDefinition(const Gradients<Scalar>& got) const {
     for (int64_t i = 0; i < elements_; ++i) {
-      // Infinite and huge terms leave no bound to check against.
+      // There is no error bound for infinite and huge terms.
       if (!IsModerate(gradient_[i]) || !IsModerate(input_[i])) return;
     }
     for (size_t k = 0; k < got.size(); ++k) ExpectNear(k, got[k]);
@@ -71,7 +71,7 @@ class Problem {
 
   static bool IsModerate(T a) { return std::fabs(ToCompute(a)) <= static_cast<Scalar>(kModerate); }
 
-  // The number itself where it is of a size that sums of can't overflow, else another.
+  // The number itself if sums of numbers of this size can't overflow, else another number.
   static T Moderate(T a, int64_t i) {
     return IsModerate(a) ? a : FromCompute<T>(static_cast<Scalar>(i % 13 - 6));
   }
@@ -90,7 +90,7 @@ class Problem {
       sum[value] += Term(k, i);
       size[value] += std::fabs(Term(k, i));
     }
-    // A rounding for each product and for the result; the smallest numbers lose more.
+    // One rounding per product and one for the result. Subnormal numbers lose more.
     const long double unit = sizeof(Scalar) == 4 ? 0x1p-21L : 0x1p-40L;
     const long double least = sizeof(Scalar) == 4 ? 0x1p-120L : 0x1p-1000L;
     for (size_t i = 0; i < got.size(); ++i) {

@@ -1,4 +1,4 @@
-// What the fuzzers draw alike from the fuzzer's bytes.
+// Random inputs common to all fuzzers.
 #ifndef FLATNOISE_TESTS_FUZZ_PROBLEM_H_
 #define FLATNOISE_TESTS_FUZZ_PROBLEM_H_
 
@@ -22,8 +22,8 @@
 
 namespace flatnoise::cpu {
 
-// Memory of exactly so many elements, the first of them `shift` elements past an aligned address:
-// AddressSanitizer sees any access beyond them.
+// Memory for an exact number of elements, starting `shift` elements past an aligned address.
+// AddressSanitizer detects accesses beyond them.
 template <class T>
 class Memory {
  public:
@@ -36,7 +36,7 @@ class Memory {
   const T& operator[](int64_t i) const { return data()[i]; }
   T& operator[](int64_t i) { return data()[i]; }
 
-  // Any bits: the fuzzer's while they last, then a mixture made from one more number of it.
+  // Fills with the fuzzer's bits while they last, then with pseudorandom bits.
   void Fill(FuzzedDataProvider& bytes) {
     const auto size = static_cast<size_t>(size_) * sizeof(T);
     auto* memory = reinterpret_cast<unsigned char*>(data());
@@ -71,7 +71,7 @@ Noise AnyNoise(FuzzedDataProvider& bytes) {
   return AllNoises<List>()[static_cast<size_t>(AnyChoice<List>(bytes).index)];
 }
 
-// Of a tensor of outer x middle x inner elements.
+// The sizes of a tensor with outer x middle x inner elements.
 struct Sizes {
   int64_t outer, middle, inner;
 
@@ -84,7 +84,7 @@ inline Sizes AnySizes(FuzzedDataProvider& bytes, int64_t most) {
   return {bytes.ConsumeIntegralInRange<int64_t>(0, most / inner / middle), middle, inner};
 }
 
-// Any way for a parameter to broadcast over such a tensor.
+// Any way for a parameter to broadcast over the tensor.
 inline BroadcastPattern AnyPattern(FuzzedDataProvider& bytes, const Sizes& sizes) {
   const auto [outer, middle, inner] = sizes;
   const BroadcastPattern patterns[] = {{1, 1},
@@ -102,7 +102,7 @@ inline Stream AnyStream(FuzzedDataProvider& bytes) {
   return StreamFromSeed(seed, bytes.ConsumeIntegral<uint64_t>());
 }
 
-// Near where counters carry into the next word, or wrap.
+// Often near a carry into the next word or a wraparound of counters.
 inline uint64_t AnyOffset(FuzzedDataProvider& bytes) {
   const uint64_t near = bytes.PickValueInArray<uint64_t>(
       {0, uint64_t{1} << 32, uint64_t{1} << 33, uint64_t{1} << 34, uint64_t{1} << 62,
@@ -110,7 +110,7 @@ inline uint64_t AnyOffset(FuzzedDataProvider& bytes) {
   return near + bytes.ConsumeIntegralInRange<uint64_t>(0, 8192) - 4096;
 }
 
-// To the bit; which of two NaNs a sum hands on is not promised.
+// Bit-identical, except for NaN payloads, which are unspecified for sums.
 template <class T>
 bool SameNumber(T a, T b) {
   if (std::isnan(ToCompute(a)) && std::isnan(ToCompute(b))) return true;

@@ -1,10 +1,10 @@
-"""Calls the Python API with random arguments, valid and broken, and says how it went.
+"""Calls the Python API with random arguments, valid and invalid, and reports the results.
 
     python tests/fuzz/python_api.py [calls] [--seed N] [--hang SECONDS]
 
-A valid call has to agree with `flatnoise.numpy` to the bit and with stock ops within the
-contract's tolerance; a broken one has to raise a ValueError, TypeError or InvalidArgumentError
-that names the argument. A crash ends the process, and a call that hangs is ended with a traceback.
+A valid call must be bit-identical to `flatnoise.numpy` and agree with stock ops within the
+documented tolerance. An invalid call must raise a ValueError, TypeError or InvalidArgumentError
+that names the argument. A crash ends the process. A call that hangs is aborted with a traceback.
 """
 
 import argparse
@@ -26,7 +26,7 @@ import tensorflow as tf
 import flatnoise
 from flatnoise._src import noises
 
-# What is drawn for parameters that are probabilities; the others by turns of two ranges.
+# Values for probabilities. Other parameters alternate between two ranges.
 PROBABILITIES = ("rate", "amount", "salt_vs_pepper")
 RANGES = [(-2, 0), (0, 3)]
 DTYPES = {
@@ -38,13 +38,13 @@ DTYPES = {
 ERRORS = (ValueError, TypeError, tf.errors.InvalidArgumentError)
 INT64 = 2**63
 
-# How often each way of calling comes: tracing takes as long as hundreds of eager calls.
+# The frequency of each way of calling: tracing takes as long as hundreds of eager calls.
 WAYS = {"eager": 600, "core": 380, "graph": 16, "xla": 4}
 
 
 @dataclasses.dataclass
 class Call:
-    """A valid call; `changes` are the arguments that are broken, as they are passed."""
+    """A valid call. `changes` are the invalid arguments, as passed."""
 
     noise: noises.Noise
     inputs: np.ndarray
@@ -52,7 +52,7 @@ class Call:
     values: dict[str, Any]
     offset: int
     flatten: bool
-    # Whether the values are passed as tensors, which are rounded before anything is made of them.
+    # Whether the values are passed as tensors, which are rounded before they are used.
     as_tensors: bool
     changes: dict[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -83,7 +83,7 @@ def output_shape(shape, flatten):
 
 
 def random_call(rng):
-    """Shapes small and large enough to be shared out, types and parameters of every form."""
+    """A call with a small or multi-shard shape, and any kind of dtype and parameters."""
     dtype = DTYPES[rng.choice(list(DTYPES))]
     rank = rng.randint(1, 4)
     largest = rng.choice([3, 9, 9, 30]) if rank > 1 else rng.choice([5, 100, 40000])
@@ -110,7 +110,7 @@ def random_call(rng):
 
 
 def broadcastable(shape, rng):
-    """A shape that broadcasts to `shape`: most often that of a scalar."""
+    """A shape that broadcasts to `shape`, usually that of a scalar."""
     if rng.random() < 0.6:
         return ()
     sizes = [size if rng.random() < 0.5 else 1 for size in shape]
@@ -200,7 +200,7 @@ BROKEN_FOR_CORE = {
     "instruction_set": lambda call, rng: rng.choice(["neon", "", 1]),
 }
 
-# What errors of the op that runs call an argument.
+# The names of arguments in the op's run-time errors.
 RUN_TIME_NAMES = {
     "inputs": "inputs?",
     "mean": "mean|loc",
@@ -212,13 +212,13 @@ RUN_TIME_NAMES = {
 
 
 def broken(call, way, rng):
-    """The call with one argument broken, and the argument's name."""
+    """The call with one invalid argument, and the argument's name."""
     makers = dict(BROKEN_FOR_CORE if way == "core" else BROKEN_FOR_API)
     if way != "core":
         makers.update(
             (each.name, broken_parameters)
             for each in call.noise.parameters
-            if each.must_be_finite  # what may be anything can't be broken by its value
+            if each.must_be_finite  # others have no invalid values
         )
     name = rng.choice(sorted(makers))
     return dataclasses.replace(call, changes={name: makers[name](call, rng)}), name
@@ -264,7 +264,7 @@ def call_way(way, call, implementation, rng):
 
 
 def check_fallback(call, native, stock, way):
-    """Uniform noise outside XLA to the bit; else 4 units in z's last place, 32 under XLA."""
+    """Checks for equality (uniform noise outside XLA), or for 4 ULP of z, 32 under XLA."""
     exact = call.noise.distribution == "uniform" and way != "xla"
     native, stock = (np.asarray(a).astype(np.float64) for a in (native, stock))
     if exact:
@@ -278,15 +278,16 @@ def check_fallback(call, native, stock, way):
     loc, scale = call.op_parameters()
     epsilon = np.finfo(call.compute_dtype).eps
     units = 32 if way == "xla" else 4
-    # Numbers are as large as 16, in float64 36.
+    # z can be as large as 16, or 36 in float64.
     largest = np.max(np.abs(scale), initial=0) * 36 + np.max(np.abs(loc), initial=0)
     if call.noise.combination.name == "multiply":
         largest = largest * np.abs(call.inputs.astype(np.float64)).reshape(native.shape)
     size = np.maximum(np.abs(native), largest)
     stored = {np.float16: 2.0**-10, ml_dtypes.bfloat16: 2.0**-7}.get(call.inputs.dtype.type, 0)
-    # The noise, then the three roundings of the result, then that to the stored type.
+    # The error of the noise, the three roundings of the result, and the rounding to the stored
+    # type.
     allowed = epsilon * (units * largest + 4 * size) + stored * np.abs(native) + 6e-8 * bool(stored)
-    with np.errstate(invalid="ignore"):  # products beyond float16's largest are both infinite
+    with np.errstate(invalid="ignore"):  # products that overflow float16 are infinite in both
         error = np.where(native == stock, 0, np.abs(native - stock))
     assert np.all(error <= allowed), f"off by {error.max()}, allowed {allowed.min()}"
 
@@ -295,7 +296,7 @@ def check_valid(way, call, rng):
     result = np.asarray(call_way(way, call, "native", rng))
     assert result.shape == call.output_shape, f"{result.shape}, expected {call.output_shape}"
     assert result.dtype == call.inputs.dtype, result.dtype
-    # XLA may round otherwise where it makes the op's parameters of tensors.
+    # XLA may round differently if it computes the op's parameters from tensors.
     if way != "xla" or not (call.as_tensors and call.noise.rounds_last):
         np.testing.assert_array_equal(
             result.view(f"u{result.itemsize}"), call_core(call).view(f"u{result.itemsize}")
@@ -327,7 +328,7 @@ def one_call(rng, counts):
 
 
 def describe(value):
-    """As `repr`, which tensors of a size that NumPy can't have don't permit."""
+    """Like `repr`, but also works for tensors that are too large for NumPy."""
     try:
         return repr(value)
     except Exception:

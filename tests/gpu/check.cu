@@ -1,6 +1,6 @@
-// Checks the kernels on a GPU against the CPU's, bit for bit.  check [--short]
+// Checks that the kernels on a GPU are bit-identical to the CPU's.  check [--short]
 //
-// --short leaves out what takes long, for compute-sanitizer.
+// --short skips slow checks, for compute-sanitizer.
 #include <cuda_runtime.h>
 
 #include <algorithm>
@@ -28,7 +28,7 @@ namespace flatnoise::cuda {
 namespace {
 
 int failures = 0;
-// Not for compute-sanitizer, which looks for reads of memory that nothing wrote.
+// Off for compute-sanitizer, which detects reads of uninitialized memory.
 bool fill_workspace = true;
 int64_t checks = 0;
 
@@ -43,7 +43,7 @@ bool Same(const std::vector<T>& a, const std::vector<T>& b) {
   return a.size() == b.size() && SameElements(a.data(), b.data(), static_cast<int64_t>(a.size()));
 }
 
-// Memory that holds no NaN, so that what is not written is not taken for one.
+// Memory without NaN, so that unwritten elements are detected.
 template <class T>
 std::vector<T> Unwritten(int64_t elements) {
   std::vector<T> values(static_cast<size_t>(elements));
@@ -117,7 +117,7 @@ class Problem {
     return task;
   }
 
-  // Of the output, then of the noise where that is returned too.
+  // The output, then the noise if it is returned too.
   std::vector<T> Expected() const {
     const auto expected = ExpectedOutput<T>(kind_, case_, host_input_, host_parameters_);
     return Joined(expected.output, expected.noise);
@@ -140,7 +140,7 @@ class Problem {
   DeviceStart start_;
 };
 
-// body(kind, NoiseKind) for the noises of a list.
+// Calls body(kind, NoiseKind) for the noises in a list.
 template <class List, class Body>
 void ForEachKind(const Body& body) {
   for (const KindCase& kind : AllKinds<List>()) {
@@ -157,7 +157,7 @@ void ExpectForward(const KindCase& kind, const ForwardCase& c) {
   });
 }
 
-// Every `step`-th case for every kind, each for some kind.
+// Checks every `step`-th case for every kind, so that each case is checked for some kind.
 template <class List, class Cases, class Check>
 void ForEachCase(const Cases& cases, size_t step, const Check& check) {
   const auto kinds = AllKinds<List>();
@@ -184,7 +184,7 @@ void CheckForward(bool short_form) {
     ExpectForward(kind, random.Forward());
   }
   if (short_form) return;
-  // Larger than the device holds at once, so that every thread goes several rounds.
+  // Larger than the device can run at once, so that every thread has several rounds.
   ForwardCases large;
   for (int64_t n : {int64_t{5000011}, int64_t{3} << 21}) {
     large.push_back({n});
@@ -195,7 +195,7 @@ void CheckForward(bool short_form) {
   ForEachCase<Noises>(large, 4, ExpectForward);
 }
 
-// The launcher picks one grid; here all kinds of them.
+// Checks all kinds of grids. The launcher uses only one.
 template <class Kind, class Parameters>
 __global__ void BodyKernel(const __grid_constant__ ApplyNoiseTask task,
                            const __grid_constant__ ApplyNoisePlan plan) {
@@ -206,7 +206,7 @@ __global__ void BodyKernel(const __grid_constant__ ApplyNoiseTask task,
 template <class Variant>
 void RunGrid(const ApplyNoiseTask& task, ApplyNoisePlan plan, int64_t blocks) {
   using Kind = typename Variant::Kind;
-  // Of one type, to compile in time.
+  // Only one type, to limit the compile time.
   if constexpr (std::is_same_v<typename Kind::Element, float>) {
     PlanRounds<Kind>(blocks, &plan);
     BodyKernel<Kind, typename Variant::Parameters>
@@ -291,7 +291,7 @@ class GradientProblem {
     return sums;
   }
 
-  // What the same bodies make of it on the host.
+  // The results of the same kernel bodies on the host.
   Sums Expected() const {
     ParameterGradientsTask task = Task();
     Sums sums;
@@ -363,7 +363,7 @@ void CheckGradients(bool short_form) {
   ForEachCase<LinearNoises>(large, 8, ExpectGradient);
 }
 
-// Launches recorded in a graph, replayed with other seeds in the same memory.
+// Captures launches in a graph and replays it with other seeds in the same memory.
 template <class Kind>
 void CheckGraph(const KindCase& kind) {
   const Problem<Kind> problem(kind, {20000});
@@ -400,7 +400,7 @@ void CheckGraph(const KindCase& kind) {
   CHECK_CUDA(cudaStreamDestroy(stream));
 }
 
-// What device_numbers.h does in its own way, against the portable definition, for every argument.
+// Compares the operations in device_numbers.h with the portable definitions for every argument.
 
 __global__ void CountWrongNarrowings(unsigned long long* wrong) {
   const uint64_t step = uint64_t{gridDim.x} * blockDim.x;
@@ -425,7 +425,8 @@ __global__ void CountWrongWidenings(unsigned long long* wrong) {
   if (!nan && BitCast<uint32_t>(wide) != BitCast<uint32_t>(portable)) atomicAdd(wrong, 1ull);
 }
 
-// A distribution's numbers from one fraction used as two words, its lowest bits again above it.
+// A distribution's numbers from one fraction used as two words, with its lowest bits repeated above
+// it.
 template <class Distribution, class L>
 FLATNOISE_INLINE float2 ValuesOf(uint32_t fraction) {
   const uint32_t bits[2] = {fraction | fraction << 23, fraction | fraction << 23};

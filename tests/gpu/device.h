@@ -1,4 +1,4 @@
-// Device memory and errors, for the programs here.
+// Device memory and error checks for GPU test programs.
 #ifndef FLATNOISE_TESTS_GPU_DEVICE_H_
 #define FLATNOISE_TESTS_GPU_DEVICE_H_
 
@@ -22,7 +22,7 @@
 
 namespace flatnoise::cuda {
 
-// Memory on the device that lives as long as this.
+// Device memory with the lifetime of this object.
 class DeviceBytes {
  public:
   explicit DeviceBytes(size_t bytes) { CHECK_CUDA(cudaMalloc(&memory_, bytes > 0 ? bytes : 1)); }
@@ -39,7 +39,7 @@ class DeviceBytes {
   void* memory_ = nullptr;
 };
 
-// An array on the device, `shift` elements past an aligned address.
+// A device array that starts `shift` elements past an aligned address.
 template <class T>
 class DeviceArray {
  public:

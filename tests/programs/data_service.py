@@ -1,7 +1,7 @@
-"""One server of a tf.data service, until its standard input ends.
+"""One server of a tf.data service. Runs until its standard input ends.
 
 Called as `data_service.py dispatcher` or `data_service.py worker ADDRESS`, with the dispatcher's
-address. The system chooses the port; the server's first line is its address.
+address. The system chooses the port. The server prints its address on the first line.
 """
 
 import os

@@ -1,6 +1,6 @@
-"""What the package does where TF_USE_LEGACY_KERAS=1 makes `tf.keras` Keras 2.
+"""Checks the package if TF_USE_LEGACY_KERAS=1 makes `tf.keras` Keras 2.
 
-A program of its own: TensorFlow reads the variable once. Its last line says what was tried.
+A separate program, because TensorFlow reads the variable only once. The last line lists the checks.
 """
 
 import importlib.util
@@ -35,7 +35,7 @@ def check_functions():
 
 
 def check_layers():
-    """Layers say once for whom they are, and work in models of Keras 3."""
+    """Layers warn once that they need Keras 3, and work in models of Keras 3."""
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         noise = [layers.AddGaussianNoise(seed=1), layers.AddUniformNoise(seed=2)]

@@ -1,6 +1,6 @@
-"""What the package does with DTensors, on meshes of four CPUs.
+"""Checks the package with DTensors, on meshes of four CPUs.
 
-A program of its own: in a process that has meshes, any graph may be made for them.
+A separate program, because in a process with meshes, any graph may be for them.
 """
 
 import itertools
@@ -20,7 +20,7 @@ from flatnoise._src import noises  # noqa: E402
 
 SEED = [1, 2]
 NATIVE_OP = "Flatnoise>FlattenNoise"
-# Shapes and how they are sharded, on meshes with the dimensions "batch" and "model".
+# Shapes and their sharding, on meshes with the dimensions "batch" and "model".
 WHOLE = dtensor.UNSHARDED
 LAYOUTS = [
     ((8, 3, 2), ["batch", WHOLE, WHOLE]),
@@ -30,6 +30,7 @@ LAYOUTS = [
     ((8, 16), [WHOLE, "model"]),
     ((8,), ["batch"]),
 ]
+OPTIONS = [(True, 0), (False, 3), (False, 4), (True, 4)]  # flatten, offset
 
 
 def noised(noise, x, implementation="auto", **options):
@@ -53,8 +54,12 @@ def op_types(x):
 
 
 def check_numbers(mesh):
-    """DTensors get the noise that whole tensors get, and results are DTensors."""
-    cases = itertools.product(noises.NOISES, LAYOUTS, [(True, 0), (False, 3), (False, 4)])
+    """DTensors get the same noise as unsharded tensors, and results are DTensors."""
+    first, *others = noises.NOISES
+    cases = [
+        *itertools.product([first], LAYOUTS, OPTIONS),
+        *zip(others, itertools.cycle(LAYOUTS), itertools.cycle(OPTIONS)),
+    ]
     for index, (noise, (shape, specs), (flatten, offset)) in enumerate(cases):
         x = tf.random.stateless_normal(shape, [3, 4])
         expected = noised(noise, x, "tensorflow", flatten=flatten, offset=offset).numpy()
@@ -90,7 +95,7 @@ def check_training_step(mesh):
 
 
 def check_shards(mesh):
-    """The compiled op takes the shards, each at its place."""
+    """The compiled op works on the shards, each with its offset."""
     batch = np.linspace(0, 1, 8 * 3 * 5, dtype=np.float32).reshape(8, 3, 5)
     layout = dtensor.Layout.batch_sharded(mesh, "batch", rank=3)
     shards = dtensor.unpack(dtensor.pack([tf.constant(s) for s in np.split(batch, 4)], layout))
@@ -129,7 +134,7 @@ def main():
 
     check_shards(dtensor.create_mesh([("batch", 4)], device_type="CPU"))
     check_refusal(rows)
-    # Any graph may be for a mesh. Eager calls on other tensors are not.
+    # Any graph may be for a mesh. Eager calls on other tensors aren't.
     assert NATIVE_OP not in op_types(x)
     normal = noises.NOISES[0]
     np.testing.assert_array_equal(noised(normal, x), noised(normal, x, "native"))

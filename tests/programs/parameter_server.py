@@ -1,7 +1,8 @@
-"""One task of a ParameterServerStrategy's cluster, which TF_CONFIG describes.
+"""One task in a ParameterServerStrategy cluster, which TF_CONFIG describes.
 
-Called as `parameter_server.py FOLDER`. The chief coordinates: it has the workers make steps, and
-writes what each gave to `steps.npz`. The others serve until their standard input ends.
+Called as `parameter_server.py FOLDER`. The chief is the coordinator. It schedules steps on the
+workers and writes their results to `steps.npz`. The other tasks serve until their standard input
+ends.
 """
 
 import json
@@ -22,7 +23,7 @@ SEED, FUNCTION_SEED = 1, 7
 
 
 class Training:
-    """A layer, weights and a count of the steps: variables of the strategy."""
+    """A layer, weights and a step count, as variables of the strategy."""
 
     def __init__(self):
         self.noise = layers.AddGaussianNoise(stddev=1.0, seed=SEED)
@@ -30,7 +31,7 @@ class Training:
         self.step_count = tf.Variable(0, dtype=tf.int64)
 
     def step(self):
-        """A step of gradient descent on noise; the noise, the layer's and the function's."""
+        """Runs a step of gradient descent. Returns the layer's and the function's noise."""
         number = self.step_count.assign_add(1, read_value=True)
         zeros = tf.zeros([BATCH, FEATURES])
         inputs = self.noise(zeros)
@@ -70,7 +71,7 @@ def serve(cluster, task):
     server = tf.distribute.Server(cluster, task["type"], task["index"], protocol="grpc")
     sys.stdin.read()
     del server
-    os._exit(0)  # TensorFlow has no other way to end one
+    os._exit(0)  # TensorFlow has no other way to stop a server
 
 
 def main(folder):

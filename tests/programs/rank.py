@@ -1,6 +1,6 @@
-"""One rank of several that know nothing of each other, as Horovod starts them.
+"""One of several independent ranks, like those that Horovod starts.
 
-Called as `rank.py RANK RANKS FOLDER`. Writes what it makes of its rows to `rank<number>.npz`.
+Called as `rank.py RANK RANKS FOLDER`. Writes the results for its rows to `rank<number>.npz`.
 """
 
 import sys
@@ -14,7 +14,7 @@ INPUTS = np.linspace(-1, 1, BATCH * FEATURES, dtype=np.float32).reshape(BATCH, 2
 
 
 def rows_of(rank, ranks):
-    """The share of a rank; the shares differ in size."""
+    """The rows of a rank. The numbers of rows differ."""
     return slice(BATCH * rank // ranks, BATCH * (rank + 1) // ranks)
 
 

@@ -1,7 +1,7 @@
-"""One worker of a MultiWorkerMirroredStrategy: trains, checkpoints, dies where it is told to.
+"""One worker of a MultiWorkerMirroredStrategy: trains, checkpoints, and dies on request.
 
-Called as `worker.py TASK.json`, with the cluster in TF_CONFIG. Writes what its layers gave in each
-step to `step<number>-worker<index>.npz` in the task's folder.
+Called as `worker.py TASK.json`, with the cluster in TF_CONFIG. Writes the results of its layers in
+each step to `step<number>-worker<index>.npz` in the task's folder.
 """
 
 import json
@@ -28,7 +28,7 @@ TARGETS = np.sum(INPUTS, 1, keepdims=True)
 
 
 class Replica:
-    """The layers and the training of one replica; all variables are the strategy's."""
+    """The layers and training of one replica. All variables belong to the strategy."""
 
     def __init__(self):
         self.shared = layers.AddGaussianNoise(stddev=1.0, seed=1, shard_invariant=True)
@@ -39,7 +39,7 @@ class Replica:
         )
 
     def step(self, inputs, targets):
-        """One step of gradient descent; what the layers gave, and the loss of the share."""
+        """Runs one step of gradient descent. Returns the layers' results and the shard's loss."""
         shared = self.shared(inputs)
         given = {
             "shared": shared,
@@ -58,20 +58,20 @@ class Replica:
 
 
 def own_share(shares, index):
-    """The rows of this worker, by the sizes of all shares."""
+    """The rows of this worker, from the sizes of all shards."""
     first = sum(shares[:index])
     return slice(first, first + shares[index])
 
 
 def wait_for_all(folder, place, index, count):
-    """Returns when all workers have come here, so that none is lost to one that still needs it."""
+    """A barrier for all workers, so that none exits while another still needs it."""
     (folder / f"{place}-worker{index}").touch()
     while len(list(folder.glob(f"{place}-worker*"))) < count:
         time.sleep(0.01)
 
 
 def be_patient(workers):
-    """Has the workers wait for one that stands still, not give it up within seconds."""
+    """Makes the workers wait for a stalled worker instead of giving up within seconds."""
     context.context().configure_coordination_service(
         service_type="standalone",
         service_leader="/job:worker/replica:0/task:0",
@@ -85,7 +85,7 @@ def be_patient(workers):
 def main(task):
     logging.disable(logging.ERROR)
     be_patient(len(task["shares"]))
-    strategy = tf.distribute.MultiWorkerMirroredStrategy()  # before all else that TensorFlow does
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()  # must be the first TensorFlow call
     index = strategy.cluster_resolver.task_id
     folder = pathlib.Path(task["folder"])
     with strategy.scope():

@@ -1,4 +1,4 @@
-"""Statistical tests: each takes numbers and gives p-values, which are uniform if all is well."""
+"""Statistical tests, which map numbers to p-values that are uniform for correct noise."""
 
 import dataclasses
 import itertools
@@ -9,14 +9,13 @@ import scipy.integrate
 import scipy.special
 import scipy.stats
 
-ORDERS = range(1, 9)
 THRESHOLDS = np.round(np.arange(3, 5.7, 0.05), 2)
 LAGS = (*range(1, 65), *(2**power for power in range(7, 15)))
 
 
 @dataclasses.dataclass
 class Sums:
-    """What is kept of any number of values: enough for moments and tails."""
+    """Running sums over any number of values, for moments and tails."""
 
     count: int
     powers: np.ndarray
@@ -35,7 +34,7 @@ class Sums:
 
 
 def sums(values, law):
-    """Sums of the powers of (value - centre), and how many |values| are beyond each threshold."""
+    """Sums of the powers of (value - center), and the numbers of |values| above each threshold."""
     z = np.asarray(values, np.float64) - law.centre
     z2 = z * z
     z3 = z2 * z
@@ -48,13 +47,13 @@ def sums(values, law):
 
 
 def moment_scores(collected, law):
-    """By how many standard errors each moment is off, of order 1 to 8."""
-    moment = {order: law.moment(order) for order in (*ORDERS, *(2 * order for order in ORDERS))}
+    """The errors of the law's moments, in standard errors."""
+    moment = {order: law.moment(order) for order in (*law.orders, *(2 * n for n in law.orders))}
     return np.array(
         [
             (total / collected.count - moment[order])
             / np.sqrt((moment[2 * order] - moment[order] ** 2) / collected.count)
-            for order, total in zip(ORDERS, collected.powers, strict=True)
+            for order, total in zip(law.orders, collected.powers, strict=False)
         ]
     )
 
@@ -64,9 +63,9 @@ def two_sided(scores):
 
 
 def moments(collected, law):
-    """All eight together, by how they vary together."""
-    moment = {order: law.moment(order) for order in range(1, 2 * ORDERS[-1] + 1)}
-    covariance = [[moment[j + k] - moment[j] * moment[k] for k in ORDERS] for j in ORDERS]
+    """A joint test of all of the law's moments, with their covariance."""
+    moment = {order: law.moment(order) for order in range(1, 2 * law.orders[-1] + 1)}
+    covariance = [[moment[j + k] - moment[j] * moment[k] for k in law.orders] for j in law.orders]
     error = np.sqrt(np.diag(covariance))
     scores = moment_scores(collected, law)
     distance = scores @ np.linalg.solve(covariance / np.outer(error, error), scores)
@@ -74,7 +73,7 @@ def moments(collected, law):
 
 
 def poisson(observed, expected):
-    """Two-sided: how likely a count at least as far off is."""
+    """The two-sided p-value of a count."""
     below = scipy.stats.poisson.cdf(observed, expected)
     above = scipy.stats.poisson.sf(np.asarray(observed) - 1, expected)
     return np.minimum(1, 2 * np.minimum(below, above))
@@ -85,12 +84,12 @@ def kolmogorov_smirnov(values, law):
 
 
 def anderson_darling_survival(statistic):
-    """The limiting distribution for a law that is fully known, by Anderson and Darling's series.
+    """The limiting survival function for a fully specified law, by Anderson and Darling's series.
 
     "Asymptotic theory of certain goodness of fit criteria based on stochastic processes", 1952.
     """
 
-    if statistic > 10:  # where the sum's first term, chi-squared / 2, is all but alone
+    if statistic > 10:  # the sum's first term, chi-squared / 2, dominates
         return np.sqrt(3) * scipy.stats.chi2.sf(2 * statistic, 1)
 
     def term(j):
@@ -118,7 +117,7 @@ def standardised(values):
 
 
 def serial_correlation_scores(values):
-    """At each lag, in standard errors."""
+    """The serial correlation at each lag, in standard errors."""
     z = standardised(values)
     lags = [lag for lag in LAGS if lag < z.size // 4]
     return np.array([np.dot(z[lag:], z[:-lag]) / np.sqrt(z.size - lag) for lag in lags])
@@ -133,7 +132,7 @@ def serial_correlation(values):
 
 
 def joint_counts(columns, law, cells):
-    """How often each combination of equally likely cells occurs, of the elements of columns."""
+    """The counts of all combinations of equally likely cells, for elements of the columns."""
     places = [np.minimum((law.cdf(column) * cells).astype(int), cells - 1) for column in columns]
     shape = (cells,) * len(places)
     counts = np.bincount(np.ravel_multi_index(places, shape), minlength=cells ** len(places))
@@ -141,30 +140,30 @@ def joint_counts(columns, law, cells):
 
 
 def tuples(values, law, size, cells):
-    """Whether `size` numbers in a row are independent, of tuples that don't overlap."""
+    """Tests the independence of `size` consecutive numbers, with non-overlapping tuples."""
     whole = values[: values.size // size * size].reshape(-1, size)
     return scipy.stats.chisquare(joint_counts(whole.T, law, cells).ravel()).pvalue
 
 
 def streams_correlation(streams):
-    """Whether any two of the streams, rows of a matrix, are correlated element by element."""
+    """Tests the elementwise correlation of any two streams (rows of a matrix)."""
     z = np.stack([standardised(stream) for stream in streams])
     coefficients = z @ z.T / z.shape[1]
-    # Their mean square is 1 / (n - 1) exactly, which tells where streams are short and many.
+    # The expected mean square is exactly 1 / (n - 1), which matters for many short streams.
     return sum_of_squares(coefficients[np.triu_indices(len(z), 1)] * np.sqrt(z.shape[1] - 1))
 
 
 def neighbours_cells(matrix, law, cells):
-    """Whether each element is independent of that in the next row, beyond correlation."""
+    """Tests the independence of each element and the element below, beyond correlation."""
     counts = joint_counts([matrix[:-1].ravel(), matrix[1:].ravel()], law, cells)
-    # Rows between two others count twice, so the margins are taken as they are.
+    # Inner rows count twice, so the observed margins are used.
     return scipy.stats.chi2_contingency(counts).pvalue
 
 
 def shifted_correlation(first, second):
     """The largest correlation of two streams at any shift of up to half their length.
 
-    It shows a stream that has a part of the other in it, wherever that is.
+    This detects a stream that contains a part of the other at any position.
     """
     n = first.size
     size = scipy.fft.next_fast_len(2 * n, real=True)
@@ -176,7 +175,7 @@ def shifted_correlation(first, second):
 
 
 def streams(matrix, law):
-    """Whether the rows of a matrix are independent: named p-values."""
+    """Named p-values for the independence of the rows of a matrix."""
     neighbours = list(itertools.pairwise(matrix))
     return {
         "correlation": streams_correlation(matrix),
@@ -187,7 +186,7 @@ def streams(matrix, law):
 
 
 def combined(p_values):
-    """Whether p-values of many samples, each at its own, are uniform; small where any is 0."""
+    """Tests whether the p-values of many samples are uniform. Small if any of them is 0."""
     p_values = np.asarray(p_values)
     smallest = -np.expm1(p_values.size * np.log1p(-p_values.min()))
     least = min(smallest, scipy.stats.kstest(p_values, "uniform").pvalue)
@@ -195,20 +194,40 @@ def combined(p_values):
 
 
 def rounded(values, law):
-    """Whether noise of a half-precision type has each of its values as often as it should."""
+    """Tests the frequency of each value of noise in a half-precision dtype."""
     support, likely = law
     places = np.searchsorted(support, np.asarray(values, np.float64))
     observed = np.bincount(places, minlength=support.size)
     expected = likely * values.size
-    # Rare values are taken together, lest their counts be far from normal.
+    # Rare values are pooled, because their counts would be far from normal.
     group = np.cumsum(expected) // 20
     group = np.unique(np.minimum(group, group[-1] - 1), return_inverse=True)[1]
     observed, expected = (np.bincount(group, counts) for counts in (observed, expected))
     return scipy.stats.chisquare(observed, expected * observed.sum() / expected.sum()).pvalue
 
 
+def replaced(blocks, share):
+    """Named p-values for whether elements are replaced independently with a probability."""
+    replaced = np.concatenate(blocks)
+    rarer, chance = (replaced, share) if share <= 0.5 else (~replaced, 1 - share)
+    return {
+        "share": scipy.stats.binomtest(int(replaced.sum()), replaced.size, share).pvalue,
+        "of 4 in a row": counted(rarer.reshape(-1, 4).sum(1), scipy.stats.binom(4, chance)),
+        "gaps": counted(np.diff(np.flatnonzero(rarer)), scipy.stats.geom(chance)),
+    }
+
+
+def counted(values, law):
+    """Tests whether integers are drawn from a law, in up to 64 cells of similar probability."""
+    edges = np.unique(law.ppf(np.linspace(0, 1, 65)[1:-1]))
+    edges = edges[law.sf(edges) > 0]
+    expected = np.diff(law.cdf(edges), prepend=0.0, append=1.0) * values.size
+    observed = np.bincount(np.searchsorted(edges, values), minlength=expected.size)
+    return scipy.stats.chisquare(observed, expected).pvalue
+
+
 def distribution(blocks, law):
-    """Whether blocks of numbers are drawn from the law: named p-values."""
+    """Named p-values for whether blocks of numbers are drawn from the law."""
     collected = sum((sums(block, law) for block in blocks[1:]), sums(blocks[0], law))
     found = {"moments": moments(collected, law)}
     tests = {

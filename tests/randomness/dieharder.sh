@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Has dieharder read raw words from standard input, each test going on where the one before stopped:
+# Runs dieharder on raw words from standard input. Each test continues where the previous one
+# stopped:
 #   python tests/randomness/raw_words.py | tests/randomness/dieharder.sh
-# All its tests but "sums", which its author advises against. Of RGB's lagged sums it takes 5 of 33
-# lags, of the bit distributions 6 of 12 lengths: they are the longest.
+# Runs all tests except "sums", which its author advises against. The slowest tests are reduced: RGB
+# lagged sums use 5 of 33 lags, and bit distributions use 6 of 12 lengths.
 set -euo pipefail
 
 run() { dieharder -g 200 -D test_name -D ntuple -D tsamples -D psamples -D pvalues -D assessment "$@"; }

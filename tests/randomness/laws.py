@@ -1,9 +1,9 @@
-"""The exact distribution of what the transforms give, which is not quite the ideal one.
+"""The exact distributions of the transforms' results, which differ slightly from the ideal ones.
 
-A float32 uniform number is one of 2**23 multiples of 2**-23. Box and Muller's radius,
-sqrt(-2 log u), is made of such a number, or in float64 of one of 2**52, raised to at least 1e-7.
-So normal noise has a largest value. Before it, from about 5 on, the tail goes in steps in float32:
-the least numbers are 0, which counts as 1e-7, 2**-23, 2 * 2**-23.
+A float32 uniform number is one of 2**23 multiples of 2**-23. The Box-Muller radius sqrt(-2 log u)
+uses such a number (in float64, one of 2**52), bounded below by 1e-7. Therefore, normal noise has a
+largest value. In float32, the tail above about 5 has steps, from the smallest numbers 0 (which
+counts as 1e-7), 2**-23 and 2 * 2**-23.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ import scipy.stats
 from philox_reference import FROM_UNIFORM
 
 SMALLEST = {"float32": float(np.float32(1e-7)), "float64": 1e-7}
-# Of uniform numbers.
+# The smallest values of uniform numbers.
 SPACING = {"float32": 2.0**-23, "float64": 2.0**-52}
 
 
@@ -31,15 +31,16 @@ def _grid():
 
 @functools.cache
 def _squared_radii():
-    """Of float32 normal numbers, equally likely, the largest first."""
+    """The squared radii of float32 normal numbers, which are equally likely, largest first."""
     return -2 * np.log(np.maximum(_grid(), SMALLEST["float32"]))
 
 
 def largest_normal(dtype):
-    """The largest value of normal noise: the radius at the smallest number, times a sine of 1."""
+    """The largest value of normal noise: the radius for the smallest number, with sine 1."""
     return math.sqrt(-2 * math.log(SMALLEST[dtype]))
 
 
+@functools.cache
 def _mean_radius_power(half_order, dtype):
     """The mean of radius**(2 half_order)."""
     if dtype == "float32":
@@ -61,19 +62,19 @@ def _uniform_moment(order, dtype):
     def ideal(order):
         return 0.0 if order % 2 == 1 else 0.5**order / (order + 1)
 
-    # A number is half a cell below the middle of its cell; squares of that are nothing here.
+    # A number is half a cell below the midpoint of its cell. Second-order terms are negligible.
     return ideal(order) - order * SPACING[dtype] / 2 * ideal(order - 1)
 
 
 def _turns_beyond(threshold, radius):
-    """The share of a turn in which |radius * sine| is above the threshold."""
+    """The fraction of a turn for which |radius * sine| is above the threshold."""
     return np.arccos(np.minimum(threshold / radius, 1)) * 2 / math.pi
 
 
 def normal_tail(threshold, dtype):
-    """How likely |z| is above the threshold."""
+    """The probability that |z| is above the threshold."""
     if dtype == "float32":
-        # The largest come first; those of no more than the threshold are none of the tail.
+        # Sorted in descending order. Radii up to the threshold aren't in the tail.
         count = np.searchsorted(-_squared_radii(), -(threshold**2))
         return SPACING[dtype] * np.sum(_turns_beyond(threshold, np.sqrt(_squared_radii()[:count])))
     smallest = SMALLEST[dtype]
@@ -87,7 +88,7 @@ def normal_tail(threshold, dtype):
     return beyond + smallest * _turns_beyond(threshold, largest_normal(dtype))
 
 
-# Distributions that are made by inversion of the middle of a uniform number's interval.
+# Distributions that use inversion at the midpoint of a uniform number's interval.
 INVERTED = {
     "laplace": scipy.stats.laplace(),
     "gumbel": scipy.stats.gumbel_r(),
@@ -102,6 +103,7 @@ def _inverted_grid(distribution):
     return FROM_UNIFORM[distribution](_grid().astype(np.float32))
 
 
+@functools.cache
 def _inverted_moment(distribution, order, dtype):
     if dtype == "float32":
         return np.mean((_inverted_grid(distribution) - INVERTED[distribution].mean()) ** order)
@@ -110,9 +112,14 @@ def _inverted_moment(distribution, order, dtype):
     return law.expect(lambda value: (value - centre) ** order, epsabs=0, epsrel=1e-9, limit=500)
 
 
+def share_replaced(rate):
+    """The probability that a float32 uniform number is below the rate, rounded to float32."""
+    return math.ceil(float(np.float32(rate)) / SPACING["float32"]) * SPACING["float32"]
+
+
 @dataclasses.dataclass(frozen=True)
 class Law:
-    """Standard numbers of a distribution, in the type that noise is computed in."""
+    """Standard numbers of a distribution, in a compute dtype."""
 
     distribution: str
     dtype: str
@@ -124,10 +131,15 @@ class Law:
         return 0.0 if self.distribution == "normal" else 0.5
 
     @property
+    def orders(self):
+        """The orders of moments with normal errors in samples of millions: few for long tails."""
+        return range(1, 5 if self.distribution in INVERTED else 9)
+
+    @property
     def range(self):
-        """The least and the largest value."""
+        """The smallest and the largest value."""
         if self.distribution == "normal":
-            # float32 arithmetic may round the largest up.
+            # float32 arithmetic may round up the largest value.
             largest = largest_normal(self.dtype) * (1 + float(np.finfo(self.dtype).eps))
             return -largest, largest
         if self.distribution in INVERTED:
@@ -138,9 +150,9 @@ class Law:
         return 0.0, 1.0 - SPACING[self.dtype]
 
     def cdf(self, values):
-        """The ideal distribution at the values, a uniform number being its cell's middle.
+        """The ideal distribution function at the values. Uniform numbers stand for their midpoints.
 
-        What the true distribution differs by is below 1e-6, which no sample of theirs can show.
+        The exact distribution differs by less than 1e-6, which the samples can't resolve.
         """
         values = np.asarray(values, np.float64)
         if self.distribution == "normal":
@@ -150,7 +162,7 @@ class Law:
         return values + SPACING[self.dtype] / 2
 
     def moment(self, order):
-        """The mean of (value - centre)**order, exactly."""
+        """The exact mean of (value - center)**order."""
         if self.distribution in INVERTED:
             return float(_inverted_moment(self.distribution, order, self.dtype))
         moments = {"normal": _normal_moment, "uniform": _uniform_moment}
@@ -158,14 +170,14 @@ class Law:
 
 
 def all_values(dtype):
-    """All finite numbers of a half-precision type, ascending, one zero."""
-    with np.errstate(invalid="ignore"):  # signalling NaNs
+    """All finite numbers of a half-precision dtype in ascending order, with one zero."""
+    with np.errstate(invalid="ignore"):  # signaling NaNs
         values = np.arange(2**16, dtype=np.uint16).view(dtype).astype(np.float64)
     return np.unique(values[np.isfinite(values)])
 
 
 def rounded_law(distribution, dtype):
-    """The values of float32 noise rounded to a half-precision type, and how likely each is."""
+    """The values of float32 noise rounded to a half-precision dtype, and their probabilities."""
     dtype = {"float16": np.float16, "bfloat16": ml_dtypes.bfloat16}[dtype]
     if distribution != "normal":
         numbers = FROM_UNIFORM[distribution](_grid().astype(np.float32))

@@ -1,4 +1,4 @@
-"""Writes the raw words of a seed's stream to standard output until its reader has enough.
+"""Writes the raw words of a seed's stream to standard output until the reader closes it.
 
 python tests/randomness/raw_words.py | tests/randomness/dieharder.sh
 """
@@ -21,7 +21,7 @@ def main():
             sys.stdout.buffer.write(flatnoise.numpy.random_words(seed, BLOCKS, first).tobytes())
             first += BLOCKS
     except BrokenPipeError:
-        sys.stdout = None  # nothing to flush at the end
+        sys.stdout = None  # avoids a flush at exit
     print(f"{first * 128:.3g} bits written", file=sys.stderr)
 
 

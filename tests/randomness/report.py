@@ -1,8 +1,8 @@
-"""Runs the battery on large samples: tables in Markdown to standard output, plots to a folder.
+"""Runs the battery on large samples. Prints tables in Markdown and writes plots to a folder.
 
     PYTHONPATH=tests python -m randomness.report [--log2 N] [--images docs/images]
 
-With the default of 2**31 numbers for moments and tails it takes some minutes.
+With the default of 2**31 numbers for moments and tails, it takes a few minutes.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import os
 import pathlib
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-# What is plotted and printed is to be the same whatever else the machine does.
+# The output must be reproducible.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import ml_dtypes
@@ -31,8 +31,10 @@ from randomness.laws import Law  # noqa: E402
 
 LAWS = [Law(name, dtype) for name in ("normal", "uniform") for dtype in ("float32", "float64")]
 NORMAL = [law for law in LAWS if law.distribution == "normal"]
+INVERTED = [Law(name, dtype) for name in laws.INVERTED for dtype in ("float32", "float64")]
+RATES = (0.001, 0.1, 0.5, 0.9, 0.999)
 HALF = {"float16": np.float16, "bfloat16": ml_dtypes.bfloat16}
-# Moments and tails are of the seed of `sources`; the blocks are to tell of another stream.
+# Moments and tails use the seed in `sources`. The blocks use a different stream.
 OTHER_SEED = (77, 77)
 CHUNK = 2**16
 SHOWN_TAILS = (3.0, 4.0, 4.5, 5.0, 5.25, 5.5, 5.6, 5.65)
@@ -58,7 +60,7 @@ def table(head, rows):
 
 
 def collect(law, count):
-    """Sums of `count` numbers of one stream, in parts that stay in the cache."""
+    """Sums of `count` numbers of one stream, in parts that fit into the cache."""
     seed = sources.SEED
     large = 2**22
     partial = (
@@ -73,12 +75,12 @@ def collect(law, count):
 
 def report_moments(collected):
     rows = []
-    for law in LAWS:
-        scores = battery.moment_scores(collected[law], law)
-        together = f"{battery.moments(collected[law], law):.3f}"
+    for law, found in collected.items():
+        scores = battery.moment_scores(found, law)
+        together = f"{battery.moments(found, law):.3f}"
         rows.append([label(law), *(f"{score:+.2f}" for score in scores), together])
-    table(["", *map(str, battery.ORDERS), "p of all"], rows)
-    return [battery.moments(collected[law], law) for law in LAWS]
+    table(["", *map(str, next(iter(collected)).orders), "p of all"], rows)
+    return [battery.moments(found, law) for law, found in collected.items()]
 
 
 def expected_beyond(law, collected):
@@ -107,23 +109,23 @@ def report_tails(collected):
         print(f"{label(law)}: least {found.least!r}, largest {found.largest!r}, bound", end=" ")
         print(f"{laws.largest_normal(law.dtype)!r}\n")
         table(["t", "seen beyond t", "expected", "of an ideal normal", "p"], rows)
-        # The counts are of nested sets: one of them stands for all.
+        # The counts are for nested sets, so one of them represents all.
         p_values.append(tested[list(battery.THRESHOLDS).index(5.5)])
     return p_values
 
 
 def report_named(title, found):
-    """A table of p-values, a column for each law."""
+    """Prints a table of p-values with one column per law."""
     names = list(next(iter(found.values())))
     rows = [[name, *(f"{p[name]:.3f}" for p in found.values())] for name in names]
     table([title, *map(str, found)], rows)
     return [p for each in found.values() for p in each.values()]
 
 
-def report_blocks():
+def report_blocks(seeds):
     found = {}
-    for law in LAWS:
-        blocks = sources.blocks(law.distribution, law.dtype, OTHER_SEED, 64, 2**18)
+    for law, seed in seeds.items():
+        blocks = sources.blocks(law.distribution, law.dtype, seed, 64, 2**18)
         found[label(law)] = battery.distribution(blocks, law)
     return report_named("64 blocks of 2^18 numbers", found)
 
@@ -153,11 +155,20 @@ def report_halves():
                 sources.stream(name, numpy_dtype, sources.SEED, 2**26),
                 laws.rounded_law(name, dtype),
             )
-            for name in ("normal", "uniform")
+            for name in ("normal", "uniform", *laws.INVERTED)
         }
         for dtype, numpy_dtype in HALF.items()
     }
     return report_named("2^26 numbers", found)
+
+
+def report_masks():
+    """The elements that dropout replaces, which are the same for all masks."""
+    found = {}
+    for rate in RATES:
+        blocks = sources.replaced_blocks(rate, OTHER_SEED, 64, 2**18)
+        found[f"rate {rate:g}"] = battery.replaced(blocks, laws.share_replaced(rate))
+    return report_named("64 blocks of 2^18 elements", found)
 
 
 def plot(path, x_label, y_label):
@@ -177,7 +188,7 @@ def plot_moments(collected, folder):
     new_plot()
     for law, marker in zip(LAWS, "osx+", strict=True):
         scores = battery.moment_scores(collected[law], law)
-        pyplot.plot(battery.ORDERS, scores, marker, label=label(law))
+        pyplot.plot(law.orders, scores, marker, label=label(law))
     pyplot.axhspan(-2, 2, color="0.9", zorder=0)
     pyplot.ylim(-4, 4)
     plot(folder / "statistics-moments.png", "order of the moment", "standard errors off")
@@ -224,7 +235,13 @@ def main():
     plot_moments(collected, options.images)
     plot_tails(collected, options.images)
     p_values = report_moments(collected) + report_tails(collected)
-    p_values += report_blocks() + report_layers() + report_halves() + report_streams()
+    p_values += report_blocks(dict.fromkeys(LAWS, OTHER_SEED)) + report_layers()
+    p_values += report_halves() + report_streams()
+    p_values += report_moments({law: collect(law, 2 ** (options.log2 - 3)) for law in INVERTED})
+    # Each of a separate stream: inversion preserves the order of the stream's random bits, and so
+    # what most tests see.
+    seeds = {law: (OTHER_SEED[0], OTHER_SEED[1] + 1 + k) for k, law in enumerate(INVERTED)}
+    p_values += report_blocks(seeds) + report_masks()
     plot_p_values(p_values, options.images)
     print(f"{len(p_values)} p-values, the least {min(p_values):.2g}, ", end="")
     print(f"together {battery.combined(p_values):.2f}")

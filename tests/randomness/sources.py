@@ -1,4 +1,4 @@
-"""Noise to be tested: of the stream, of layers, and spoiled."""
+"""Noise to test: from the stream, from layers, and deliberately broken."""
 
 import numpy as np
 import tensorflow as tf
@@ -10,7 +10,7 @@ SEED = (20261124, 1)
 
 
 def stream(distribution, dtype, seed, count, offset=0):
-    """Elements offset ... offset + count - 1 of a seed's stream, by the compiled core."""
+    """Elements offset ... offset + count - 1 of a seed's stream, from the compiled core."""
     zeros = np.zeros([1, count], dtype)
     return flatnoise.numpy.flatten_noise(
         zeros, seed, (0.0, 1.0), distribution=distribution, offset=offset
@@ -18,12 +18,22 @@ def stream(distribution, dtype, seed, count, offset=0):
 
 
 def blocks(distribution, dtype, seed, number, size):
-    """Parts of one stream, one after another."""
+    """Consecutive parts of one stream."""
     return [stream(distribution, dtype, seed, size, index * size) for index in range(number)]
 
 
+def replaced_blocks(rate, seed, number, size):
+    """The elements that dropout replaces, in consecutive parts of one stream."""
+    ones = np.ones([1, size], np.float32)
+    dropped = (
+        flatnoise.numpy.flatten_dropout(ones, seed, rate, offset=index * size)
+        for index in range(number)
+    )
+    return [block[0] == 0 for block in dropped]
+
+
 def neighbouring_seeds(distribution, dtype, number, size):
-    """Rows of the seeds (s, 0), (s + 1, 0), ... and (s, 1), (s, 2), ..."""
+    """Rows for the seeds (s, 0), (s + 1, 0), ... and (s, 1), (s, 2), ..."""
     first, second = SEED
     seeds = [(first + step, second) for step in range(number // 2)]
     seeds += [(first, second + step) for step in range(1, number - number // 2 + 1)]
@@ -38,19 +48,19 @@ def _layer(distribution, dtype):
 
 
 def layer_steps(distribution, dtype, number, shape):
-    """What a layer adds in each of its calls, a row for each."""
+    """The noise that a layer adds, with one row per call."""
     layer = _layer(distribution, dtype)
     zeros = tf.zeros(shape, dtype)
     return np.stack([layer(zeros, training=True).numpy().ravel() for _ in range(number)])
 
 
 def layer_rows(distribution, dtype, shape):
-    """What a layer adds in one call, a row for each of the batch."""
+    """The noise that a layer adds in one call, with one row per sample."""
     return _layer(distribution, dtype)(tf.zeros(shape, dtype), training=True).numpy()
 
 
 def layer_replicas(distribution, dtype, replicas, steps, shape):
-    """What a layer adds on the replicas of a strategy, a row for each replica in each step."""
+    """The noise that a layer adds on replicas, with one row per replica and step."""
     strategy = tf.distribute.MirroredStrategy(
         [f"CPU:{index}" for index in range(replicas)],
         cross_device_ops=tf.distribute.ReductionToOneDevice(),

@@ -4,7 +4,8 @@ COPTS = [
     "-std=c++17",
     "-Wall",
     "-Wextra",
-    # Every fused multiply-add is written out, so that all units round alike: the compiler adds none.
+    # The compiler must not fuse multiplications and additions, so that rounding is the same
+    # everywhere. The code uses explicit fused multiply-adds.
     "-ffp-contract=off",
     "-fvisibility=hidden",
     "-fvisibility-inlines-hidden",

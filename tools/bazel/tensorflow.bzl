@@ -13,7 +13,7 @@ cc_library(
     includes = ["include"],
 )
 
-# What XLA kernels are built with besides: CMakeLists.txt of cc/tensorflow says more.
+# Additional dependencies of XLA kernels. See cc/tensorflow/CMakeLists.txt.
 cc_library(
     name = "xla",
     srcs = ["lib/libtensorflow_cc.so.2"],
@@ -46,7 +46,7 @@ def _facts(context, python):
              (python, _PYTHON_VARIABLE, result.stderr))
     return dict([line.split("=", 1) for line in result.stdout.splitlines() if "=" in line])
 
-# As in cc/tensorflow/CMakeLists.txt: whether the headers are there is found out by preprocessing.
+# As in cc/tensorflow/CMakeLists.txt, preprocessing checks whether the headers exist.
 def _has_xla_headers(context, definitions):
     ffi = context.path("include/xla/ffi/api/ffi.h")
     if not ffi.exists or "\nclass ThreadPool" not in context.read(ffi):

@@ -1,1 +1,1 @@
-"""The implementation. What is public is exported by the modules of `flatnoise` itself."""
+"""Private implementation. The modules of `flatnoise` export the public API."""

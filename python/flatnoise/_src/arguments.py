@@ -1,8 +1,8 @@
-"""Turns what users pass into the tensors that the op takes, and refuses what it can't take.
+"""Conversion and validation of user arguments for the op.
 
-What Python values, types and static shapes tell is checked here and raises `ValueError`. What
-only the values and run-time shapes of tensors tell is checked by the op that runs, which raises
-`tf.errors.InvalidArgumentError`: nothing here waits for a device.
+Python values, dtypes and static shapes are checked here and raise `ValueError`. The op checks the
+values and run-time shapes of tensors and raises `tf.errors.InvalidArgumentError`. Nothing here
+waits for a device.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,8 +41,8 @@ _TENSOR = "a floating-point tensor"
 
 
 def is_tensor(value: Any) -> bool:
-    """Whether `value` is a tensor or a variable, of TensorFlow's or of Keras's."""
-    # tf.is_tensor asks run-time protocols, which takes longer than a small op.
+    """Whether `value` is a tensor or variable of TensorFlow or Keras."""
+    # tf.is_tensor checks runtime protocols, which takes longer than a small op.
     return isinstance(value, (tf.Tensor, tf.Variable)) or hasattr(value, "__tf_tensor__")
 
 
@@ -57,7 +57,7 @@ def _describe(value: Any) -> str:
 
 
 def _as_tensor(argument: str, expected: str, value: Any) -> Any:
-    """`value` as a tensor; TensorFlow's own errors don't name the argument."""
+    """Converts `value` to a tensor. Unlike TensorFlow's errors, its errors name the argument."""
     if isinstance(value, tf.Tensor):
         return value
     try:
@@ -67,12 +67,12 @@ def _as_tensor(argument: str, expected: str, value: Any) -> Any:
 
 
 def compute_dtype(dtype: Any) -> Any:
-    """The type that noise is computed in, and that of its parameters."""
+    """The dtype of the noise computation and of the op's parameters."""
     return tf.float64 if dtype == tf.float64 else tf.float32
 
 
 def convert_dtype(dtype: Any, allowed: Sequence[Any], inputs: str = "") -> Any:
-    """One of the `allowed` types, for `inputs` that errors name."""
+    """Converts to one of the `allowed` dtypes. Errors mention `inputs`."""
     try:
         converted = tf.as_dtype(dtype)
     except TypeError:
@@ -84,20 +84,20 @@ def convert_dtype(dtype: Any, allowed: Sequence[Any], inputs: str = "") -> Any:
 
 
 def negative_zero(dtype: Any) -> Any:
-    """A tensor of -0: what is added to it stays as it is."""
-    # As an array: for the number, TensorFlow may give the tensor that it has kept of 0.0.
+    """A scalar tensor of -0, the additive identity for all numbers including -0."""
+    # An array, because TensorFlow may return its cached tensor of 0.0 for the number -0.0.
     return tf.constant(np.asarray(-0.0, dtype.as_numpy_dtype))
 
 
 def convert_flag(argument: str, value: Any) -> bool:
-    """Python's boolean, of one of Python's or of NumPy's."""
+    """Converts a Python or NumPy boolean to a Python boolean."""
     if not isinstance(value, (bool, np.bool_)):
         raise invalid_value(argument, "a boolean", repr(value))
     return bool(value)
 
 
 def convert_input(inputs: Any) -> Any:
-    """A dense tensor of rank 1 or more, of floating-point numbers or bytes."""
+    """Converts to a dense floating-point or uint8 tensor of rank 1 or more."""
     expected = "a float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more"
     if isinstance(inputs, (tf.RaggedTensor, tf.SparseTensor, tf.IndexedSlices)):
         raise invalid_value("inputs", f"a dense tensor ({expected})", f"a {type(inputs).__name__}")
@@ -118,22 +118,22 @@ def convert_input(inputs: Any) -> Any:
     tensor = _as_tensor("inputs", expected, inputs)
     if tensor.dtype not in _INPUT_DTYPES or tensor.shape.rank == 0:
         raise invalid_value("inputs", expected, _describe(inputs))
-    if (shapes.feature_count(tensor.shape) or 0) > arrays.INT64.max:  # an empty tensor's, then
+    if (shapes.feature_count(tensor.shape) or 0) > arrays.INT64.max:  # possible for an empty tensor
         raise invalid_value("inputs", "a tensor of at most 2**63 - 1 features", _describe(tensor))
     return tensor
 
 
 def _is_of_keras_2(inputs: Any) -> bool:
-    """Whether `inputs` stands for a tensor while a model of Keras 2 is made.
+    """Whether `inputs` is a symbolic tensor of Keras 2.
 
-    Keras 2 would make a layer of the op alone, with the seed of this one call for ever.
+    Keras 2 would wrap the op itself into a layer, which would always use the seed of this call.
     """
     kind = type(inputs)
     return kind.__name__ == "KerasTensor" and kind.__module__.startswith("tf_keras.")
 
 
 def convert_seed(seed: Any) -> Any:
-    """An int32 or int64 tensor of shape [2]; what a generator draws as it is."""
+    """Converts to an int32 or int64 tensor of shape [2]. A drawn seed is used as is."""
     if isinstance(seed, keras.random.SeedGenerator):
         seed = DrawnSeed(seed)
     if isinstance(seed, DrawnSeed):
@@ -151,12 +151,12 @@ def convert_seed(seed: Any) -> Any:
         raise invalid_value("seed", f"{expected}, such as 42 or [42, 0]", _describe(tensor))
     if tensor.shape.is_fully_defined():
         return tensor
-    # The ops would take three integers for a generator's state. The name is part of the error.
+    # The ops interpret three integers as a generator's state. The name shows up in the error.
     return tf.ensure_shape(tensor, _PAIR, name="seed_must_have_shape_2")
 
 
 def convert_offset(offset: Any) -> Any:
-    """An int64 scalar: a Python integer as it is, a tensor as a tensor."""
+    """Converts to an int64 scalar tensor. Python integers stay Python integers."""
     expected = "an integer from 0 to 2**63 - 1, or an int32 or int64 scalar tensor"
     if not is_tensor(offset):
         return arrays.integer_offset(offset, expected)
@@ -169,9 +169,9 @@ def convert_offset(offset: Any) -> Any:
 def _convert_parameter(
     parameter: Parameter, value: Any, dtype: Any, array_dtype: Any, output: Callable[[], Output]
 ) -> Any:
-    """A tensor of `dtype`, or else an array of `array_dtype` whose values are checked."""
+    """Converts to a tensor of `dtype`, or to an array of `array_dtype` with checked values."""
     if arrays.is_plain_number(value):
-        return array_dtype(value)  # what comes below, without its cost for small tensors
+        return array_dtype(value)  # a shortcut for speed with small tensors
     name, finite = parameter.name, parameter.must_be_finite
     if not is_tensor(value) and not _holds_tensors(value):
         return arrays.real_parameter(name, value, array_dtype, output(), finite)
@@ -185,7 +185,7 @@ def _convert_parameter(
         raise invalid_value(name, expected, _describe(value))
     if not parameter.is_differentiable:
         tensor = tf.stop_gradient(tensor)
-    # A cast is differentiable; none takes less time.
+    # Skip casts that do nothing, for speed.
     return tensor if tensor.dtype == dtype else tf.cast(tensor, dtype)
 
 
@@ -196,13 +196,13 @@ def _fits(shape: Any, output: Callable[[], Output]) -> bool:
 def convert_parameters(
     noise: Noise, values: Sequence[Any], dtype: Any, output: Callable[[], Output]
 ) -> tuple[Any, ...]:
-    """The op's parameters of `dtype`: tensors, or NumPy's numbers and arrays of checked values.
+    """Computes the op's parameters: tensors, or NumPy scalars and arrays with checked values.
 
     Args:
         noise: The noise.
-        values: What the user passed for the noise's parameters.
-        dtype: The type that the noise is computed in.
-        output: Gives what is known of the output. It is asked where a parameter isn't a number.
+        values: The user's values for the noise's parameters.
+        dtype: The dtype that the noise is computed in.
+        output: Returns the known facts about the output. Called only if a parameter isn't a number.
     """
     op_dtype = dtype.as_numpy_dtype
     array_dtype = noise.array_dtype(op_dtype)
@@ -214,7 +214,7 @@ def convert_parameters(
     noise.check(values, known)
     if noise.passes_parameters:
         return tuple(converted)
-    # By identity: arrays compare element by element.
+    # `is`, because arrays compare elementwise.
     xp = tf if any(each is None for each in known) else np
     parameters = noise.to_op(xp, *converted)
     return tuple(
@@ -225,7 +225,7 @@ def convert_parameters(
 def parameter_arguments(
     noise: Noise, values: Sequence[Any], dtype: Any, output: Callable[[], Output]
 ) -> dict[str, Any]:
-    """The arguments of an op that say which noise it makes, as `convert_parameters` takes them."""
+    """The op arguments that define the noise. See `convert_parameters` for the arguments."""
     parameters = convert_parameters(noise, values, dtype, output)
     return {
         "parameters": [parameter_operand(parameter, dtype) for parameter in parameters],
@@ -235,15 +235,15 @@ def parameter_arguments(
 
 
 def is_checked(parameter: Any) -> bool:
-    """Whether the values of what `convert_parameters` returns have been checked."""
+    """Whether the values of a result of `convert_parameters` have been checked."""
     return isinstance(parameter, (np.generic, np.ndarray))
 
 
 def parameter_operand(parameter: Any, dtype: Any) -> Any:
-    """A parameter as ops take it: a number for float32, or a tensor.
+    """Converts a parameter to an op input: a Python number for float32, else a tensor.
 
-    TensorFlow takes Python's numbers for float32 and keeps their eager tensors at hand. It makes
-    tensors of NumPy's numbers anew, which takes longer than a small op.
+    TensorFlow caches eager float32 tensors of Python numbers. For NumPy scalars, it creates a new
+    tensor every time, which takes longer than a small op.
     """
     if not is_checked(parameter):
         return parameter

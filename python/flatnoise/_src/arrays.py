@@ -1,4 +1,4 @@
-"""Checks of what users pass that isn't a tensor. Nothing here needs TensorFlow."""
+"""Validation of arguments that aren't tensors. Nothing here needs TensorFlow."""
 
 import math
 import operator
@@ -32,24 +32,24 @@ _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
 
 def show_shape(shape: Shape) -> str:
-    """A shape as Python shows it."""
+    """Formats a shape for an error."""
     return "of unknown rank" if shape is None else str(tuple(shape))
 
 
 def describe(value: Any) -> str:
-    """A value as an error shows it, with its shape where it has one."""
+    """Formats a value for an error, with its shape if it has one."""
     if isinstance(value, np.ndarray) and value.ndim > 0:
         return f"a {value.dtype.name} array of shape {value.shape}"
     if not isinstance(value, (list, tuple)):
         return repr(value)
     try:
         return f"{reprlib.repr(value)} of shape {np.shape(value)}"
-    except ValueError:  # nested lists of unequal lengths
+    except ValueError:  # ragged nested lists
         return reprlib.repr(value)
 
 
 def exact_integer(value: Any) -> int | None:
-    """`value` as an integer; None where it is anything else, a boolean too."""
+    """`value` as an integer, or None if it isn't one. Booleans aren't integers."""
     if isinstance(value, (bool, np.bool_)):
         return None
     try:
@@ -59,7 +59,7 @@ def exact_integer(value: Any) -> int | None:
 
 
 def _integers(values: Any) -> list[int] | None:
-    """The values of a sequence of integers; None where it is anything else."""
+    """The values of a sequence of integers, or None if it isn't one."""
     is_vector = isinstance(values, np.ndarray) and values.ndim == 1
     if not is_vector and not isinstance(values, (list, tuple)):
         return None
@@ -68,7 +68,7 @@ def _integers(values: Any) -> list[int] | None:
 
 
 def integer_pair(seed: Any, expected: str = "an integer, or two") -> tuple[int, int]:
-    """The two integers of a seed, each within int64. One integer alone is followed by 0."""
+    """The two int64 integers of a seed. A single integer is paired with 0."""
     first = exact_integer(seed)
     pair = _integers(seed) if first is None else [first, 0]
     if pair is None or len(pair) != 2:
@@ -79,7 +79,7 @@ def integer_pair(seed: Any, expected: str = "an integer, or two") -> tuple[int, 
 
 
 def integer_offset(offset: Any, expected: str = "an integer from 0 to 2**63 - 1") -> int:
-    """An offset, an integer from 0 to 2**63 - 1."""
+    """Checks and returns an offset, an integer from 0 to 2**63 - 1."""
     integer = exact_integer(offset)
     if integer is None or not 0 <= integer <= INT64.max:
         raise invalid_value("offset", expected, repr(offset))
@@ -87,18 +87,18 @@ def integer_offset(offset: Any, expected: str = "an integer from 0 to 2**63 - 1"
 
 
 def as_real_array(value: Any) -> Any:
-    """`value` as a NumPy array of real numbers; None where it is anything else."""
+    """`value` as a NumPy array of real numbers, or None if it isn't one."""
     try:
         array = np.asarray(value)
-    except ValueError:  # nested lists of unequal lengths
+    except ValueError:  # ragged nested lists
         return None
-    # NumPy knows the types that extend it, such as bfloat16, as void.
+    # NumPy reports extension dtypes such as bfloat16 as void.
     is_real = array.dtype.kind in "iuf" or array.dtype.name == "bfloat16"
     return array if is_real else None
 
 
 def expected_parameter(kind: str, output: Output, shape: Shape = None) -> str:
-    """What an error says that a parameter should have been, and what its shape could have meant."""
+    """The error text for the expected parameter, with hints based on its shape."""
     expected = f"{kind} that broadcasts to the output's shape {show_shape(output.shape)}"
     reshaped, otherwise = broadcasting.remedies(shape, output)
     if reshaped is not None:
@@ -111,7 +111,7 @@ def expected_parameter(kind: str, output: Output, shape: Shape = None) -> str:
 def real_parameter(
     argument: str, value: Any, dtype: Any, output: Output, finite: bool = True
 ) -> Any:
-    """A parameter of a noise as an array of NumPy's `dtype` whose shape and values are checked."""
+    """Converts a parameter to a NumPy array of `dtype` and checks its shape and values."""
     kind = f"{'a finite' if finite else 'a'} real number or an array of them"
     array = as_real_array(value)
     if array is None:
@@ -128,10 +128,10 @@ def real_parameter(
 
 
 def is_plain_number(value: Any) -> bool:
-    """Whether `value` needs no more checks: a Python float that is finite in float32 too."""
+    """Whether `value` is a Python float that is finite in float32, so that it needs no checks."""
     return type(value) is float and abs(value) <= _LARGEST_FLOAT32
 
 
 def is_negative_zero(number: float) -> bool:
-    """Whether TensorFlow, which looks numbers up by equality, may take `number` for 0.0."""
+    """Whether `number` is -0.0, which TensorFlow's cache of numbers may confuse with 0.0."""
     return number == 0 and math.copysign(1, number) < 0

@@ -1,11 +1,11 @@
-"""How a noise's parameters broadcast against the output's shape. Shapes are tuples of sizes.
+"""Broadcasting of a noise's parameters against the output's shape.
 
 The compiled op reads a parameter in place if it varies over one contiguous run of the output's
 dimensions, such as `[height, width, channels]` or `[batch, 1, 1]`. A parameter such as
-`[height, 1, channels]` varies over two; it has to be expanded to the smallest shape that varies
-over one, `[height, width, channels]`.
+`[height, 1, channels]` varies over two runs. It must be expanded to the smallest shape that varies
+over one run, here `[height, width, channels]`.
 
-A size that isn't known is None, and so is a shape of unknown rank.
+Shapes are tuples of sizes. An unknown size and a shape of unknown rank are None.
 """
 
 import dataclasses
@@ -30,7 +30,7 @@ Shape: TypeAlias = tuple[int | None, ...] | None
 
 
 def padded(shape: Sequence[int | None], rank: int) -> tuple[int | None, ...]:
-    """`shape` with ones put before it, so that it has `rank` dimensions."""
+    """`shape`, padded with leading ones to `rank` dimensions."""
     return (1,) * (rank - len(shape)) + tuple(shape)
 
 
@@ -42,27 +42,27 @@ def flattened(shape: Sequence[int | None]) -> tuple[int | None, int | None]:
 
 @dataclasses.dataclass(frozen=True)
 class Output:
-    """What becomes of inputs of a shape, flattened or not; None where nobody chooses that."""
+    """The output for inputs of a shape. `flatten` is None if there is no such choice."""
 
     inputs: Shape
     flatten: bool | None = None
 
     @property
     def shape(self) -> Shape:
-        """The output's."""
+        """The output's shape."""
         if not self.flatten:
             return self.inputs
         return (None, None) if self.inputs is None else flattened(self.inputs)
 
     @property
     def otherwise(self) -> Shape:
-        """The shape that the output would have with the other choice."""
+        """The shape that the output would have with `flatten` negated."""
         return None if self.flatten is None else Output(self.inputs, not self.flatten).shape
 
 
 @functools.lru_cache(maxsize=1024)
 def fits(shape: Shape, output: Shape) -> bool:
-    """Whether `shape` may broadcast to `output` by NumPy's rule, without enlarging it."""
+    """Whether `shape` may broadcast to `output` by NumPy's rules, without enlarging it."""
     if shape is None or output is None:
         return True
     if len(shape) > len(output):
@@ -72,7 +72,7 @@ def fits(shape: Shape, output: Shape) -> bool:
 
 
 def _aligned(shape: Sequence[int | None], output: Shape) -> list[tuple[int | None, int | None]]:
-    """The sizes of `shape`, each with that of the output's dimension that it belongs to."""
+    """Pairs the sizes of `shape` with the output's sizes that they align with."""
     if output is None:
         return [(size, None) for size in shape]
     return list(zip(padded(shape, len(output)), output, strict=True))
@@ -80,10 +80,10 @@ def _aligned(shape: Sequence[int | None], output: Shape) -> list[tuple[int | Non
 
 @functools.lru_cache(maxsize=1024)
 def is_one_run(shape: Shape, output: Shape) -> bool:
-    """Whether `shape` is sure to vary over one contiguous run of the output's dimensions."""
+    """Whether `shape` is known to vary over one contiguous run of the output's dimensions."""
     if shape is None:
         return False
-    # Dimensions of the output of size 1 neither join nor separate.
+    # Output dimensions of size 1 don't interrupt a run.
     sizes = [size for size, total in _aligned(shape, output) if total != 1]
     may_vary = [index for index, size in enumerate(sizes) if size != 1]
     if not may_vary:
@@ -93,9 +93,9 @@ def is_one_run(shape: Shape, output: Shape) -> bool:
 
 
 def one_run_shape(shape: Sequence[int | None], output: Shape) -> tuple[int | None, ...] | None:
-    """The smallest shape that `shape` broadcasts to and that is one run.
+    """The smallest one-run shape that `shape` broadcasts to.
 
-    None if too little is known to tell. A size of the result that isn't known is the output's.
+    Returns None if it can't be determined. An unknown size in the result is the output's size.
     """
     sizes = [size for size, _ in _aligned(shape, output)]
     varies = [index for index, size in enumerate(sizes) if size != 1]
@@ -113,17 +113,17 @@ def expanded_axes(shape: Sequence[int], expanded: Sequence[int]) -> tuple[int, .
 
 
 def _per_sample(shape: Sequence[int | None], output: Sequence[int | None]) -> Shape:
-    """`[batch, 1]`, `[batch, 1, 1, 1]` for a shape that has values for each sample and no more."""
+    """`[batch, 1]`, `[batch, 1, 1, 1]` etc. if `shape` has exactly one value per sample."""
     varies = tuple(size for size in shape if size != 1)
     return (*varies, *(1,) * (len(output) - 1)) if varies == tuple(output[:1]) else None
 
 
 def remedies(shape: Shape, output: Output) -> tuple[Shape, Shape]:
-    """What may have been meant by a shape that doesn't broadcast to the output's.
+    """Suggests fixes for a shape that doesn't broadcast to the output's shape.
 
     Returns:
-        A shape of as many elements that does, and the shape that the output would have, flattened
-        or not as it now isn't, where the given one broadcasts to that. None for what there isn't.
+        A shape with as many elements that does broadcast, and the output's shape with `flatten`
+        negated if `shape` broadcasts to that. Either is None if there is no such fix.
     """
     target, other = output.shape, output.otherwise
     if shape is None or target is None or None in shape:

@@ -1,4 +1,4 @@
-"""What this installation of flatnoise is made of."""
+"""Information about this installation of flatnoise."""
 
 import importlib.metadata
 import importlib.util
@@ -10,7 +10,7 @@ __all__ = ["__version__", "build_info", "installed_version"]
 
 
 def installed_version(distribution: str) -> str | None:
-    """The version of an installed distribution; `None` where it isn't installed."""
+    """The version of a distribution, or `None` if it isn't installed."""
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
@@ -62,7 +62,7 @@ def _library_facts() -> dict[str, Any]:
 
 @export("flatnoise")
 def build_info() -> dict[str, Any]:
-    """Tells what this installation is made of and whether the compiled op is in use.
+    """Return information about this installation and about whether the compiled op is loaded.
 
     Works without TensorFlow.
 
@@ -70,23 +70,22 @@ def build_info() -> dict[str, Any]:
         A dictionary with at least these keys:
 
         * ``version``: the version of flatnoise.
-        * ``tensorflow_version``: the version of TensorFlow that runs, or ``None``.
-        * ``built_against_tensorflow``: the versions that the compiled part was built against, one
-            for each of its libraries.
+        * ``tensorflow_version``: the version of the installed TensorFlow, or ``None``.
+        * ``built_against_tensorflow``: the TensorFlow versions that the op libraries were built
+          against, one per library.
         * ``instruction_set``: the CPU instruction set in use, or ``None``.
-        * ``instruction_sets``: those of the compiled part that this CPU has, slowest first.
-        * ``cuda_version``: the CUDA version that its GPU kernels were built with, or ``None``
-            where it has none.
-        * ``cuda_architectures``: the GPU architectures it has code for, as CMake names them.
-        * ``gpu_error``: why it can't run on the GPUs that TensorFlow sees; ``None`` where it can,
-            and where there are none.
+        * ``instruction_sets``: the compiled instruction sets that this CPU supports, slowest first.
+        * ``cuda_version``: the CUDA version of the GPU kernels, or ``None`` if there are none.
+        * ``cuda_architectures``: the GPU architectures of the kernels, in CMake's notation.
+        * ``gpu_error``: why the op can't run on the visible GPUs, or ``None`` if it can or if there
+          are no GPUs.
         * ``native_loaded``: whether the compiled op is loaded.
-        * ``native_error``: why it is not; ``None`` where it is.
-        * ``native_library``: the path of the library that is or would be loaded.
+        * ``native_error``: why the compiled op isn't loaded, or ``None`` if it is.
+        * ``native_library``: the path of the op library, loaded or not.
         * ``xla_loaded``: whether XLA can compile the op.
-        * ``xla_error``: why it can't; ``None`` where it can.
+        * ``xla_error``: why XLA can't compile the op, or ``None`` if it can.
 
-        Further facts of the compiled part, such as the compiler, come under its own names.
+        There are further keys for facts about the compiled part, such as the compiler.
     """
     core = _core_facts()
     tensorflow_versions = core.pop("tensorflow_versions", [])

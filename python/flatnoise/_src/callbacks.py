@@ -1,4 +1,4 @@
-"""Callbacks that change the noise while a model is trained."""
+"""Callbacks that change noise levels during training."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,20 +17,19 @@ _UNITS = ("step", "epoch")
 
 @export("flatnoise.callbacks")
 class NoiseSchedule(keras.callbacks.Callback):  # type: ignore[misc]
-    """Sets a level of noise from a schedule, at the start of each step or epoch of `fit`.
+    """Set a noise level from a schedule at the start of each step or epoch of `fit`.
 
-    The level has to live in a variable (`variable_levels=True`): so a compiled model follows it
-    without being traced again. Layers of other kinds are refused, before the training begins.
+    The level must be stored in a variable (`variable_levels=True`), so that a compiled model
+    follows it without retracing. Other layers raise an error before training starts.
 
-    Steps are counted as the optimizer counts its iterations, so a training that is taken up again
-    goes on where it was, with `keras.callbacks.BackupAndRestore` and with a model that was loaded.
-    Where there are no iterations to go by, as with a new optimizer, `fit(initial_epoch=...)` says
-    which epoch begins; a second `fit` of a model that has no optimizer starts at step 0. Epochs are
-    numbered as Keras numbers them. With `steps_per_execution` the level is set once for each
-    execution.
+    Steps are counted by the optimizer's iterations. Resumed training therefore continues at the
+    right step, both with `keras.callbacks.BackupAndRestore` and with a loaded model. If there are
+    no iterations yet, as with a new optimizer, the step follows from `fit(initial_epoch=...)`. A
+    second `fit` of a model without an optimizer starts at step 0. Epochs have Keras's numbers. With
+    `steps_per_execution`, the level is set once per execution.
 
-    After the training the layers keep the last level, which is saved with the model. The logs of an
-    epoch get the level under `"{layer}_{parameter}"` where it is a single number.
+    After training, the layers keep the last level, which is saved with the model. If the level is a
+    single number, it is added to the epoch's logs as `"{layer}_{parameter}"`.
 
     Examples:
         >>> noise = flatnoise.layers.AddGaussianNoise(variable_levels=True, name="noise")
@@ -47,17 +46,17 @@ class NoiseSchedule(keras.callbacks.Callback):  # type: ignore[misc]
 
     Args:
         parameter: String, the name of the parameter to set, such as `"stddev"` or `"rate"`.
-        schedule: A function of the number of the step or the epoch, from 0, that gives the level: a
-            number, or what broadcasts to the variable's shape. One of `flatnoise.schedules` or of
-            `keras.optimizers.schedules`, or any other.
-        layers: Layer, its name, or a sequence of these: the layers to set it in, which may be
-            within other layers. `None` for all of the model whose noise has the parameter.
-        per: `"step"` or `"epoch"`, what the schedule is a function of.
+        schedule: A schedule from `flatnoise.schedules` or `keras.optimizers.schedules`, or any
+            other function. It maps the step or epoch number, starting from 0, to the level: a
+            number, or an array that broadcasts to the variable's shape.
+        layers: Layer, layer name, or a sequence of these: the layers to set the level in, at any
+            depth of the model. `None` means all layers whose noise has the parameter.
+        per: `"step"` or `"epoch"`, the unit of the schedule.
 
     Raises:
-        ValueError: When the training begins, if a name is no layer's, a layer has no such parameter
-            or doesn't have it in a variable, or there is no layer to set. Later, if the schedule
-            gives a level that the layer doesn't take.
+        ValueError: At the start of training, if there is no layer with a given name, if a layer
+            doesn't have the parameter or doesn't store it in a variable, or if there is no layer to
+            set. During training, if the schedule returns an invalid level.
     """
 
     def __init__(
@@ -67,7 +66,7 @@ class NoiseSchedule(keras.callbacks.Callback):  # type: ignore[misc]
         layers: Any | str | Sequence[Any | str] | None = None,
         per: str = "step",
     ) -> None:
-        """Checks and keeps the arguments; the class tells of them."""
+        """Initialize the callback. The class documents the arguments."""
         check_backend(type(self).__name__)
         super().__init__()
         if not isinstance(parameter, str):
@@ -82,12 +81,12 @@ class NoiseSchedule(keras.callbacks.Callback):  # type: ignore[misc]
         self._targets: list[NoiseLayer] = []
         self._level: Any = None
         self._is_first_epoch = True
-        # Before this training, and before this epoch.
+        # Counts before this training and before this epoch.
         self._iterations_before = self._steps_before = 0
         self._steps_done = self._steps_in_epoch = 0
 
     def set_model(self, model: Any) -> None:
-        """Finds the layers in the model, and checks them."""
+        """Find the layers in the model and check them."""
         super().set_model(model)
         self._targets = self._find_layers(model)
         for layer in self._targets:
@@ -108,11 +107,11 @@ class NoiseSchedule(keras.callbacks.Callback):  # type: ignore[misc]
         return [layer for each in given for layer in _layers_of(each, in_model)]
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Forgets the steps of an earlier training."""
+        """Forget the steps of an earlier training."""
         self._is_first_epoch = True
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Sets the level of the epoch."""
+        """Set the level for the epoch."""
         if self.per == "epoch":
             self._set_level(epoch)
         else:
@@ -121,34 +120,34 @@ class NoiseSchedule(keras.callbacks.Callback):  # type: ignore[misc]
     def _count_steps(self, epoch: int) -> None:
         iterations = _iterations(self.model.optimizer)
         if self._is_first_epoch:
-            # Not earlier: another callback may restore the model when the training begins.
+            # Not in on_train_begin, where another callback may still restore the model.
             self._iterations_before = iterations
             self._steps_before = self._first_step(epoch, iterations)
             self._steps_done = 0
         else:
             self._steps_done += self._steps_in_epoch
             if self.model.steps_per_execution > 1:
-                # Some versions of Keras tell of the first step of an execution alone.
+                # Some versions of Keras report only the first step of an execution.
                 self._steps_done = max(self._steps_done, iterations - self._iterations_before)
         self._is_first_epoch = False
         self._steps_in_epoch = 0
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Sets the level of the step."""
+        """Set the level for the step."""
         if self.per == "step":
             self._set_level(self._steps_before + self._steps_done + batch)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Counts the steps of the epoch."""
+        """Count the steps of the epoch."""
         self._steps_in_epoch = batch + 1
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Puts the level into the logs."""
+        """Add the level to the logs."""
         if logs is not None and np.ndim(self._level) == 0:
             logs.update({f"{each.name}_{self.parameter}": self._level for each in self._targets})
 
     def _first_step(self, epoch: int, iterations: int) -> int:
-        """The step that a training begins with, at an epoch and with an optimizer's iterations."""
+        """The first step of a training, given the epoch and the optimizer's iterations."""
         if iterations or epoch == 0:
             return iterations
         steps = self.params.get("steps")
@@ -161,7 +160,7 @@ class NoiseSchedule(keras.callbacks.Callback):  # type: ignore[misc]
         return epoch * int(steps)
 
     def _set_level(self, number: int) -> None:
-        # A GPU would first finish the steps that it was given.
+        # On a GPU, this would wait for all steps that are already enqueued.
         with tf.device("CPU"):
             level = np.asarray(self.schedule(number))
         self._level = level.item() if level.ndim == 0 else level
@@ -170,7 +169,7 @@ class NoiseSchedule(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 def _layers_of(layer: Any, in_model: Sequence[NoiseLayer]) -> list[NoiseLayer]:
-    """The layers that a user means by a layer or a name."""
+    """The noise layers for a layer or layer name."""
     if isinstance(layer, NoiseLayer):
         return [layer]
     named = [each for each in in_model if each.name == layer] if isinstance(layer, str) else []
@@ -185,10 +184,10 @@ def _names(layers: Sequence[NoiseLayer]) -> str:
 
 
 def _iterations(optimizer: Any) -> int:
-    """How many batches an optimizer has seen."""
+    """The number of batches that an optimizer has seen."""
     if optimizer is None:
         return 0
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    # Where gradients are accumulated, the public number is that of the updates.
+    # With gradient accumulation, the public counter counts updates, not batches.
     counter = getattr(optimizer, "_iterations", optimizer.iterations)
     return int(counter.numpy())

@@ -1,4 +1,4 @@
-"""Clones of models with Keras's noise layers replaced by the fused ones."""
+"""Cloning of models with Keras's noise layers replaced by the fused layers."""
 
 import tempfile
 from collections import Counter
@@ -19,7 +19,7 @@ _Pair = tuple[Any, Any]
 
 
 def _is_fusible(noise: Any, flatten: Any) -> bool:
-    """Whether the two are one `AddGaussianNoise`; other data formats permute as they flatten."""
+    """Whether `AddGaussianNoise` can replace both. Channels-first `Flatten` also transposes."""
     return (
         type(noise) in (keras.layers.GaussianNoise, GaussianNoise)
         and type(flatten) is keras.layers.Flatten
@@ -41,7 +41,7 @@ def _fused(noise: Any) -> Any:
 
 
 def _pairs_in_functional(model: Any) -> list[_Pair]:
-    """The fusible pairs where nothing else uses the two layers, or the noise's output."""
+    """The fusible pairs without other uses of either layer or of the noise's output."""
     nodes = [node for nodes in model._nodes_by_depth.values() for node in nodes]
     calls = Counter(id(node.operation) for node in nodes)
     uses = Counter(
@@ -54,7 +54,7 @@ def _pairs_in_functional(model: Any) -> list[_Pair]:
     for node in nodes:
         flatten = node.operation
         if type(flatten) is not keras.layers.Flatten or id(flatten) in outputs:
-            continue  # the name of an output stays
+            continue  # the names of the model's outputs must not change
         noise = node.input_tensors[0]._keras_history.operation
         used_once = calls[id(flatten)] == calls[id(noise)] == uses[id(noise)] == 1
         if used_once and _is_fusible(noise, flatten):
@@ -63,10 +63,10 @@ def _pairs_in_functional(model: Any) -> list[_Pair]:
 
 
 def _replace_classes(model: Any) -> None:
-    """Makes layers of Keras's those of flatnoise, also those that other layers hold.
+    """Replaces Keras layers by those of flatnoise, including layers inside other layers.
 
-    Some layers make their own, as attention does its dropout; these can't be given others. The two
-    classes differ in `call` alone.
+    Some layers create their sublayers themselves, such as the dropout in attention, so it is the
+    class of a layer that is replaced. The two classes differ only in `call`.
     """
     for layer in model._flatten_layers():
         drop_in = DROP_INS.get(type(layer))
@@ -76,16 +76,16 @@ def _replace_classes(model: Any) -> None:
 
 def _new_layer(layer: Any) -> Any:
     config = layer.get_config()
-    # Keras's SpatialDropout tells the type of its variables, not its policy.
+    # The configuration of SpatialDropout has the variables' dtype instead of the dtype policy.
     if config.get("dtype") in ("float32", "float64") and layer.dtype_policy.name != config["dtype"]:
         config["dtype"] = layer.dtype_policy
     return type(layer).from_config(config)
 
 
 def _load_state(layer: Any, clone: Any) -> None:
-    """Has the clone read what the layer saves of itself alone, as from a file.
+    """Copies the layer's own saved state to the clone, as if through a file.
 
-    Some keep more than their variables, such as a vocabulary or what follows from statistics.
+    Some layers save more than their variables, such as a vocabulary.
     """
     store: dict[str, Any] = {}
     layer.save_own_variables(store)
@@ -106,16 +106,16 @@ def _copy_state(layer: Any, clone: Any) -> None:
             "flatnoise.patch_keras() needs no clone."
         )
     for variable, copy in zip(variables, copies, strict=True):
-        copy.assign(variable.value)  # the states of seed generators, too, which files leave out
+        copy.assign(variable.value)  # includes the states of seed generators, which files omit
     layers = zip(layer._flatten_layers(), clone._flatten_layers(), strict=True)
-    for original, cloned in layers:  # each before those that it holds
+    for original, cloned in layers:  # parents before children
         _load_state(original, cloned)
         if cloned.trainable != original.trainable:
             cloned.trainable = original.trainable
 
 
 class _Cloning:
-    """One clone of a model, and which of its layers came from which."""
+    """A clone of a model, with a map from original to cloned layers."""
 
     def __init__(self) -> None:
         self.clones: dict[int, Any] = {}
@@ -123,7 +123,7 @@ class _Cloning:
         self.fused: list[tuple[Any, AddGaussianNoise]] = []
 
     def clone(self, layer: Any) -> Any:
-        """The clone of a layer or a model, one for each."""
+        """The clone of a layer or model, created on first use."""
         if id(layer) not in self.clones:
             self.clones[id(layer)] = self._new_clone(layer)
         return self.clones[id(layer)]
@@ -133,7 +133,7 @@ class _Cloning:
             return self._clone_sequential(layer)
         if isinstance(layer, keras.Model) and hasattr(layer, "_nodes_by_depth"):
             return self._clone_functional(layer)
-        if not isinstance(layer, keras.layers.Layer):  # an operation, such as keras.ops.add
+        if not isinstance(layer, keras.layers.Layer):  # an operation such as keras.ops.add
             return type(layer).from_config(layer.get_config())
         clone = (
             keras.models.clone_model(layer) if isinstance(layer, keras.Model) else _new_layer(layer)
@@ -167,7 +167,7 @@ class _Cloning:
         flattens = {id(self.clone(flatten)) for _, flatten in pairs}
 
         def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
-            # What the noise has flattened goes on as it is.
+            # The fused noise has already flattened.
             return args[0] if id(layer) in flattens else layer(*args, **kwargs)
 
         return keras.models.clone_model(
@@ -181,19 +181,19 @@ class _Cloning:
 
 @export("flatnoise")
 def convert(model: Any) -> Any:
-    """Clones a model, with Keras's noise layers replaced by those of flatnoise.
+    """Clone a model, replacing Keras's noise layers by those of flatnoise.
 
     `GaussianNoise`, `GaussianDropout`, `Dropout`, `SpatialDropout1D`, `2D`, `3D` and
-    `AlphaDropout` become the layers of the same name in `flatnoise.layers`, also in nested models
-    and where other layers hold them, as attention does. `GaussianNoise` right before `Flatten`
-    becomes one `flatnoise.layers.AddGaussianNoise` that flattens, where nothing else uses the two.
-    Subclasses of Keras's layers stay.
+    `AlphaDropout` become the layers of the same name in `flatnoise.layers`. This includes layers in
+    nested models and inside other layers, such as attention. `GaussianNoise` directly followed by
+    `Flatten` becomes one flattening `flatnoise.layers.AddGaussianNoise`, if the two layers have no
+    other uses. Subclasses of Keras's layers aren't replaced.
 
-    The clone has weights of its own, with the values of the model's; the state of its noise is the
-    model's, too, so both go on with the same draws. Where the model is compiled, the clone is, with
-    a new optimizer. The model stays as it is.
+    The clone has its own weights, with the model's values. The state of the noise is also copied,
+    so both models continue with the same draws. If the model is compiled, so is the clone, with a
+    new optimizer. The original model is unchanged.
 
-    Sequential and functional models are cloned layer by layer. A model of a class of its own needs
+    Sequential and functional models are cloned layer by layer. A subclassed model needs
     `get_config`, as for `keras.models.clone_model`, and keeps its class.
 
     Examples:
@@ -207,11 +207,11 @@ def convert(model: Any) -> Any:
         model: A `keras.Model`.
 
     Returns:
-        A model of the kind of `model`, whose files load after `import flatnoise`.
+        A model of the same kind as `model`. Its saved files load after `import flatnoise`.
 
     Raises:
-        ValueError: If `model` isn't a `keras.Model`, or if what its configuration makes isn't like
-            it.
+        ValueError: If `model` isn't a `keras.Model`, or if the model built from its configuration
+            differs from it.
     """
     check_backend("flatnoise.convert")
     if not isinstance(model, keras.Model):

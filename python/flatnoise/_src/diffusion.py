@@ -1,4 +1,4 @@
-"""The forward process of diffusion models, in one pass."""
+"""The fused forward process of diffusion models."""
 
 from typing import Any
 
@@ -25,15 +25,18 @@ def diffuse(
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
-    """Mixes a tensor with normally distributed noise, as diffusion models are trained on.
+    """Mix a tensor with normally distributed noise, as in the training of diffusion models.
 
-    Computes `signal_rate * inputs + noise_rate * z`, the closed form of the forward process in
-    "Denoising diffusion probabilistic models" (Ho, Jain and Abbeel, 2020). There, `signal_rate` is
-    the root of the cumulative product of the alphas, and the squares of both rates sum to 1. `z` is
-    the noise of `flatnoise.flatten_add_normal` for the same seed. The result has the shape of
-    `inputs`; it is made in float32 (float64 for float64 inputs) and rounded once.
+    Computes `signal_rate * inputs + noise_rate * z`, the closed form of the forward process of Ho
+    et al. (2020). There, `signal_rate` is the square root of the cumulative product of the alphas,
+    and the squares of the rates sum to 1. `z` is the noise of `flatnoise.flatten_add_normal` for
+    the same seed. The result has the shape of `inputs`. It is computed in float32 (float64 for
+    float64 inputs) and rounded once.
 
-    With `return_noise`, the same pass writes `z` too, which is what a model learns to predict.
+    With `return_noise=True`, the same pass also writes `z`, the training target of the model.
+
+    Reference:
+        - [Ho et al., 2020](https://arxiv.org/abs/2006.11239)
 
     Examples:
         >>> images = tf.zeros([32, 64, 64, 3])
@@ -45,32 +48,34 @@ def diffuse(
         (TensorShape([32, 64, 64, 3]), TensorShape([32, 64, 64, 3]))
 
     Args:
-        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more, the batch first.
+        inputs: A float16, bfloat16, float32 or float64 tensor of rank 1 or more. Axis 0 is the
+            batch.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
-            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
-        signal_rate: What `inputs` are multiplied by: a finite number, or an array or a
-            floating-point tensor that broadcasts to the shape of `inputs`, such as
-            `[batch, 1, 1, 1]` for a rate per image. Differentiable.
-        noise_rate: The standard deviation of the noise; otherwise as `signal_rate`.
-        return_noise: Boolean. Whether to return the noise too.
-        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+            `keras.random.SeedGenerator`, from which each call draws the next seed. `42` means
+            `[42, 0]`.
+        signal_rate: The factor for `inputs`: a finite number, or an array or floating-point tensor
+            that broadcasts to the shape of `inputs`, such as `[batch, 1, 1, 1]` for a rate per
+            image. Differentiable.
+        noise_rate: The standard deviation of the noise. Otherwise like `signal_rate`.
+        return_noise: Boolean. Whether to return `z` as well.
+        offset: The first element of the stream to use, from 0 to 2**63 - 1: an integer or a scalar
             integer tensor.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
-            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
-            the last place.
-        name: A name for the operation.
+            `"auto"`. `"auto"` uses the compiled op on devices that it has a kernel for (CPUs and
+            NVIDIA GPUs) and stock ops elsewhere, for example on TPUs. Their results differ by at
+            most a few units in the last place.
+        name: A name for the operation (optional).
 
     Returns:
-        A tensor of the type and shape of `inputs`, or, with `return_noise`, that and the noise `z`,
-        which has the same type and shape and no gradient.
+        A tensor with the dtype and shape of `inputs`. With `return_noise=True`, a pair of this
+        tensor and the noise `z`, which has the same dtype and shape and no gradient.
 
     Raises:
-        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
-            can't be right.
-        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
-            out to be wrong: a NaN, a shape that doesn't broadcast. On a GPU, and where stock ops
-            can't raise, as under XLA, wrong values make the result NaN instead.
+        ValueError: If an argument has an invalid type, dtype, static shape or (unless it is a
+            tensor) value.
+        tf.errors.InvalidArgumentError: If a tensor has an invalid value or shape when the op runs:
+            a NaN, or a shape that doesn't broadcast. On GPUs, and where stock ops can't raise, as
+            under XLA, invalid values make the output NaN instead.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
     return _diffuse(
@@ -125,5 +130,5 @@ def _diffuse_in_python(
     return output, tf.stop_gradient(noise)
 
 
-# Its branches are on Python values: autograph would only slow the tracing down.
+# All branches are on Python values, so AutoGraph would only slow down tracing.
 _diffuse = tf.autograph.experimental.do_not_convert(_diffuse_in_python)

@@ -1,4 +1,4 @@
-"""Keras's own noise layers, computed by the fused ops: subclasses that differ in `call` alone."""
+"""Subclasses of Keras's noise layers that override `call` with the fused ops."""
 
 from typing import Any
 
@@ -19,10 +19,10 @@ __all__ = [
 
 
 class _DropIn:
-    """Calls the fused op in training, and Keras's own code for what that doesn't take."""
+    """Calls the fused op in training, and Keras's code for calls that the op can't handle."""
 
     def _fused(self, inputs: Any) -> Any:
-        """The layer's output in training, or None."""
+        """The layer's output in training, or None if the op can't compute it."""
         raise NotImplementedError
 
     def call(self, inputs: Any, training: bool = False) -> Any:
@@ -35,11 +35,11 @@ class _DropIn:
 @export("flatnoise.layers")
 @keras.saving.register_keras_serializable(package="flatnoise")
 class GaussianNoise(_DropIn, keras.layers.GaussianNoise):  # type: ignore[misc]
-    """`keras.layers.GaussianNoise` in one pass.
+    """Fused version of `keras.layers.GaussianNoise`.
 
-    Adds normally distributed noise in training. Arguments, configuration and draws of seeds are
-    those of `keras.layers.GaussianNoise`. The same seed gives the same noise, to a few units in
-    the last place; on half precision inputs the noise is drawn in float32.
+    Adds normally distributed noise in training. Arguments, configuration and seed handling are
+    those of `keras.layers.GaussianNoise`. The same seed gives the same noise up to a few units in
+    the last place. For half-precision inputs, noise is drawn in float32.
 
     Examples:
         >>> layer = flatnoise.layers.GaussianNoise(0.1, seed=1)
@@ -49,10 +49,10 @@ class GaussianNoise(_DropIn, keras.layers.GaussianNoise):  # type: ignore[misc]
     Args:
         stddev: Float, standard deviation of the noise, from 0 to 1.
         seed: Integer, optional random seed to enable deterministic behavior.
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+        **kwargs: Base layer keyword arguments, such as `name` and `dtype`.
 
     Call arguments:
-        inputs: Input tensor of any rank.
+        inputs: Input tensor (of any rank).
         training: Boolean. Whether to add noise.
     """
 
@@ -63,11 +63,14 @@ class GaussianNoise(_DropIn, keras.layers.GaussianNoise):  # type: ignore[misc]
 @export("flatnoise.layers")
 @keras.saving.register_keras_serializable(package="flatnoise")
 class GaussianDropout(_DropIn, keras.layers.GaussianDropout):  # type: ignore[misc]
-    """`keras.layers.GaussianDropout` in one pass.
+    """Fused version of `keras.layers.GaussianDropout`.
 
-    Multiplies by normally distributed noise of mean 1 in training. Arguments, configuration and
-    draws of seeds are those of `keras.layers.GaussianDropout`. The same seed gives the same
-    factors, to a few units in the last place; for half precision inputs they are drawn in float32.
+    Multiplies by normally distributed noise with mean 1 in training. Arguments, configuration and
+    seed handling are those of `keras.layers.GaussianDropout`. The same seed gives the same factors
+    up to a few units in the last place. For half-precision inputs, factors are drawn in float32.
+
+    Reference:
+        - [Srivastava et al., 2014](https://jmlr.org/papers/v15/srivastava14a.html)
 
     Examples:
         >>> layer = flatnoise.layers.GaussianDropout(0.2, seed=1)
@@ -75,13 +78,13 @@ class GaussianDropout(_DropIn, keras.layers.GaussianDropout):  # type: ignore[mi
         TensorShape([32, 128])
 
     Args:
-        rate: Float, drop probability, as with `Dropout`: the factors have the standard deviation
+        rate: Float, drop probability, as in `Dropout`. The factors have the standard deviation
             `sqrt(rate / (1 - rate))`.
         seed: Integer, optional random seed to enable deterministic behavior.
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+        **kwargs: Base layer keyword arguments, such as `name` and `dtype`.
 
     Call arguments:
-        inputs: Input tensor of any rank.
+        inputs: Input tensor (of any rank).
         training: Boolean. Whether to apply the noise.
     """
 
@@ -92,13 +95,16 @@ class GaussianDropout(_DropIn, keras.layers.GaussianDropout):  # type: ignore[mi
 @export("flatnoise.layers")
 @keras.saving.register_keras_serializable(package="flatnoise")
 class Dropout(_DropIn, keras.layers.Dropout):  # type: ignore[misc]
-    """`keras.layers.Dropout` in one pass, with no stored mask.
+    """Fused version of `keras.layers.Dropout` that stores no mask.
 
-    Sets elements to 0 with probability `rate` in training, and scales the others by
-    `1 / (1 - rate)`. Arguments, configuration and draws of seeds are those of
-    `keras.layers.Dropout`. The same seed gives the same result, to the bit, where Keras runs
-    outside XLA; on half precision inputs the mask is drawn in float32. Here XLA gives that result,
-    too. The backward pass makes the mask again.
+    In training, sets elements to 0 with probability `rate` and scales the others by
+    `1 / (1 - rate)`. Arguments, configuration and seed handling are those of
+    `keras.layers.Dropout`. The same seed gives results bit-identical to those of Keras outside XLA,
+    also when this layer runs inside XLA. For half-precision inputs, the mask is drawn in float32.
+    The backward pass recomputes the mask.
+
+    Reference:
+        - [Srivastava et al., 2014](https://jmlr.org/papers/v15/srivastava14a.html)
 
     Examples:
         >>> layer = flatnoise.layers.Dropout(0.5, seed=1)
@@ -107,18 +113,19 @@ class Dropout(_DropIn, keras.layers.Dropout):  # type: ignore[misc]
 
     Args:
         rate: Float between 0 and 1, the fraction of the elements to drop.
-        noise_shape: Integers, or None for those of the input: the shape of the mask, which
-            broadcasts to that of the input. Such a mask is stored.
+        noise_shape: Tuple of integers, the shape of the mask, which broadcasts to the shape of the
+            input. `None` stands for the size of the input's axis. A mask with a `noise_shape` is
+            stored.
         seed: Integer, optional random seed to enable deterministic behavior.
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+        **kwargs: Base layer keyword arguments, such as `name` and `dtype`.
 
     Call arguments:
-        inputs: Input tensor of any rank.
+        inputs: Input tensor (of any rank).
         training: Boolean. Whether to drop elements.
     """
 
     def _fused(self, inputs: Any) -> Any:
-        if self.rate == 0:  # then it has no seed generator
+        if self.rate == 0:  # the layer then has no seed generator
             return None
         return keras_noise.dropout(inputs, self.rate, self.noise_shape, self.seed_generator)
 
@@ -139,11 +146,14 @@ class _SpatialDropIn(_DropIn):
 @export("flatnoise.layers")
 @keras.saving.register_keras_serializable(package="flatnoise")
 class SpatialDropout1D(_SpatialDropIn, keras.layers.SpatialDropout1D):  # type: ignore[misc]
-    """`keras.layers.SpatialDropout1D`, with the same masks inside XLA as outside.
+    """Version of `keras.layers.SpatialDropout1D` with the same masks inside and outside XLA.
 
-    Drops whole channels of `[batch, steps, channels]` in training. Arguments, configuration and
-    draws of seeds are those of `keras.layers.SpatialDropout1D`. The same seed gives the same
-    result, to the bit, where Keras runs outside XLA.
+    Drops entire channels of `[batch, steps, channels]` in training. Arguments, configuration and
+    seed handling are those of `keras.layers.SpatialDropout1D`. The same seed gives results
+    bit-identical to those of Keras outside XLA.
+
+    Reference:
+        - [Tompson et al., 2014](https://arxiv.org/abs/1411.4280)
 
     Examples:
         >>> layer = flatnoise.layers.SpatialDropout1D(0.5, seed=1)
@@ -165,9 +175,10 @@ class SpatialDropout1D(_SpatialDropIn, keras.layers.SpatialDropout1D):  # type: 
 @export("flatnoise.layers")
 @keras.saving.register_keras_serializable(package="flatnoise")
 class SpatialDropout2D(_SpatialDropIn, keras.layers.SpatialDropout2D):  # type: ignore[misc]
-    """`keras.layers.SpatialDropout2D`, with the same masks inside XLA as outside.
+    """Version of `keras.layers.SpatialDropout2D` with the same masks inside and outside XLA.
 
-    Drops whole channels of images in training; otherwise as `flatnoise.layers.SpatialDropout1D`.
+    Drops entire channels of images in training. Otherwise, it works like
+    `flatnoise.layers.SpatialDropout1D`.
 
     Examples:
         >>> layer = flatnoise.layers.SpatialDropout2D(0.5, seed=1)
@@ -176,8 +187,8 @@ class SpatialDropout2D(_SpatialDropIn, keras.layers.SpatialDropout2D):  # type: 
 
     Args:
         rate: Float between 0 and 1, the fraction of the channels to drop.
-        data_format: `"channels_first"` or `"channels_last"`; by default what
-            `keras.config.image_data_format()` says.
+        data_format: `"channels_first"` or `"channels_last"`. Defaults to
+            `keras.config.image_data_format()`.
         seed: Integer, optional random seed to enable deterministic behavior.
         name: String, optional name.
         dtype: The layer's dtype or `keras.DTypePolicy`.
@@ -191,9 +202,10 @@ class SpatialDropout2D(_SpatialDropIn, keras.layers.SpatialDropout2D):  # type: 
 @export("flatnoise.layers")
 @keras.saving.register_keras_serializable(package="flatnoise")
 class SpatialDropout3D(_SpatialDropIn, keras.layers.SpatialDropout3D):  # type: ignore[misc]
-    """`keras.layers.SpatialDropout3D`, with the same masks inside XLA as outside.
+    """Version of `keras.layers.SpatialDropout3D` with the same masks inside and outside XLA.
 
-    Drops whole channels of volumes in training; otherwise as `flatnoise.layers.SpatialDropout1D`.
+    Drops entire channels of volumes in training. Otherwise, it works like
+    `flatnoise.layers.SpatialDropout1D`.
 
     Examples:
         >>> layer = flatnoise.layers.SpatialDropout3D(0.5, seed=1)
@@ -202,8 +214,8 @@ class SpatialDropout3D(_SpatialDropIn, keras.layers.SpatialDropout3D):  # type: 
 
     Args:
         rate: Float between 0 and 1, the fraction of the channels to drop.
-        data_format: `"channels_first"` or `"channels_last"`; by default what
-            `keras.config.image_data_format()` says.
+        data_format: `"channels_first"` or `"channels_last"`. Defaults to
+            `keras.config.image_data_format()`.
         seed: Integer, optional random seed to enable deterministic behavior.
         name: String, optional name.
         dtype: The layer's dtype or `keras.DTypePolicy`.
@@ -217,12 +229,16 @@ class SpatialDropout3D(_SpatialDropIn, keras.layers.SpatialDropout3D):  # type: 
 @export("flatnoise.layers")
 @keras.saving.register_keras_serializable(package="flatnoise")
 class AlphaDropout(_DropIn, keras.layers.AlphaDropout):  # type: ignore[misc]
-    """`keras.layers.AlphaDropout` in one pass, with no stored mask.
+    """Fused version of `keras.layers.AlphaDropout` that stores no mask.
 
-    Sets elements to the value at which a SELU saturates with probability `rate` in training, and
-    scales and shifts all so that mean and variance stay. Arguments, configuration and draws of
-    seeds are those of `keras.layers.AlphaDropout`. The same seed drops the same elements where
-    Keras runs outside XLA. A dropped NaN or infinity is dropped, where Keras makes it NaN.
+    In training, sets elements to the saturation value of SELU with probability `rate`, then scales
+    and shifts all elements to preserve mean and variance. Arguments, configuration and seed
+    handling are those of `keras.layers.AlphaDropout`. The same seed drops the same elements as in
+    Keras outside XLA. Dropped NaNs and infinities are replaced like other elements, whereas Keras
+    turns them into NaN.
+
+    Reference:
+        - [Klambauer et al., 2017](https://arxiv.org/abs/1706.02515)
 
     Examples:
         >>> layer = flatnoise.layers.AlphaDropout(0.1, seed=1)
@@ -231,13 +247,14 @@ class AlphaDropout(_DropIn, keras.layers.AlphaDropout):  # type: ignore[misc]
 
     Args:
         rate: Float between 0 and 1, the fraction of the elements to drop.
-        noise_shape: Integers, or None for those of the input: the shape of the mask, which
-            broadcasts to that of the input. Such a mask is stored.
+        noise_shape: Tuple of integers, the shape of the mask, which broadcasts to the shape of the
+            input. `None` stands for the size of the input's axis. A mask with a `noise_shape` is
+            stored.
         seed: Integer, optional random seed to enable deterministic behavior.
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+        **kwargs: Base layer keyword arguments, such as `name` and `dtype`.
 
     Call arguments:
-        inputs: Input tensor of any rank.
+        inputs: Input tensor (of any rank).
         training: Boolean. Whether to drop elements.
     """
 
@@ -245,7 +262,7 @@ class AlphaDropout(_DropIn, keras.layers.AlphaDropout):  # type: ignore[misc]
         return keras_noise.alpha_dropout(self, inputs)
 
 
-# The layers by the class of Keras's that each takes the place of.
+# Maps each Keras class to its replacement.
 DROP_INS = {
     getattr(keras.layers, cls.__name__): cls
     for cls in (

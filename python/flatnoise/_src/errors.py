@@ -1,4 +1,4 @@
-"""The words of errors about arguments, which are those of Keras."""
+"""Errors about arguments, worded as in Keras."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,7 +7,7 @@ __all__ = ["check_choice", "invalid_value", "invalid_values", "listed"]
 
 
 def invalid_value(argument: str, expected: str, received: Any) -> ValueError:
-    """The error for an argument whose value can't be right."""
+    """The error for an argument with an invalid value."""
     return ValueError(
         f"Invalid value received for argument `{argument}`. Expected {expected}. "
         f"Received: {argument}={received}"
@@ -15,7 +15,7 @@ def invalid_value(argument: str, expected: str, received: Any) -> ValueError:
 
 
 def invalid_values(expected: str, received: dict[str, Any]) -> ValueError:
-    """The error for arguments whose values, or whose value if it is one, don't satisfy a rule."""
+    """The error for one or more arguments whose values don't satisfy a rule."""
     if len(received) == 1:
         ((argument, value),) = received.items()
         return invalid_value(argument, expected, value)
@@ -27,12 +27,12 @@ def invalid_values(expected: str, received: dict[str, Any]) -> ValueError:
 
 
 def listed(values: dict[str, Any]) -> str:
-    """Such as `minval=0, maxval=1`."""
+    """Formats values as in `minval=0, maxval=1`."""
     return ", ".join(f"{argument}={value}" for argument, value in values.items())
 
 
 def check_choice(argument: str, value: Any, choices: Iterable[str]) -> None:
-    """Raises ValueError if a `value` is none of `choices`."""
+    """Raises ValueError unless `value` is one of `choices`."""
     choices = tuple(choices)
     if value not in choices:
         listed = ", ".join(f"'{choice}'" for choice in choices)

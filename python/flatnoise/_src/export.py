@@ -1,4 +1,4 @@
-"""Public objects show the module that users import them from."""
+"""Makes public objects show the module that users import them from."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -9,10 +9,10 @@ _Object = TypeVar("_Object")
 
 
 def export(module: str) -> Callable[[_Object], _Object]:
-    """Makes an object say that it belongs to the public `module`.
+    """Sets an object's `__module__` to the public `module`.
 
-    Configurations of Keras layers and pickles name that module, so that they outlive changes of
-    the private ones.
+    Pickles and configurations of Keras layers contain this name, so they survive changes of the
+    private modules.
     """
 
     def set_module(thing: _Object) -> _Object:

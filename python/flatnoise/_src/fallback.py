@@ -1,12 +1,12 @@
-"""The op out of stock TensorFlow ops: the same signature, the same numbers, on any device.
+"""The op as stock TensorFlow ops: same signature and same numbers, on any device.
 
-It stands in where the compiled op can't run. Stock ``tf.random.stateless_*`` ops won't do: XLA
-takes other bits of the same random words for the same seed. So only the words are taken from
-TensorFlow, and the numbers are made from them here.
+It is used where the compiled op can't run. It can't use the stock ``tf.random.stateless_*`` ops:
+for the same seed, XLA uses other bits of the same random words. Therefore, only the random words
+come from TensorFlow, and the numbers are computed here.
 
-Uniform noise, and what is replaced by it, equals the compiled op's to the bit. The rest is within
-4 units in the last place of max(|z|, 1): stock logarithms, sines and cosines differ between eager
-mode and XLA, and even between the middle and the end of a buffer.
+Uniform noise and the masks made from it are bit-identical to the compiled op's. Other noise is
+within 4 units in the last place of max(|z|, 1), because stock logarithms, sines and cosines differ
+between eager mode and XLA, and even between the middle and the end of a buffer.
 """
 
 import math
@@ -32,13 +32,13 @@ from flatnoise._src.tensorflow import tf
 __all__ = ["combine", "flatten_noise", "flatten_noise_on_mesh", "noise", "stored"]
 
 _PHILOX = 1
-# An array: as NumPy does it, TensorFlow may take a number for an int32.
+# An array, because TensorFlow may convert a number to int32.
 _SEED_KEY = np.array([0x02461E293EC8F720], np.uint64)
 _STATE = tf.TensorShape([3])
 _WORDS_PER_BLOCK = 4
 _WORDS_PER_NUMBER = {tf.float32: 1, tf.float64: 2}
 
-# TensorFlow's own bound, in float64 too: it keeps the logarithm finite.
+# TensorFlow's bound, also for float64. It keeps the logarithm finite.
 _SMALLEST_U1 = 1e-7
 
 
@@ -59,11 +59,11 @@ def _random_bits(count: Any, key: Any, counter: Any, dtype: Any) -> Any:
 def _words(count: Any, seed: Any, first_block: Any) -> Any:
     if seed.shape == _STATE:
         seed = stateless_seed_of_state(seed)
-    # TensorFlow's rule from seeds to keys. Its op for that, StatelessRandomGetKeyCounter, follows
-    # it too, except under XLA, where it drops the upper halves of the seeds.
+    # TensorFlow's mapping from seeds to keys. Its op StatelessRandomGetKeyCounter can't be used,
+    # because under XLA it drops the upper halves of the seeds.
     counter = tf.bitcast(tf.cast(seed, tf.int64), tf.uint64)
     key, high = tf.unstack(_random_bits(2, tf.constant(_SEED_KEY), counter, tf.uint64))
-    # The low half starts at 0, and first_block < 2**62: nothing to carry into the high half.
+    # The low half starts at 0 and first_block < 2**62, so nothing carries into the high half.
     low = tf.bitcast(_int64(first_block), tf.uint64)
     return _random_bits(count, tf.reshape(key, [1]), tf.stack([low, high]), tf.uint32)
 
@@ -86,22 +86,22 @@ _UNIFORM_FROM = {tf.float32: _float32_from, tf.float64: _float64_from}
 
 
 def _box_muller(uniform: Any) -> Any:
-    """Standard normal numbers from consecutive pairs (Box and Muller, 1958): sine, then cosine."""
+    """Box-Muller transform of consecutive pairs: sine first, then cosine."""
     pairs = tf.reshape(uniform, [-1, 2])
     u1 = tf.maximum(pairs[:, 0], tf.constant(_SMALLEST_U1, uniform.dtype))
-    # The product is rounded once, as in TensorFlow: sine and cosine magnify what it is off by.
+    # Round the product once, as TensorFlow does: sine and cosine amplify its error.
     angle = tf.cast(tf.cast(pairs[:, 1], tf.float64) * (2.0 * math.pi), uniform.dtype)
     radius = tf.sqrt(-2.0 * tf.math.log(u1))
     return tf.reshape(tf.stack([tf.sin(angle), tf.cos(angle)], 1) * radius[:, None], [-1])
 
 
 def _half_step(uniform: Any) -> float:
-    """Half the distance of two uniform numbers: each stands for the middle of an interval."""
+    """Half the spacing of uniform numbers, to move from an interval's start to its midpoint."""
     return 2.0**-24 if uniform.dtype == tf.float32 else 2.0**-53
 
 
 def _signed_middle(uniform: Any) -> Any:
-    """2 u' - 1 for the middle u' of the interval of a uniform number: exact, and never 0."""
+    """2 u' - 1 for the midpoint u' of a uniform number's interval. Exact and never 0."""
     return 2.0 * uniform + (2.0 * _half_step(uniform) - 1.0)
 
 
@@ -134,18 +134,18 @@ _FROM_UNIFORM = {
 
 
 def noise(distribution: str, count: Any, seed: Any, offset: Any, dtype: Any) -> Any:
-    """Elements offset ... offset + count - 1 of the stream, unchecked."""
+    """Elements offset ... offset + count - 1 of the stream. Arguments aren't checked."""
     words_per_number = _WORDS_PER_NUMBER[dtype]
     numbers_per_block = _WORDS_PER_BLOCK // words_per_number
     surplus = offset % numbers_per_block
-    # XLA wants sizes known when it compiles: for an unknown surplus make as much as it can be.
+    # XLA needs static sizes, so allow for the largest surplus if it is unknown.
     reserve = surplus if _is_static(surplus) else numbers_per_block - 1
     needed = count + reserve
-    made = needed + needed % 2  # Box and Muller want pairs
+    made = needed + needed % 2  # Box-Muller needs pairs
     words = _words(made * words_per_number, seed, offset // numbers_per_block)
     numbers = _FROM_UNIFORM[distribution](_UNIFORM_FROM[dtype](words))
     if placement.may_be_for_a_mesh():
-        # DTensor makes other numbers where it can split what makes them. It can't what is gathered.
+        # DTensor would generate other numbers per shard. It can't split a gather.
         return tf.gather(numbers, surplus + tf.range(_int64(count)))
     if _is_static(made) and made == count:
         return numbers
@@ -172,7 +172,7 @@ def _offset_requirements(offset: Any) -> list[Requirement]:
 
 
 def _fits(parameter: Any, output: Any) -> Any:
-    """What `broadcasting.fits` tells, when it runs."""
+    """Runtime version of `broadcasting.fits`."""
     shape, padded_output = aligned(parameter, output)
     has_no_more = tf.rank(parameter) <= tf.size(output)
     return has_no_more & tf.reduce_all((shape == 1) | (shape == padded_output))
@@ -182,7 +182,7 @@ def _shape_requirements(text: str, parameter: Any, input: Any, flatten: bool) ->
     shape, output = sizes(parameter.shape), output_sizes(input.shape, flatten)
     is_known = shape is not None and output is not None and None not in (*shape, *output)
     if shape == () or is_known:
-        return []  # the caller has compared them
+        return []  # already checked by the caller
     fits = _fits(parameter, output_shape_of(input, flatten))
     return [(fits, f"{text} must have a shape that broadcasts to the output's")]
 
@@ -195,11 +195,11 @@ def _value_requirements(text: str, parameter: Any, rule: OpParameter) -> list[Re
 
 def _assertions(requirements: list[Requirement]) -> list[Any]:
     checks = [tf.debugging.Assert(holds, [message]) for holds, message in requirements]
-    return [check for check in checks if check is not None]  # eager assertions are done already
+    return [check for check in checks if check is not None]  # eager assertions have already run
 
 
 def _poisoned_unless(requirements: list[Requirement], output: Any) -> Any:
-    """`output`, or NaN where a requirement isn't met: XLA drops assertions, but not this."""
+    """`output`, or NaN if a requirement isn't met. XLA drops assertions, but not this."""
     if not requirements:
         return output
     all_hold = tf.reduce_all([holds for holds, _ in requirements])
@@ -207,13 +207,13 @@ def _poisoned_unless(requirements: list[Requirement], output: Any) -> Any:
 
 
 def _rounded(noise: Any) -> Any:
-    # Graph optimization reorders sums of sums and products of products, and so rounds otherwise:
-    # this stands between.
+    # Graph optimization reassociates sums and products, which changes rounding. This op prevents
+    # it.
     return tf.ensure_shape(noise, noise.shape)
 
 
 def _clipped(output: Any, bounds: Sequence[Any]) -> Any:
-    """As the op clips: a NaN stays one."""
+    """Clips like the op, preserving NaN."""
     if not bounds:
         return output
     low, high = tf.unstack(tf.convert_to_tensor(bounds[0], output.dtype))
@@ -221,7 +221,7 @@ def _clipped(output: Any, bounds: Sequence[Any]) -> Any:
 
 
 def stored(output: Any, dtype: Any) -> Any:
-    """As the op rounds to bytes: to nearest, ties to even, NaN to 0."""
+    """Casts like the op. For uint8, rounds to nearest, ties to even, and turns NaN into 0."""
     if dtype != tf.uint8:
         return tf.cast(output, dtype)
     rounded = tf.clip_by_value(tf.round(output), 0.0, 255.0)
@@ -247,29 +247,28 @@ def flatten_noise(
 ) -> Any:
     """Computes what the compiled op computes, with stock TensorFlow ops.
 
-    What types and static shapes tell has been checked by the caller. What only a run tells is
-    checked there and raises `tf.errors.InvalidArgumentError`. Under XLA, which drops
-    assertions, the result is NaN instead.
+    The caller has checked dtypes and static shapes. Runtime checks raise
+    `tf.errors.InvalidArgumentError`. Under XLA, which drops assertions, the result is NaN instead.
 
     Args:
         input: A floating-point tensor of rank 1 or more.
-        seed: An int32 or int64 tensor of shape [2], or a generator's state, an int64 one of [3].
+        seed: An int32 or int64 tensor of shape [2], or a generator's state, an int64 tensor of
+            shape [3].
         offset: A Python integer or an int64 scalar tensor, at least 0.
-        parameters: Numbers, or tensors of the type that noise is computed in, that broadcast to
-            the output's shape.
+        parameters: Numbers, or tensors of the compute dtype, that broadcast to the output's shape.
         distribution: One of `noises.DISTRIBUTIONS`.
         combination: One of `noises.COMBINATIONS`.
         flatten: Whether the result is [batch, features] or has the shape of `input`.
-        validate_args: Whether to check the values of the parameters too.
+        validate_args: Whether to also check the values of the parameters.
         name: A name for the operations.
-        bounds: Two numbers that the result stays between, as one tensor, or nothing.
-        output_dtype: The type of the result, where it isn't that of `input`.
-        byte_scale: What an input of bytes is multiplied by.
-        z: The noise, of a shape that broadcasts to that of `input`, where it isn't the stream's.
-        return_noise: Whether to return the noise too.
+        bounds: Empty, or one tensor with the two numbers to clip the result to.
+        output_dtype: The dtype of the result, if it isn't that of `input`.
+        byte_scale: The factor for uint8 inputs.
+        z: The noise, with a shape that broadcasts to that of `input`. By default, the stream's.
+        return_noise: Whether to also return the noise.
 
     Returns:
-        A tensor of the type of `input`, or that and the noise.
+        A tensor of the dtype of `input`, or a pair of this tensor and the noise.
     """
     kind = noises.COMBINATIONS[combination]
     dtype = compute_dtype(input.dtype)
@@ -297,7 +296,7 @@ def flatten_noise(
                 z = tf.reshape(tf.broadcast_to(z, shape_of(input)), shape)
         noisy = _clipped(kind.combine(tf, x, z, parameters, _rounded), bounds)
         noisy = _poisoned_unless(requirements, noisy)
-        # Of one shape already, unless a parameter that XLA didn't refuse has enlarged it.
+        # A no-op, unless XLA accepted an invalid parameter that enlarged the result.
         output = tf.reshape(stored(noisy, output_dtype), shape)
         output.set_shape(output_sizes(input.shape, flatten))
         return (output, stored(z, output_dtype)) if return_noise else output
@@ -313,9 +312,9 @@ def combine(
     validate_args: bool,
     bounds: Sequence[Any] = (),
 ) -> Any:
-    """What the op makes of elements and numbers z of the type that noise is computed in.
+    """Combines elements and numbers z of the compute dtype, like the op.
 
-    The bits are the compiled op's, where z is. Parameters broadcast by NumPy's rule alone.
+    For the same z, the result is bit-identical to the op's. Parameters broadcast by NumPy's rules.
     """
     kind = noises.COMBINATIONS[combination]
     requirements: list[Requirement] = []
@@ -334,7 +333,7 @@ _flatten_noise_as_function = tf.function(flatten_noise)
 def flatten_noise_on_mesh(
     *, input: Any, offset: Any, parameters: Sequence[Any], **arguments: Any
 ) -> Any:
-    """As `flatten_noise`, for eager calls on DTensors, which take constants in functions alone."""
+    """`flatten_noise` for eager calls on DTensors, which accept constants only in functions."""
     dtype = compute_dtype(input.dtype)
     return _flatten_noise_as_function(
         input=input,

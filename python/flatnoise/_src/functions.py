@@ -1,4 +1,4 @@
-"""The functional API: flatten a tensor and apply noise to it, in one pass."""
+"""The functional API: flatten a tensor and apply noise to it in one pass."""
 
 import functools
 from typing import Any
@@ -13,7 +13,7 @@ from flatnoise._src.seeds import DrawnSeed
 from flatnoise._src.standard_noise import standard_noise
 from flatnoise._src.tensorflow import keras, tf
 
-# What `flatnoise` exports.
+# Exported by `flatnoise`.
 __all__ = [
     "flatten_add_gumbel",
     "flatten_add_laplace",
@@ -45,22 +45,27 @@ def flatten_add_normal(
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
-    """Flattens a tensor to `[batch, features]` and adds normally distributed noise.
+    """Flatten a tensor to `[batch, features]` and add normally distributed noise.
 
     Computes `inputs + (mean + stddev * z)`, where `z` is the float32 stream of
-    `tf.random.stateless_normal(..., seed, alg="philox")` (the float64 one for float64 inputs) in
-    the row-major order of `inputs`. The sum is made in float32 (float64) and rounded once to the
-    type of `inputs`, so noise on float16 and bfloat16 tensors is as fine as these types can hold.
+    `tf.random.stateless_normal(..., seed, alg="philox")` (the float64 stream for float64 inputs),
+    in row-major order. The result is computed in float32 (float64 for float64 inputs) and rounded
+    once to the output's dtype. Noise on float16 and bfloat16 tensors therefore has the full
+    resolution of these dtypes.
 
-    `mean` and `stddev` broadcast to the shape of the output, by NumPy's rule. So each may be a
-    scalar; `[features]`; `[batch, 1]` for a value per sample; where the output isn't flattened,
-    `[channels]`, `[height, width, channels]` or `[batch, 1, 1, 1]`; or the whole shape. Their
-    gradients are summed over the dimensions that were broadcast.
+    `mean` and `stddev` broadcast to the output's shape by NumPy's rules. Each can be a scalar, have
+    the output's shape, or have a shape such as `[features]` or `[batch, 1]` (one value per sample).
+    If the output isn't flattened, `[channels]`, `[height, width, channels]` and `[batch, 1, 1, 1]`
+    work too. Gradients are summed over the broadcast dimensions.
 
     The same seed gives the same noise on every device, inside and outside XLA, with any number of
-    threads. As `tf.random.stateless_*` ops do, it keeps no state: pass another seed to get other
-    noise. The words come from Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as
-    1, 2, 3", 2011), and become normal by the method of Box and Muller (1958).
+    threads. Like the `tf.random.stateless_*` ops, this function keeps no state: pass a different
+    seed to get different noise. The random words come from Philox4x32-10 (Salmon et al., 2011). The
+    Box-Muller transform turns them into normal numbers.
+
+    Reference:
+        - [Salmon et al., 2011](https://doi.org/10.1145/2063384.2063405)
+        - [Box and Muller, 1958](https://doi.org/10.1214/aoms/1177706645)
 
     Examples:
         >>> images = tf.zeros([32, 28, 28, 1])
@@ -68,44 +73,46 @@ def flatten_add_normal(
         TensorShape([32, 784])
 
     Args:
-        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more, the batch
-            first.
+        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more. Axis 0 is
+            the batch.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
-            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
-        mean: The mean of the noise, in the units of `inputs`: a finite number, or an array or a
+            `keras.random.SeedGenerator`, from which each call draws the next seed. `42` means
+            `[42, 0]`.
+        mean: The mean of the noise, in the units of `inputs`: a finite number, or an array or
             floating-point tensor that broadcasts to the output's shape. Differentiable.
-        stddev: The standard deviation of the noise, at least 0; otherwise as `mean`.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
-            integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
-            `offset = r * features`.
-        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
-            where it was clipped, as of `tf.clip_by_value`.
-        noise_shape: A size for each axis of `inputs`, or `None`. Along axes of size 1 elements
-            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
-            stands for the axis's own size.
-        dtype: The output's type for uint8 inputs: uint8, float16, bfloat16 or float32; `None` is
-            the type of `inputs`. Bytes are rounded to nearest, and end at 0 and 255.
-        input_scale: What uint8 inputs are multiplied by before they get noise: 1 / 255 makes
-            numbers from 0 to 1 of them.
+        stddev: The standard deviation of the noise, at least 0. Otherwise like `mean`.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        offset: The first element of the stream to use, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor. With `offset = r * features`, the rows of a batch from row `r` on get
+            the same noise as in a call on the full batch.
+        clip: Two numbers `(low, high)` to clip the output to, or `None`. As for `tf.clip_by_value`,
+            the gradient is 0 where the output was clipped.
+        noise_shape: The shape of the noise, with one size per axis of `inputs`, or `None`. A size
+            of 1 shares the noise along that axis: `(None, None, None, 1)` adds gray noise to color
+            images. A size of `None` stands for the size of the inputs' axis.
+        dtype: The output's dtype for uint8 inputs: uint8, float16, bfloat16 or float32. `None`
+            means the dtype of `inputs`. uint8 outputs are rounded to nearest and saturate at 0 and
+            255.
+        input_scale: A factor that uint8 inputs are multiplied by before noise is applied. 1 / 255
+            maps them to the range from 0 to 1.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
-            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
-            the last place.
-        name: A name for the operation.
+            `"auto"`. `"auto"` uses the compiled op on devices that it has a kernel for (CPUs and
+            NVIDIA GPUs) and stock ops elsewhere, for example on TPUs. Their results differ by at
+            most a few units in the last place.
+        name: A name for the operation (optional).
 
     Returns:
-        A tensor of the type of `inputs`, or of `dtype`, of shape `[batch, features]`, or that of
-        `inputs` where `flatten` is false.
+        A tensor of the dtype of `inputs`, or of `dtype` if given. Its shape is `[batch, features]`
+        if `flatten` is `True`, else the shape of `inputs`.
 
     Raises:
-        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
-            can't be right.
-        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
-            out to be wrong: a negative `stddev`, a NaN, a shape that doesn't
-            broadcast to the output's. On a GPU, and where stock ops can't raise, as under XLA,
-            wrong values make the result NaN instead.
+        ValueError: If an argument has an invalid type, dtype, static shape or (unless it is a
+            tensor) value.
+        tf.errors.InvalidArgumentError: If a tensor has an invalid value or shape when the op runs:
+            a negative `stddev`, a NaN, or a shape that doesn't broadcast to the output's. On GPUs,
+            and where stock ops can't raise, as under XLA, invalid values make the output NaN
+            instead.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
     return apply_noise(
@@ -137,11 +144,11 @@ def flatten_add_uniform(
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
-    """Flattens a tensor to `[batch, features]` and adds uniformly distributed noise.
+    """Flatten a tensor to `[batch, features]` and add uniformly distributed noise.
 
     Computes `inputs + (minval + (maxval - minval) * u)`, where `u` is the float32 stream of
-    `tf.random.stateless_uniform(..., seed, alg="philox")` on [0, 1) (the float64 one for float64
-    inputs). In all else it is as `flatnoise.flatten_add_normal`.
+    `tf.random.stateless_uniform(..., seed, alg="philox")` on [0, 1) (the float64 stream for float64
+    inputs). Otherwise, it works like `flatnoise.flatten_add_normal`.
 
     Examples:
         >>> images = tf.zeros([16, 32, 32, 3])
@@ -149,45 +156,47 @@ def flatten_add_uniform(
         TensorShape([16, 3072])
 
     Args:
-        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more, the batch
-            first.
+        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more. Axis 0 is
+            the batch.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
-            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
-        minval: The least noise, in the units of `inputs`: a finite number, or an array or a
-            floating-point tensor that broadcasts to the output's shape. Differentiable.
-        maxval: The bound that the noise stays below (rounding may reach it), at least `minval`;
-            otherwise as `minval`.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
-            integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
-            `offset = r * features`.
-        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
-            where it was clipped, as of `tf.clip_by_value`.
-        noise_shape: A size for each axis of `inputs`, or `None`. Along axes of size 1 elements
-            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
-            stands for the axis's own size.
-        dtype: The output's type for uint8 inputs: uint8, float16, bfloat16 or float32; `None` is
-            the type of `inputs`. Bytes are rounded to nearest, and end at 0 and 255.
-        input_scale: What uint8 inputs are multiplied by before they get noise: 1 / 255 makes
-            numbers from 0 to 1 of them.
+            `keras.random.SeedGenerator`, from which each call draws the next seed. `42` means
+            `[42, 0]`.
+        minval: The lower bound of the noise, in the units of `inputs`: a finite number, or an array
+            or floating-point tensor that broadcasts to the output's shape. Differentiable.
+        maxval: The upper bound of the noise, exclusive before rounding, at least `minval`.
+            Otherwise like `minval`.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        offset: The first element of the stream to use, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor. With `offset = r * features`, the rows of a batch from row `r` on get
+            the same noise as in a call on the full batch.
+        clip: Two numbers `(low, high)` to clip the output to, or `None`. As for `tf.clip_by_value`,
+            the gradient is 0 where the output was clipped.
+        noise_shape: The shape of the noise, with one size per axis of `inputs`, or `None`. A size
+            of 1 shares the noise along that axis: `(None, None, None, 1)` adds gray noise to color
+            images. A size of `None` stands for the size of the inputs' axis.
+        dtype: The output's dtype for uint8 inputs: uint8, float16, bfloat16 or float32. `None`
+            means the dtype of `inputs`. uint8 outputs are rounded to nearest and saturate at 0 and
+            255.
+        input_scale: A factor that uint8 inputs are multiplied by before noise is applied. 1 / 255
+            maps them to the range from 0 to 1.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
-            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
-            the last place.
-        name: A name for the operation.
+            `"auto"`. `"auto"` uses the compiled op on devices that it has a kernel for (CPUs and
+            NVIDIA GPUs) and stock ops elsewhere, for example on TPUs. Their results differ by at
+            most a few units in the last place.
+        name: A name for the operation (optional).
 
     Returns:
-        A tensor of the type of `inputs`, or of `dtype`, of shape `[batch, features]`, or that of
-        `inputs` where `flatten` is false.
+        A tensor of the dtype of `inputs`, or of `dtype` if given. Its shape is `[batch, features]`
+        if `flatten` is `True`, else the shape of `inputs`.
 
     Raises:
-        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
-            can't be right.
-        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
-            out to be wrong: a `minval` above `maxval`, a NaN, a shape that doesn't broadcast to the
-            output's. On a GPU, and where stock ops can't raise, as under XLA, wrong values make the
-            result NaN instead.
+        ValueError: If an argument has an invalid type, dtype, static shape or (unless it is a
+            tensor) value.
+        tf.errors.InvalidArgumentError: If a tensor has an invalid value or shape when the op runs:
+            a `minval` above `maxval`, a NaN, or a shape that doesn't broadcast to the output's. On
+            GPUs, and where stock ops can't raise, as under XLA, invalid values make the output NaN
+            instead.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
     return apply_noise(
@@ -219,12 +228,15 @@ def flatten_multiply_normal(
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
-    """Flattens a tensor to `[batch, features]` and multiplies it by normally distributed noise.
+    """Flatten a tensor to `[batch, features]` and multiply it by normally distributed noise.
 
-    Computes `inputs * (mean + stddev * z)`, with the `z` of `flatnoise.flatten_add_normal`. In all
-    else it is as that. The factors that `keras.layers.GaussianDropout(rate)` draws (Srivastava et
-    al., "Dropout: a simple way to prevent neural networks from overfitting", 2014, section 10) have
-    mean 1 and `stddev = sqrt(rate / (1 - rate))`.
+    Computes `inputs * (mean + stddev * z)` with the `z` of `flatnoise.flatten_add_normal`.
+    `keras.layers.GaussianDropout(rate)` corresponds to `mean=1` and
+    `stddev=sqrt(rate / (1 - rate))` (Srivastava et al., 2014, section 10). Otherwise, it works like
+    `flatnoise.flatten_add_normal`.
+
+    Reference:
+        - [Srivastava et al., 2014](https://jmlr.org/papers/v15/srivastava14a.html)
 
     Examples:
         >>> activations = tf.ones([32, 7, 7, 64])
@@ -232,44 +244,46 @@ def flatten_multiply_normal(
         TensorShape([32, 3136])
 
     Args:
-        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more, the batch
-            first.
+        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more. Axis 0 is
+            the batch.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
-            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
-        mean: The mean of the factors: a finite number, or an array or a floating-point tensor that
+            `keras.random.SeedGenerator`, from which each call draws the next seed. `42` means
+            `[42, 0]`.
+        mean: The mean of the factors: a finite number, or an array or floating-point tensor that
             broadcasts to the output's shape. Differentiable.
-        stddev: The standard deviation of the factors, at least 0; otherwise as `mean`.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
-            integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
-            `offset = r * features`.
-        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
-            where it was clipped, as of `tf.clip_by_value`.
-        noise_shape: A size for each axis of `inputs`, or `None`. Along axes of size 1 elements
-            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
-            stands for the axis's own size.
-        dtype: The output's type for uint8 inputs: uint8, float16, bfloat16 or float32; `None` is
-            the type of `inputs`. Bytes are rounded to nearest, and end at 0 and 255.
-        input_scale: What uint8 inputs are multiplied by before they get noise: 1 / 255 makes
-            numbers from 0 to 1 of them.
+        stddev: The standard deviation of the factors, at least 0. Otherwise like `mean`.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        offset: The first element of the stream to use, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor. With `offset = r * features`, the rows of a batch from row `r` on get
+            the same noise as in a call on the full batch.
+        clip: Two numbers `(low, high)` to clip the output to, or `None`. As for `tf.clip_by_value`,
+            the gradient is 0 where the output was clipped.
+        noise_shape: The shape of the noise, with one size per axis of `inputs`, or `None`. A size
+            of 1 shares the noise along that axis: `(None, None, None, 1)` adds gray noise to color
+            images. A size of `None` stands for the size of the inputs' axis.
+        dtype: The output's dtype for uint8 inputs: uint8, float16, bfloat16 or float32. `None`
+            means the dtype of `inputs`. uint8 outputs are rounded to nearest and saturate at 0 and
+            255.
+        input_scale: A factor that uint8 inputs are multiplied by before noise is applied. 1 / 255
+            maps them to the range from 0 to 1.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
-            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
-            the last place.
-        name: A name for the operation.
+            `"auto"`. `"auto"` uses the compiled op on devices that it has a kernel for (CPUs and
+            NVIDIA GPUs) and stock ops elsewhere, for example on TPUs. Their results differ by at
+            most a few units in the last place.
+        name: A name for the operation (optional).
 
     Returns:
-        A tensor of the type of `inputs`, or of `dtype`, of shape `[batch, features]`, or that of
-        `inputs` where `flatten` is false.
+        A tensor of the dtype of `inputs`, or of `dtype` if given. Its shape is `[batch, features]`
+        if `flatten` is `True`, else the shape of `inputs`.
 
     Raises:
-        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
-            can't be right.
-        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
-            out to be wrong: a negative `stddev`, a NaN, a shape that doesn't
-            broadcast to the output's. On a GPU, and where stock ops can't raise, as under XLA,
-            wrong values make the result NaN instead.
+        ValueError: If an argument has an invalid type, dtype, static shape or (unless it is a
+            tensor) value.
+        tf.errors.InvalidArgumentError: If a tensor has an invalid value or shape when the op runs:
+            a negative `stddev`, a NaN, or a shape that doesn't broadcast to the output's. On GPUs,
+            and where stock ops can't raise, as under XLA, invalid values make the output NaN
+            instead.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
     return apply_noise(
@@ -301,13 +315,13 @@ def flatten_add_laplace(
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
-    """Flattens a tensor to `[batch, features]` and adds Laplace noise.
+    """Flatten a tensor to `[batch, features]` and add Laplace noise.
 
-    Computes `inputs + (loc + scale * z)`, where `z` has the density `exp(-abs(z)) / 2`: mean 0,
-    variance 2. It is made by inversion of the uniform numbers of `flatnoise.flatten_add_uniform`,
-    each taken in the middle of its interval, and is within 2 units in the last place of
-    `max(abs(z), 1)`; the largest is 15.9 in magnitude in float32, 36 in float64. In all else it is
-    as `flatnoise.flatten_add_normal`.
+    Computes `inputs + (loc + scale * z)`, where `z` has the density `exp(-abs(z)) / 2`, with mean 0
+    and variance 2. `z` is computed by inverting the distribution function at the uniform numbers of
+    `flatnoise.flatten_add_uniform`, each taken at the midpoint of its interval. Its error is at
+    most 2 units in the last place of `max(abs(z), 1)`. The largest magnitude of `z` is 15.9 in
+    float32 and 36 in float64. Otherwise, it works like `flatnoise.flatten_add_normal`.
 
     Examples:
         >>> images = tf.zeros([32, 28, 28, 1])
@@ -315,44 +329,46 @@ def flatten_add_laplace(
         TensorShape([32, 784])
 
     Args:
-        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more, the batch
-            first.
+        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more. Axis 0 is
+            the batch.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
-            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
-        loc: The location of the noise, in the units of `inputs`: a finite number, or an array or a
+            `keras.random.SeedGenerator`, from which each call draws the next seed. `42` means
+            `[42, 0]`.
+        loc: The location of the noise, in the units of `inputs`: a finite number, or an array or
             floating-point tensor that broadcasts to the output's shape. Differentiable.
-        scale: The scale of the noise, at least 0; otherwise as `loc`.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
-            integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
-            `offset = r * features`.
-        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
-            where it was clipped, as of `tf.clip_by_value`.
-        noise_shape: A size for each axis of `inputs`, or `None`. Along axes of size 1 elements
-            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
-            stands for the axis's own size.
-        dtype: The output's type for uint8 inputs: uint8, float16, bfloat16 or float32; `None` is
-            the type of `inputs`. Bytes are rounded to nearest, and end at 0 and 255.
-        input_scale: What uint8 inputs are multiplied by before they get noise: 1 / 255 makes
-            numbers from 0 to 1 of them.
+        scale: The scale of the noise, at least 0. Otherwise like `loc`.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        offset: The first element of the stream to use, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor. With `offset = r * features`, the rows of a batch from row `r` on get
+            the same noise as in a call on the full batch.
+        clip: Two numbers `(low, high)` to clip the output to, or `None`. As for `tf.clip_by_value`,
+            the gradient is 0 where the output was clipped.
+        noise_shape: The shape of the noise, with one size per axis of `inputs`, or `None`. A size
+            of 1 shares the noise along that axis: `(None, None, None, 1)` adds gray noise to color
+            images. A size of `None` stands for the size of the inputs' axis.
+        dtype: The output's dtype for uint8 inputs: uint8, float16, bfloat16 or float32. `None`
+            means the dtype of `inputs`. uint8 outputs are rounded to nearest and saturate at 0 and
+            255.
+        input_scale: A factor that uint8 inputs are multiplied by before noise is applied. 1 / 255
+            maps them to the range from 0 to 1.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
-            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
-            the last place.
-        name: A name for the operation.
+            `"auto"`. `"auto"` uses the compiled op on devices that it has a kernel for (CPUs and
+            NVIDIA GPUs) and stock ops elsewhere, for example on TPUs. Their results differ by at
+            most a few units in the last place.
+        name: A name for the operation (optional).
 
     Returns:
-        A tensor of the type of `inputs`, or of `dtype`, of shape `[batch, features]`, or that of
-        `inputs` where `flatten` is false.
+        A tensor of the dtype of `inputs`, or of `dtype` if given. Its shape is `[batch, features]`
+        if `flatten` is `True`, else the shape of `inputs`.
 
     Raises:
-        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
-            can't be right.
-        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
-            out to be wrong: a negative `scale`, a NaN, a shape that doesn't broadcast to the
-            output's. On a GPU, and where stock ops can't raise, as under XLA, wrong values make the
-            result NaN instead.
+        ValueError: If an argument has an invalid type, dtype, static shape or (unless it is a
+            tensor) value.
+        tf.errors.InvalidArgumentError: If a tensor has an invalid value or shape when the op runs:
+            a negative `scale`, a NaN, or a shape that doesn't broadcast to the output's. On GPUs,
+            and where stock ops can't raise, as under XLA, invalid values make the output NaN
+            instead.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
     return apply_noise(
@@ -384,13 +400,18 @@ def flatten_add_gumbel(
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
-    """Flattens a tensor to `[batch, features]` and adds Gumbel noise.
+    """Flatten a tensor to `[batch, features]` and add Gumbel noise.
 
-    Computes `inputs + (loc + scale * z)`, where `z` has the distribution function `exp(-exp(-z))`:
-    the mean is Euler's constant 0.577, the variance `pi**2 / 6`. The largest of logits with such
-    noise is a sample of their softmax. It is made by inversion of the uniform numbers of
-    `flatnoise.flatten_add_uniform`, each taken in the middle of its interval, and is within 2 units
-    in the last place of `max(abs(z), 1)`. In all else it is as `flatnoise.flatten_add_normal`.
+    Computes `inputs + (loc + scale * z)`, where `z` has the distribution function `exp(-exp(-z))`,
+    with mean 0.577 (Euler's constant) and variance `pi**2 / 6`. The argmax of logits with this
+    noise is a sample from their softmax (the Gumbel-max trick, Maddison et al., 2014). `z` is
+    computed by inverting the distribution function at the uniform numbers of
+    `flatnoise.flatten_add_uniform`, each taken at the midpoint of its interval. Its error is at
+    most 2 units in the last place of `max(abs(z), 1)`. Otherwise, it works like
+    `flatnoise.flatten_add_normal`.
+
+    Reference:
+        - [Maddison et al., 2014](https://arxiv.org/abs/1411.0030)
 
     Examples:
         >>> x = tf.zeros([8, 1000])
@@ -398,44 +419,46 @@ def flatten_add_gumbel(
         TensorShape([8, 1000])
 
     Args:
-        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more, the batch
-            first.
+        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more. Axis 0 is
+            the batch.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
-            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
-        loc: The location of the noise, in the units of `inputs`: a finite number, or an array or a
+            `keras.random.SeedGenerator`, from which each call draws the next seed. `42` means
+            `[42, 0]`.
+        loc: The location of the noise, in the units of `inputs`: a finite number, or an array or
             floating-point tensor that broadcasts to the output's shape. Differentiable.
-        scale: The scale of the noise, at least 0; otherwise as `loc`.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
-            integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
-            `offset = r * features`.
-        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
-            where it was clipped, as of `tf.clip_by_value`.
-        noise_shape: A size for each axis of `inputs`, or `None`. Along axes of size 1 elements
-            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
-            stands for the axis's own size.
-        dtype: The output's type for uint8 inputs: uint8, float16, bfloat16 or float32; `None` is
-            the type of `inputs`. Bytes are rounded to nearest, and end at 0 and 255.
-        input_scale: What uint8 inputs are multiplied by before they get noise: 1 / 255 makes
-            numbers from 0 to 1 of them.
+        scale: The scale of the noise, at least 0. Otherwise like `loc`.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        offset: The first element of the stream to use, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor. With `offset = r * features`, the rows of a batch from row `r` on get
+            the same noise as in a call on the full batch.
+        clip: Two numbers `(low, high)` to clip the output to, or `None`. As for `tf.clip_by_value`,
+            the gradient is 0 where the output was clipped.
+        noise_shape: The shape of the noise, with one size per axis of `inputs`, or `None`. A size
+            of 1 shares the noise along that axis: `(None, None, None, 1)` adds gray noise to color
+            images. A size of `None` stands for the size of the inputs' axis.
+        dtype: The output's dtype for uint8 inputs: uint8, float16, bfloat16 or float32. `None`
+            means the dtype of `inputs`. uint8 outputs are rounded to nearest and saturate at 0 and
+            255.
+        input_scale: A factor that uint8 inputs are multiplied by before noise is applied. 1 / 255
+            maps them to the range from 0 to 1.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
-            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
-            the last place.
-        name: A name for the operation.
+            `"auto"`. `"auto"` uses the compiled op on devices that it has a kernel for (CPUs and
+            NVIDIA GPUs) and stock ops elsewhere, for example on TPUs. Their results differ by at
+            most a few units in the last place.
+        name: A name for the operation (optional).
 
     Returns:
-        A tensor of the type of `inputs`, or of `dtype`, of shape `[batch, features]`, or that of
-        `inputs` where `flatten` is false.
+        A tensor of the dtype of `inputs`, or of `dtype` if given. Its shape is `[batch, features]`
+        if `flatten` is `True`, else the shape of `inputs`.
 
     Raises:
-        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
-            can't be right.
-        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
-            out to be wrong: a negative `scale`, a NaN, a shape that doesn't broadcast to the
-            output's. On a GPU, and where stock ops can't raise, as under XLA, wrong values make the
-            result NaN instead.
+        ValueError: If an argument has an invalid type, dtype, static shape or (unless it is a
+            tensor) value.
+        tf.errors.InvalidArgumentError: If a tensor has an invalid value or shape when the op runs:
+            a negative `scale`, a NaN, or a shape that doesn't broadcast to the output's. On GPUs,
+            and where stock ops can't raise, as under XLA, invalid values make the output NaN
+            instead.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
     return apply_noise(
@@ -467,12 +490,13 @@ def flatten_add_logistic(
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
-    """Flattens a tensor to `[batch, features]` and adds logistic noise.
+    """Flatten a tensor to `[batch, features]` and add logistic noise.
 
-    Computes `inputs + (loc + scale * z)`, where `z` has the distribution function `1 / (1 +
-    exp(-z))`: mean 0, variance `pi**2 / 3`. It is made by inversion of the uniform numbers of
-    `flatnoise.flatten_add_uniform`, each taken in the middle of its interval, and is within 2 units
-    in the last place of `max(abs(z), 1)`. In all else it is as `flatnoise.flatten_add_normal`.
+    Computes `inputs + (loc + scale * z)`, where `z` has the distribution function
+    `1 / (1 + exp(-z))`, with mean 0 and variance `pi**2 / 3`. `z` is computed by inverting the
+    distribution function at the uniform numbers of `flatnoise.flatten_add_uniform`, each taken at
+    the midpoint of its interval. Its error is at most 2 units in the last place of
+    `max(abs(z), 1)`. Otherwise, it works like `flatnoise.flatten_add_normal`.
 
     Examples:
         >>> x = tf.zeros([8, 1000])
@@ -480,44 +504,46 @@ def flatten_add_logistic(
         TensorShape([8, 1000])
 
     Args:
-        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more, the batch
-            first.
+        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more. Axis 0 is
+            the batch.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
-            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
-        loc: The location of the noise, in the units of `inputs`: a finite number, or an array or a
+            `keras.random.SeedGenerator`, from which each call draws the next seed. `42` means
+            `[42, 0]`.
+        loc: The location of the noise, in the units of `inputs`: a finite number, or an array or
             floating-point tensor that broadcasts to the output's shape. Differentiable.
-        scale: The scale of the noise, at least 0; otherwise as `loc`.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
-            integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
-            `offset = r * features`.
-        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
-            where it was clipped, as of `tf.clip_by_value`.
-        noise_shape: A size for each axis of `inputs`, or `None`. Along axes of size 1 elements
-            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
-            stands for the axis's own size.
-        dtype: The output's type for uint8 inputs: uint8, float16, bfloat16 or float32; `None` is
-            the type of `inputs`. Bytes are rounded to nearest, and end at 0 and 255.
-        input_scale: What uint8 inputs are multiplied by before they get noise: 1 / 255 makes
-            numbers from 0 to 1 of them.
+        scale: The scale of the noise, at least 0. Otherwise like `loc`.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        offset: The first element of the stream to use, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor. With `offset = r * features`, the rows of a batch from row `r` on get
+            the same noise as in a call on the full batch.
+        clip: Two numbers `(low, high)` to clip the output to, or `None`. As for `tf.clip_by_value`,
+            the gradient is 0 where the output was clipped.
+        noise_shape: The shape of the noise, with one size per axis of `inputs`, or `None`. A size
+            of 1 shares the noise along that axis: `(None, None, None, 1)` adds gray noise to color
+            images. A size of `None` stands for the size of the inputs' axis.
+        dtype: The output's dtype for uint8 inputs: uint8, float16, bfloat16 or float32. `None`
+            means the dtype of `inputs`. uint8 outputs are rounded to nearest and saturate at 0 and
+            255.
+        input_scale: A factor that uint8 inputs are multiplied by before noise is applied. 1 / 255
+            maps them to the range from 0 to 1.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
-            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
-            the last place.
-        name: A name for the operation.
+            `"auto"`. `"auto"` uses the compiled op on devices that it has a kernel for (CPUs and
+            NVIDIA GPUs) and stock ops elsewhere, for example on TPUs. Their results differ by at
+            most a few units in the last place.
+        name: A name for the operation (optional).
 
     Returns:
-        A tensor of the type of `inputs`, or of `dtype`, of shape `[batch, features]`, or that of
-        `inputs` where `flatten` is false.
+        A tensor of the dtype of `inputs`, or of `dtype` if given. Its shape is `[batch, features]`
+        if `flatten` is `True`, else the shape of `inputs`.
 
     Raises:
-        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
-            can't be right.
-        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
-            out to be wrong: a negative `scale`, a NaN, a shape that doesn't broadcast to the
-            output's. On a GPU, and where stock ops can't raise, as under XLA, wrong values make the
-            result NaN instead.
+        ValueError: If an argument has an invalid type, dtype, static shape or (unless it is a
+            tensor) value.
+        tf.errors.InvalidArgumentError: If a tensor has an invalid value or shape when the op runs:
+            a negative `scale`, a NaN, or a shape that doesn't broadcast to the output's. On GPUs,
+            and where stock ops can't raise, as under XLA, invalid values make the output NaN
+            instead.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
     return apply_noise(
@@ -549,13 +575,14 @@ def flatten_add_truncated_normal(
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
-    """Flattens a tensor to `[batch, features]` and adds truncated normal noise.
+    """Flatten a tensor to `[batch, features]` and add truncated normal noise.
 
-    Computes `inputs + (mean + stddev * z)`, where `z` has the normal distribution between -2 and 2:
-    mean 0, variance 0.774. It is made by inversion of the uniform numbers of
-    `flatnoise.flatten_add_uniform`, each taken in the middle of its interval, and is within 2 units
-    in the last place of `max(abs(z), 1)`. (`tf.random.stateless_truncated_normal` draws again what
-    falls outside, and so has other numbers.) In all else it is as `flatnoise.flatten_add_normal`.
+    Computes `inputs + (mean + stddev * z)`, where `z` has the standard normal distribution
+    truncated to [-2, 2], with mean 0 and variance 0.774. `z` is computed by inverting the
+    distribution function at the uniform numbers of `flatnoise.flatten_add_uniform`, each taken at
+    the midpoint of its interval. Its error is at most 2 units in the last place of
+    `max(abs(z), 1)`. `tf.random.stateless_truncated_normal` gives different numbers, because it
+    redraws values outside the interval. Otherwise, it works like `flatnoise.flatten_add_normal`.
 
     Examples:
         >>> images = tf.zeros([32, 28, 28, 1])
@@ -563,45 +590,47 @@ def flatten_add_truncated_normal(
         TensorShape([32, 784])
 
     Args:
-        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more, the batch
-            first.
+        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more. Axis 0 is
+            the batch.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
-            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
-        mean: The mean of the noise, in the units of `inputs`: a finite number, or an array or a
+            `keras.random.SeedGenerator`, from which each call draws the next seed. `42` means
+            `[42, 0]`.
+        mean: The mean of the noise, in the units of `inputs`: a finite number, or an array or
             floating-point tensor that broadcasts to the output's shape. Differentiable.
-        stddev: The standard deviation of the noise before its tails are cut off, at least 0;
-            otherwise as `mean`.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
-            integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
-            `offset = r * features`.
-        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
-            where it was clipped, as of `tf.clip_by_value`.
-        noise_shape: A size for each axis of `inputs`, or `None`. Along axes of size 1 elements
-            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
-            stands for the axis's own size.
-        dtype: The output's type for uint8 inputs: uint8, float16, bfloat16 or float32; `None` is
-            the type of `inputs`. Bytes are rounded to nearest, and end at 0 and 255.
-        input_scale: What uint8 inputs are multiplied by before they get noise: 1 / 255 makes
-            numbers from 0 to 1 of them.
+        stddev: The standard deviation of the noise before truncation, at least 0. Otherwise like
+            `mean`.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        offset: The first element of the stream to use, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor. With `offset = r * features`, the rows of a batch from row `r` on get
+            the same noise as in a call on the full batch.
+        clip: Two numbers `(low, high)` to clip the output to, or `None`. As for `tf.clip_by_value`,
+            the gradient is 0 where the output was clipped.
+        noise_shape: The shape of the noise, with one size per axis of `inputs`, or `None`. A size
+            of 1 shares the noise along that axis: `(None, None, None, 1)` adds gray noise to color
+            images. A size of `None` stands for the size of the inputs' axis.
+        dtype: The output's dtype for uint8 inputs: uint8, float16, bfloat16 or float32. `None`
+            means the dtype of `inputs`. uint8 outputs are rounded to nearest and saturate at 0 and
+            255.
+        input_scale: A factor that uint8 inputs are multiplied by before noise is applied. 1 / 255
+            maps them to the range from 0 to 1.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
-            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
-            the last place.
-        name: A name for the operation.
+            `"auto"`. `"auto"` uses the compiled op on devices that it has a kernel for (CPUs and
+            NVIDIA GPUs) and stock ops elsewhere, for example on TPUs. Their results differ by at
+            most a few units in the last place.
+        name: A name for the operation (optional).
 
     Returns:
-        A tensor of the type of `inputs`, or of `dtype`, of shape `[batch, features]`, or that of
-        `inputs` where `flatten` is false.
+        A tensor of the dtype of `inputs`, or of `dtype` if given. Its shape is `[batch, features]`
+        if `flatten` is `True`, else the shape of `inputs`.
 
     Raises:
-        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
-            can't be right.
-        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
-            out to be wrong: a negative `stddev`, a NaN, a shape that doesn't broadcast to the
-            output's. On a GPU, and where stock ops can't raise, as under XLA, wrong values make the
-            result NaN instead.
+        ValueError: If an argument has an invalid type, dtype, static shape or (unless it is a
+            tensor) value.
+        tf.errors.InvalidArgumentError: If a tensor has an invalid value or shape when the op runs:
+            a negative `stddev`, a NaN, or a shape that doesn't broadcast to the output's. On GPUs,
+            and where stock ops can't raise, as under XLA, invalid values make the output NaN
+            instead.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
     return apply_noise(
@@ -632,14 +661,18 @@ def flatten_dropout(
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
-    """Flattens a tensor to `[batch, features]` and drops elements at random.
+    """Flatten a tensor to `[batch, features]` and drop elements at random.
 
-    Computes 0 where `u < rate`, and `inputs * (1 / (1 - rate))` elsewhere, where `u` is the uniform
-    number of `flatnoise.flatten_add_uniform` for the element. With a number as `rate`, float32 and
-    float64 results equal those of `tf.nn.experimental.stateless_dropout(..., rng_alg="philox")` to
-    the bit; infinity and NaN are dropped to 0 as there. Tensors of half precision are masked by the
-    same float32 numbers. The backward pass draws the mask again, so none is kept. In all else it is
-    as `flatnoise.flatten_add_normal`.
+    Computes 0 where `u < rate` and `inputs * (1 / (1 - rate))` elsewhere, where `u` is the
+    element's uniform number from `flatnoise.flatten_add_uniform`. If `rate` is a number, float32
+    and float64 results are bit-identical to those of
+    `tf.nn.experimental.stateless_dropout(..., rng_alg="philox")`. As there, dropped infinities and
+    NaNs become 0. float16 and bfloat16 tensors get the same mask as float32 tensors. The backward
+    pass recomputes the mask, so no mask is stored. Otherwise, it works like
+    `flatnoise.flatten_add_normal`.
+
+    Reference:
+        - [Srivastava et al., 2014](https://jmlr.org/papers/v15/srivastava14a.html)
 
     Examples:
         >>> x = tf.zeros([32, 128, 256])
@@ -647,43 +680,44 @@ def flatten_dropout(
         TensorShape([32, 128, 256])
 
     Args:
-        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more, the batch
-            first.
+        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more. Axis 0 is
+            the batch.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
-            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
-        rate: The probability that an element is replaced: a number from 0 to 1, or an array or a
+            `keras.random.SeedGenerator`, from which each call draws the next seed. `42` means
+            `[42, 0]`.
+        rate: The probability that an element is replaced: a number from 0 to 1, or an array or
             floating-point tensor that broadcasts to the output's shape. Not differentiable.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
-            integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
-            `offset = r * features`.
-        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
-            where it was clipped, as of `tf.clip_by_value`.
-        noise_shape: A size for each axis of `inputs`, or `None`. Along axes of size 1 elements
-            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
-            stands for the axis's own size.
-        dtype: The output's type for uint8 inputs: uint8, float16, bfloat16 or float32; `None` is
-            the type of `inputs`. Bytes are rounded to nearest, and end at 0 and 255.
-        input_scale: What uint8 inputs are multiplied by before they get noise: 1 / 255 makes
-            numbers from 0 to 1 of them.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        offset: The first element of the stream to use, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor. With `offset = r * features`, the rows of a batch from row `r` on get
+            the same noise as in a call on the full batch.
+        clip: Two numbers `(low, high)` to clip the output to, or `None`. As for `tf.clip_by_value`,
+            the gradient is 0 where the output was clipped.
+        noise_shape: The shape of the noise, with one size per axis of `inputs`, or `None`. A size
+            of 1 shares the noise along that axis: `(None, None, None, 1)` adds gray noise to color
+            images. A size of `None` stands for the size of the inputs' axis.
+        dtype: The output's dtype for uint8 inputs: uint8, float16, bfloat16 or float32. `None`
+            means the dtype of `inputs`. uint8 outputs are rounded to nearest and saturate at 0 and
+            255.
+        input_scale: A factor that uint8 inputs are multiplied by before noise is applied. 1 / 255
+            maps them to the range from 0 to 1.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
-            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
-            the last place.
-        name: A name for the operation.
+            `"auto"`. `"auto"` uses the compiled op on devices that it has a kernel for (CPUs and
+            NVIDIA GPUs) and stock ops elsewhere, for example on TPUs. Their results differ by at
+            most a few units in the last place.
+        name: A name for the operation (optional).
 
     Returns:
-        A tensor of the type of `inputs`, or of `dtype`, of shape `[batch, features]`, or that of
-        `inputs` where `flatten` is false.
+        A tensor of the dtype of `inputs`, or of `dtype` if given. Its shape is `[batch, features]`
+        if `flatten` is `True`, else the shape of `inputs`.
 
     Raises:
-        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
-            can't be right.
-        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
-            out to be wrong: a `rate` above 1, a NaN, a shape that doesn't broadcast to the
-            output's. On a GPU, and where stock ops can't raise, as under XLA, wrong values make the
-            result NaN instead.
+        ValueError: If an argument has an invalid type, dtype, static shape or (unless it is a
+            tensor) value.
+        tf.errors.InvalidArgumentError: If a tensor has an invalid value or shape when the op runs:
+            a `rate` above 1, a NaN, or a shape that doesn't broadcast to the output's. On GPUs, and
+            where stock ops can't raise, as under XLA, invalid values make the output NaN instead.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
     return apply_noise(
@@ -714,14 +748,16 @@ def flatten_alpha_dropout(
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
-    """Flattens a tensor to `[batch, features]` and applies alpha dropout.
+    """Flatten a tensor to `[batch, features]` and apply alpha dropout.
 
-    Puts the limit of the SELU activation, about -1.758, where `u < rate`, and then scales and
-    shifts all elements so that inputs of mean 0 and variance 1 keep both. `u` is the uniform number
-    of `flatnoise.flatten_add_uniform` for the element. The method is that of Klambauer et al.,
-    "Self-normalizing neural networks" (2017); `keras.layers.AlphaDropout` computes the same. The
-    backward pass draws the mask again, so none is kept. In all else it is as
-    `flatnoise.flatten_add_normal`.
+    Replaces elements where `u < rate` with the negative limit of the SELU activation, about -1.758,
+    then scales and shifts all elements. Inputs with mean 0 and variance 1 keep both. `u` is the
+    element's uniform number from `flatnoise.flatten_add_uniform`. `keras.layers.AlphaDropout`
+    computes the same. The backward pass recomputes the mask, so no mask is stored. Otherwise, it
+    works like `flatnoise.flatten_add_normal`.
+
+    Reference:
+        - [Klambauer et al., 2017](https://arxiv.org/abs/1706.02515)
 
     Examples:
         >>> x = tf.zeros([32, 128])
@@ -729,44 +765,45 @@ def flatten_alpha_dropout(
         TensorShape([32, 128])
 
     Args:
-        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more, the batch
-            first.
+        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more. Axis 0 is
+            the batch.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
-            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
-        rate: The probability that an element is replaced, less than 1: a number from 0 to 1, or an
-            array or a floating-point tensor that broadcasts to the output's shape. Not
+            `keras.random.SeedGenerator`, from which each call draws the next seed. `42` means
+            `[42, 0]`.
+        rate: The probability that an element is replaced: a number from 0 to 1, exclusive of 1, or
+            an array or floating-point tensor that broadcasts to the output's shape. Not
             differentiable.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
-            integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
-            `offset = r * features`.
-        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
-            where it was clipped, as of `tf.clip_by_value`.
-        noise_shape: A size for each axis of `inputs`, or `None`. Along axes of size 1 elements
-            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
-            stands for the axis's own size.
-        dtype: The output's type for uint8 inputs: uint8, float16, bfloat16 or float32; `None` is
-            the type of `inputs`. Bytes are rounded to nearest, and end at 0 and 255.
-        input_scale: What uint8 inputs are multiplied by before they get noise: 1 / 255 makes
-            numbers from 0 to 1 of them.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        offset: The first element of the stream to use, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor. With `offset = r * features`, the rows of a batch from row `r` on get
+            the same noise as in a call on the full batch.
+        clip: Two numbers `(low, high)` to clip the output to, or `None`. As for `tf.clip_by_value`,
+            the gradient is 0 where the output was clipped.
+        noise_shape: The shape of the noise, with one size per axis of `inputs`, or `None`. A size
+            of 1 shares the noise along that axis: `(None, None, None, 1)` adds gray noise to color
+            images. A size of `None` stands for the size of the inputs' axis.
+        dtype: The output's dtype for uint8 inputs: uint8, float16, bfloat16 or float32. `None`
+            means the dtype of `inputs`. uint8 outputs are rounded to nearest and saturate at 0 and
+            255.
+        input_scale: A factor that uint8 inputs are multiplied by before noise is applied. 1 / 255
+            maps them to the range from 0 to 1.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
-            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
-            the last place.
-        name: A name for the operation.
+            `"auto"`. `"auto"` uses the compiled op on devices that it has a kernel for (CPUs and
+            NVIDIA GPUs) and stock ops elsewhere, for example on TPUs. Their results differ by at
+            most a few units in the last place.
+        name: A name for the operation (optional).
 
     Returns:
-        A tensor of the type of `inputs`, or of `dtype`, of shape `[batch, features]`, or that of
-        `inputs` where `flatten` is false.
+        A tensor of the dtype of `inputs`, or of `dtype` if given. Its shape is `[batch, features]`
+        if `flatten` is `True`, else the shape of `inputs`.
 
     Raises:
-        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
-            can't be right.
-        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
-            out to be wrong: a `rate` above 1, a NaN, a shape that doesn't broadcast to the
-            output's. On a GPU, and where stock ops can't raise, as under XLA, wrong values make the
-            result NaN instead.
+        ValueError: If an argument has an invalid type, dtype, static shape or (unless it is a
+            tensor) value.
+        tf.errors.InvalidArgumentError: If a tensor has an invalid value or shape when the op runs:
+            a `rate` above 1, a NaN, or a shape that doesn't broadcast to the output's. On GPUs, and
+            where stock ops can't raise, as under XLA, invalid values make the output NaN instead.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
     return apply_noise(
@@ -798,11 +835,15 @@ def flatten_mask(
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
-    """Flattens a tensor to `[batch, features]` and puts a value in place of elements at random.
+    """Flatten a tensor to `[batch, features]` and replace random elements with a value.
 
-    Computes `value` where `u < rate`, and leaves `inputs` as it is elsewhere, where `u` is the
-    uniform number of `flatnoise.flatten_add_uniform` for the element. The backward pass draws the
-    mask again, so none is kept. In all else it is as `flatnoise.flatten_add_normal`.
+    Computes `value` where `u < rate` and `inputs` elsewhere, where `u` is the element's uniform
+    number from `flatnoise.flatten_add_uniform`. This is the masking noise of denoising autoencoders
+    (Vincent et al., 2010). The backward pass recomputes the mask, so no mask is stored. Otherwise,
+    it works like `flatnoise.flatten_add_normal`.
+
+    Reference:
+        - [Vincent et al., 2010](https://jmlr.org/papers/v11/vincent10a.html)
 
     Examples:
         >>> images = tf.zeros([32, 28, 28, 1])
@@ -810,45 +851,46 @@ def flatten_mask(
         TensorShape([32, 784])
 
     Args:
-        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more, the batch
-            first.
+        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more. Axis 0 is
+            the batch.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
-            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
-        rate: The probability that an element is replaced: a number from 0 to 1, or an array or a
+            `keras.random.SeedGenerator`, from which each call draws the next seed. `42` means
+            `[42, 0]`.
+        rate: The probability that an element is replaced: a number from 0 to 1, or an array or
             floating-point tensor that broadcasts to the output's shape. Not differentiable.
-        value: What is put in: a number, or an array or a floating-point tensor that broadcasts to
-            the output's shape. Differentiable.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
-            integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
-            `offset = r * features`.
-        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
-            where it was clipped, as of `tf.clip_by_value`.
-        noise_shape: A size for each axis of `inputs`, or `None`. Along axes of size 1 elements
-            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
-            stands for the axis's own size.
-        dtype: The output's type for uint8 inputs: uint8, float16, bfloat16 or float32; `None` is
-            the type of `inputs`. Bytes are rounded to nearest, and end at 0 and 255.
-        input_scale: What uint8 inputs are multiplied by before they get noise: 1 / 255 makes
-            numbers from 0 to 1 of them.
+        value: The replacement value: a number, or an array or floating-point tensor that broadcasts
+            to the output's shape. Differentiable.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        offset: The first element of the stream to use, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor. With `offset = r * features`, the rows of a batch from row `r` on get
+            the same noise as in a call on the full batch.
+        clip: Two numbers `(low, high)` to clip the output to, or `None`. As for `tf.clip_by_value`,
+            the gradient is 0 where the output was clipped.
+        noise_shape: The shape of the noise, with one size per axis of `inputs`, or `None`. A size
+            of 1 shares the noise along that axis: `(None, None, None, 1)` adds gray noise to color
+            images. A size of `None` stands for the size of the inputs' axis.
+        dtype: The output's dtype for uint8 inputs: uint8, float16, bfloat16 or float32. `None`
+            means the dtype of `inputs`. uint8 outputs are rounded to nearest and saturate at 0 and
+            255.
+        input_scale: A factor that uint8 inputs are multiplied by before noise is applied. 1 / 255
+            maps them to the range from 0 to 1.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
-            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
-            the last place.
-        name: A name for the operation.
+            `"auto"`. `"auto"` uses the compiled op on devices that it has a kernel for (CPUs and
+            NVIDIA GPUs) and stock ops elsewhere, for example on TPUs. Their results differ by at
+            most a few units in the last place.
+        name: A name for the operation (optional).
 
     Returns:
-        A tensor of the type of `inputs`, or of `dtype`, of shape `[batch, features]`, or that of
-        `inputs` where `flatten` is false.
+        A tensor of the dtype of `inputs`, or of `dtype` if given. Its shape is `[batch, features]`
+        if `flatten` is `True`, else the shape of `inputs`.
 
     Raises:
-        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
-            can't be right.
-        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
-            out to be wrong: a `rate` above 1, a NaN, a shape that doesn't broadcast to the
-            output's. On a GPU, and where stock ops can't raise, as under XLA, wrong values make the
-            result NaN instead.
+        ValueError: If an argument has an invalid type, dtype, static shape or (unless it is a
+            tensor) value.
+        tf.errors.InvalidArgumentError: If a tensor has an invalid value or shape when the op runs:
+            a `rate` above 1, a NaN, or a shape that doesn't broadcast to the output's. On GPUs, and
+            where stock ops can't raise, as under XLA, invalid values make the output NaN instead.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
     return apply_noise(
@@ -882,13 +924,16 @@ def flatten_salt_and_pepper(
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
-    """Flattens a tensor to `[batch, features]` and turns elements into salt or pepper at random.
+    """Flatten a tensor to `[batch, features]` and apply salt-and-pepper noise.
 
-    Computes `pepper` where `u < amount * (1 - salt_vs_pepper)`, `salt` where `u >= 1 - amount *
-    salt_vs_pepper`, and leaves `inputs` as it is elsewhere, where `u` is the uniform number of
-    `flatnoise.flatten_add_uniform` for the element. The parameters are those of scikit-image's
-    `random_noise`. The backward pass draws the mask again, so none is kept. In all else it is as
-    `flatnoise.flatten_add_normal`.
+    Computes `pepper` where `u < amount * (1 - salt_vs_pepper)`, `salt` where
+    `u >= 1 - amount * salt_vs_pepper`, and `inputs` elsewhere, where `u` is the element's uniform
+    number from `flatnoise.flatten_add_uniform`. The parameters are those of scikit-image's
+    `random_noise`. The backward pass recomputes the mask, so no mask is stored. Otherwise, it works
+    like `flatnoise.flatten_add_normal`.
+
+    Reference:
+        - [Vincent et al., 2010](https://jmlr.org/papers/v11/vincent10a.html)
 
     Examples:
         >>> images = tf.zeros([32, 28, 28, 1])
@@ -896,47 +941,50 @@ def flatten_salt_and_pepper(
         TensorShape([32, 784])
 
     Args:
-        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more, the batch
-            first.
+        inputs: A float16, bfloat16, float32, float64 or uint8 tensor of rank 1 or more. Axis 0 is
+            the batch.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
-            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
-        amount: The probability that an element is replaced: a number from 0 to 1, or an array or a
+            `keras.random.SeedGenerator`, from which each call draws the next seed. `42` means
+            `[42, 0]`.
+        amount: The probability that an element is replaced: a number from 0 to 1, or an array or
             floating-point tensor that broadcasts to the output's shape. Not differentiable.
-        salt_vs_pepper: The share of salt in what is replaced, from 0 to 1; otherwise as `amount`.
-        salt: The value of salt: a number, or an array or a floating-point tensor that broadcasts to
+        salt_vs_pepper: The proportion of salt among the replaced elements, from 0 to 1. Otherwise
+            like `amount`.
+        salt: The value of salt: a number, or an array or floating-point tensor that broadcasts to
             the output's shape. Differentiable.
-        pepper: The value of pepper; otherwise as `salt`.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
-            integer tensor. Rows from `r` on of a batch are noised as in the whole batch with
-            `offset = r * features`.
-        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
-            where it was clipped, as of `tf.clip_by_value`.
-        noise_shape: A size for each axis of `inputs`, or `None`. Along axes of size 1 elements
-            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
-            stands for the axis's own size.
-        dtype: The output's type for uint8 inputs: uint8, float16, bfloat16 or float32; `None` is
-            the type of `inputs`. Bytes are rounded to nearest, and end at 0 and 255.
-        input_scale: What uint8 inputs are multiplied by before they get noise: 1 / 255 makes
-            numbers from 0 to 1 of them.
+        pepper: The value of pepper. Otherwise like `salt`.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        offset: The first element of the stream to use, from 0 to 2**63 - 1: an integer or a scalar
+            integer tensor. With `offset = r * features`, the rows of a batch from row `r` on get
+            the same noise as in a call on the full batch.
+        clip: Two numbers `(low, high)` to clip the output to, or `None`. As for `tf.clip_by_value`,
+            the gradient is 0 where the output was clipped.
+        noise_shape: The shape of the noise, with one size per axis of `inputs`, or `None`. A size
+            of 1 shares the noise along that axis: `(None, None, None, 1)` adds gray noise to color
+            images. A size of `None` stands for the size of the inputs' axis.
+        dtype: The output's dtype for uint8 inputs: uint8, float16, bfloat16 or float32. `None`
+            means the dtype of `inputs`. uint8 outputs are rounded to nearest and saturate at 0 and
+            255.
+        input_scale: A factor that uint8 inputs are multiplied by before noise is applied. 1 / 255
+            maps them to the range from 0 to 1.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
-            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
-            the last place.
-        name: A name for the operation.
+            `"auto"`. `"auto"` uses the compiled op on devices that it has a kernel for (CPUs and
+            NVIDIA GPUs) and stock ops elsewhere, for example on TPUs. Their results differ by at
+            most a few units in the last place.
+        name: A name for the operation (optional).
 
     Returns:
-        A tensor of the type of `inputs`, or of `dtype`, of shape `[batch, features]`, or that of
-        `inputs` where `flatten` is false.
+        A tensor of the dtype of `inputs`, or of `dtype` if given. Its shape is `[batch, features]`
+        if `flatten` is `True`, else the shape of `inputs`.
 
     Raises:
-        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
-            can't be right.
-        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
-            out to be wrong: an `amount` above 1, a NaN, a shape that doesn't broadcast to the
-            output's. On a GPU, and where stock ops can't raise, as under XLA, wrong values make the
-            result NaN instead.
+        ValueError: If an argument has an invalid type, dtype, static shape or (unless it is a
+            tensor) value.
+        tf.errors.InvalidArgumentError: If a tensor has an invalid value or shape when the op runs:
+            an `amount` above 1, a NaN, or a shape that doesn't broadcast to the output's. On GPUs,
+            and where stock ops can't raise, as under XLA, invalid values make the output NaN
+            instead.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
     return apply_noise(
@@ -1006,12 +1054,12 @@ def _apply_noise(
     return run(**call)
 
 
-# Its branches are on Python values: autograph would only slow the tracing down.
+# All branches are on Python values, so AutoGraph would only slow down tracing.
 apply_noise = tf.autograph.experimental.do_not_convert(_apply_noise)
 
 
 def as_runs(call: dict[str, Any]) -> list[Any]:
-    """The parameters of a call, expanded as far as the compiled op needs."""
+    """The parameters of a call, expanded as far as the compiled op requires."""
     return [
         shapes.as_one_run(parameter, call["input"], call["flatten"])
         for parameter in call["parameters"]
@@ -1019,7 +1067,7 @@ def as_runs(call: dict[str, Any]) -> list[Any]:
 
 
 def _of_bytes(implementation: str, options: Options, **call: Any) -> Any:
-    """Noise on bytes, for which CPUs alone have a kernel."""
+    """Applies noise to uint8 inputs, for which only CPUs have a kernel."""
     ops = native_ops(implementation, call["input"])
     if ops is None or placement.may_be_off_the_cpu(call["input"]):
         output_dtype, byte_scale = options.dtype, options.input_scale
@@ -1031,7 +1079,7 @@ def _of_bytes(implementation: str, options: Options, **call: Any) -> Any:
 
 
 def _with_shared_noise(implementation: str, options: Options, **call: Any) -> Any:
-    """Noise of a smaller shape, drawn by itself and combined by broadcasting."""
+    """Applies noise of a smaller shape: draws it separately, then broadcasts it."""
     inputs = call["input"]
     dtype = arguments.compute_dtype(inputs.dtype)
     sizes = zip(options.noise_shape, tf.unstack(tf.shape(inputs, tf.int64)), strict=True)
@@ -1052,23 +1100,23 @@ def _with_shared_noise(implementation: str, options: Options, **call: Any) -> An
 def _draw(
     implementation: str, distribution: str, shape: Any, seed: Any, offset: Any, dtype: Any
 ) -> Any:
-    """Standard noise of a shape, by itself."""
+    """Draws standard noise of a given shape."""
     if native_ops(implementation) is not None:
         return standard_noise(distribution, shape, seed, offset, dtype)
     count = tf.reduce_prod(shape)
     return tf.reshape(fallback.noise(distribution, count, seed, offset, dtype), shape)
 
 
-# What runs without the compiled op.
+# These run without the compiled op.
 STOCK_OPS = (fallback.flatten_noise, fallback.flatten_noise_on_mesh)
 
 
 def choose_implementation(choice: str, inputs: Any = None) -> Any:
-    """The compiled op or the fallback, whichever `choice` allows and can run where it will.
+    """The compiled op or the fallback, depending on `choice` and on where the op will run.
 
     Args:
         choice: One of `arguments.IMPLEMENTATIONS`.
-        inputs: The op's input, where it is there already.
+        inputs: The op's input, if it already exists.
     """
     ops = native_ops(choice, inputs)
     if ops is not None:
@@ -1077,13 +1125,13 @@ def choose_implementation(choice: str, inputs: Any = None) -> Any:
 
 
 def stock_op(inputs: Any = None) -> Any:
-    """The fallback, for where its input is."""
+    """The fallback for the placement of its input."""
     on_mesh = placement.is_on_mesh(inputs)
     return fallback.flatten_noise_on_mesh if on_mesh else fallback.flatten_noise
 
 
 def native_ops(choice: str, inputs: Any = None) -> Any:
-    """The compiled ops, or None, as `choose_implementation` chooses."""
+    """The compiled ops, or None if `choose_implementation` would choose the fallback."""
     found = library.load()
     if choice == "native":
         _require_native(found, inputs)
@@ -1108,7 +1156,7 @@ def _require_native(found: library.Library, inputs: Any) -> None:
             f"(jit_compile=True): {found.xla_reason}. Use implementation='auto' or 'tensorflow', "
             "or jit_compile=False."
         )
-    # Outside XLA, an op that nobody placed runs where it has a kernel.
+    # Outside XLA, TensorFlow places an unplaced op on a device that has a kernel for it.
     problem = (
         placement.problem(inputs) if placement.is_in_xla() else placement.named_problem(inputs)
     )

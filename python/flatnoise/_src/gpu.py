@@ -1,8 +1,7 @@
 """Whether the compiled op can run on the GPUs that TensorFlow sees.
 
-The op library answers through three C functions, and CUDA itself decides: a list of architectures
-kept here would be one more place to forget. A GPU that TensorFlow was told not to use is not
-touched.
+The op library answers through three C functions and leaves the decision to CUDA, so there is no
+list of architectures to keep in sync here. GPUs that are hidden from TensorFlow aren't touched.
 """
 
 import ctypes
@@ -20,7 +19,7 @@ _NO_CUDA = "this TensorFlow runs GPUs without CUDA, and the compiled op has kern
 
 @dataclasses.dataclass(frozen=True)
 class CudaBuild:
-    """What an op library has for NVIDIA GPUs: nothing where `version` is `None`."""
+    """The CUDA support of an op library. Without CUDA, `version` is `None`."""
 
     version: str | None = None
     architectures: tuple[str, ...] = ()
@@ -35,7 +34,7 @@ def _functions(path: pathlib.Path) -> ctypes.CDLL:
 
 
 def cuda_build() -> CudaBuild:
-    """What the loaded op library was built with."""
+    """The CUDA support of the loaded op library."""
     found = library.load()
     if not found.loaded or found.path is None:
         return CudaBuild()
@@ -47,16 +46,16 @@ def cuda_build() -> CudaBuild:
 
 
 def build_problem() -> str | None:
-    """Why the compiled op can't run on any GPU of this TensorFlow, here or on other machines."""
+    """Why the compiled op can't run on any GPU of this TensorFlow build, local or remote."""
     return _NO_CUDA if tf.test.is_built_with_rocm() else None
 
 
 @functools.cache
 def problem() -> str | None:
-    """Why the compiled op can't run on every visible GPU; `None` where it can or there is none.
+    """Why the compiled op can't run on every visible GPU, or `None` if it can or there are none.
 
-    Asked when the op is first used, and once per process: TensorFlow does not take back what it
-    made of the visible devices either.
+    Evaluated on first use, once per process. TensorFlow doesn't change the visible devices after
+    that point either.
     """
     gpus = tf.config.get_visible_devices("GPU")
     found = library.load()

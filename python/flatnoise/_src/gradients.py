@@ -1,9 +1,10 @@
-"""Gradients of the compiled ops, of every order.
+"""Gradients of the compiled ops, of any order.
 
-Every combination is linear in its input, so the op itself makes the input's gradient. Where it is
-linear in its parameters too, the gradient op makes theirs, which is linear in `grad`: each of the
-two ops is made of the other. Where it isn't, the op picks the terms of a parameter's gradient, and
-the gradient op of additive noise sums them, in its fixed order. So higher orders follow from these.
+Every combination is linear in its input, so the op itself computes the input's gradient. If the
+combination is also linear in its parameters, the gradient op computes their gradients. It is linear
+in `grad`, so the derivative of each op is given by the other. Otherwise, the op computes the terms
+of a parameter's gradient, and the gradient op for additive noise sums them in its fixed order.
+Higher orders follow from these rules.
 """
 
 from collections.abc import Sequence
@@ -19,12 +20,12 @@ from flatnoise._src.tensorflow import tf
 
 __all__ = ["register"]
 
-# Where the parameters begin among the inputs of both ops.
+# The index of the first parameter among the inputs of both ops.
 _FIRST_PARAMETER = 3
 
 
 def _skipped_inputs(op: Any) -> frozenset[int]:
-    # Eager tapes say which gradients nobody asked for; graphs prune what is not used.
+    # Eager tapes name the gradients that aren't needed. Graphs prune unused ops.
     return frozenset(getattr(op, "skip_input_indices", None) or ())
 
 
@@ -33,12 +34,12 @@ def _text(op: Any, attribute: str) -> str:
 
 
 def _combination(op: Any) -> Combination:
-    # An op that has no input to combine noise with gives the noise as it is.
+    # An op without an input returns the noise, as if added to nothing.
     return ADD if op.type == "Flatnoise>Noise" else COMBINATIONS[_text(op, "combination")]
 
 
 def _stream(op: Any) -> dict[str, Any]:
-    """The arguments that an op shares with those that its gradients are made of."""
+    """The arguments that an op shares with the ops of its gradients."""
     return {
         "seed": op.inputs[1],
         "offset": op.inputs[2],
@@ -48,7 +49,7 @@ def _stream(op: Any) -> dict[str, Any]:
 
 
 def _apply(op: Any, input: Any, parameters: Sequence[Any]) -> Any:
-    """What the op makes of another input and other parameters, with the same noise."""
+    """Applies the op to another input and other parameters, with the same noise."""
     dtype = compute_dtype(input.dtype)
     return library.load().ops.flatnoise_flatten_noise(
         input=input,
@@ -60,7 +61,7 @@ def _apply(op: Any, input: Any, parameters: Sequence[Any]) -> Any:
 
 
 def _as_tensor(parameter: Any, dtype: Any) -> Any:
-    if isinstance(parameter, float):  # as an array: TensorFlow may take -0.0 for 0.0
+    if isinstance(parameter, float):  # an array, because TensorFlow may confuse -0.0 with 0.0
         return tf.constant(np.asarray(parameter, dtype.as_numpy_dtype))
     return tf.cast(parameter, dtype)
 
@@ -86,7 +87,7 @@ def _noise_grad(op: Any, grad: Any) -> list[Any]:
 
 
 def _grads(op: Any, grad: Any, x: Any) -> list[Any]:
-    """The gradients of the op's inputs, where `x` is the first of them as numbers."""
+    """The gradients of the op's inputs, where `x` is the first input in a float dtype."""
     parameters, bounds = _parameters_and_bounds(op)
     if bounds:
         grad = _grad_within_bounds(op, grad, x, parameters, *bounds)
@@ -107,7 +108,7 @@ def _grads(op: Any, grad: Any, x: Any) -> list[Any]:
 
 
 def _grad_within_bounds(op: Any, grad: Any, x: Any, parameters: list[Any], bounds: Any) -> Any:
-    """The gradient of what wasn't clipped: 0 where it was, as of `tf.clip_by_value`."""
+    """The gradient before clipping. As for `tf.clip_by_value`, 0 where the output was clipped."""
     x = tf.reshape(tf.cast(x, compute_dtype(x.dtype)), shape_of(grad))
     low, high = tf.unstack(bounds)
     unclipped = _apply(op, x, parameters)
@@ -128,7 +129,7 @@ def _linear_grads(op: Any, grad: Any, x: Any, parameters: list[Any]) -> list[Any
     grads: list[Any] = library.load().ops.flatnoise_flatten_noise_grad(
         grad=grad,
         parameters=parameters,
-        # What isn't read isn't kept alive either.
+        # Don't keep the input alive if it isn't read.
         input=x if _combination(op).parameter_grads_need_input else grad,
         **_stream(op),
     )
@@ -136,11 +137,11 @@ def _linear_grads(op: Any, grad: Any, x: Any, parameters: list[Any]) -> list[Any
 
 
 def _replaced_grad(op: Any, grad: Any, x: Any, parameters: list[Any], k: int) -> Any:
-    """The gradient of parameter k where the output isn't linear in all of them."""
+    """The gradient of parameter k for a combination that isn't linear in its parameters."""
     terms_of = (_combination(op).replaced_grads or {}).get(k)
     if terms_of is None:
         return None
-    # Terms of half precision would be rounded before they are summed.
+    # Half-precision terms would be rounded before summation.
     grad = tf.cast(grad, compute_dtype(grad.dtype))
     input, changed = terms_of(grad, tf.reshape(tf.cast(x, grad.dtype), shape_of(grad)), parameters)
     terms = _apply(op, tf.zeros_like(grad) if isinstance(input, float) else input, changed)
@@ -148,7 +149,7 @@ def _replaced_grad(op: Any, grad: Any, x: Any, parameters: list[Any], k: int) ->
 
 
 def _sum_to(parameter: Any, terms: Any) -> Any:
-    """Terms summed over what the parameter was broadcast over: the gradient of an added `loc`."""
+    """Sums terms over the parameter's broadcast dimensions: the gradient of an added `loc`."""
     sums, _ = library.load().ops.flatnoise_flatten_noise_grad(
         grad=terms,
         seed=[0, 0],
@@ -162,8 +163,8 @@ def _sum_to(parameter: Any, terms: Any) -> Any:
 
 
 def _flatten_noise_grad_grad(op: Any, *upstream: Any) -> list[Any]:
-    # The sums of c·grad and c·grad·z, weighted by l and s, are the sum of grad·(c·(l + s·z)), where
-    # c is 1 or the input: what the op makes of 0 or of the input.
+    # The sums of c·grad and c·grad·z, weighted by l and s, equal the sum of grad·(c·(l + s·z)),
+    # where c is 1 or the input. The op computes c·(l + s·z) when applied to 0 or to the input.
     grad, *_, x = op.inputs
     grads: list[Any] = [None] * len(op.inputs)
     if not _combination(op).parameter_grads_need_input:
@@ -175,7 +176,7 @@ def _flatten_noise_grad_grad(op: Any, *upstream: Any) -> list[Any]:
 
 
 def register() -> None:
-    """Makes the gradients known to TensorFlow; to be called once per process."""
+    """Registers the gradients with TensorFlow. Call once per process."""
     tf.RegisterGradient("Flatnoise>FlattenNoise")(_flatten_noise_grad)
     tf.RegisterGradient("Flatnoise>FlattenNoiseWithZ")(_flatten_noise_grad)
     tf.RegisterGradient("Flatnoise>FlattenNoiseOfBytes")(_flatten_noise_of_bytes_grad)

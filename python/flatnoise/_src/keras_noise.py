@@ -1,8 +1,8 @@
-"""What Keras's own noise layers compute, by the fused ops.
+"""The computations of Keras's noise layers with the fused ops.
 
-Each function gives the tensor that Keras's code would give, or None where that has to do it
-itself: for inputs that the ops don't take, and rates that leave nothing to draw. A seed is drawn
-only where it is used, so that the draws stay Keras's.
+Each function returns the tensor that Keras would compute, or None if the caller must fall back to
+Keras: for inputs that the ops don't support and for rates that need no noise. A seed is drawn only
+if it is used, so the sequence of draws matches Keras's.
 """
 
 import math
@@ -29,7 +29,7 @@ _DTYPES = frozenset([tf.float16, tf.bfloat16, tf.float32, tf.float64])
 
 
 def _tensor(inputs: Any) -> Any:
-    """`inputs` as a tensor, or None if the ops don't take it."""
+    """`inputs` as a tensor, or None if the ops don't support it."""
     if not is_tensor(inputs):
         return None
     tensor = tf.convert_to_tensor(inputs)
@@ -45,7 +45,7 @@ def _is_shape(shape: Any) -> bool:
 
 
 def _is_shape_of(inputs: Any, shape: Sequence[Any] | None) -> bool:
-    """Whether `shape` asks for a number for each of the elements of `inputs`."""
+    """Whether `shape` asks for a separate number for each element of `inputs`."""
     if shape is None:
         return True
     if inputs.shape.rank != len(shape):
@@ -57,7 +57,7 @@ def _is_shape_of(inputs: Any, shape: Sequence[Any] | None) -> bool:
 
 
 def _kept(inputs: Any, seed: Any, rate: float, shape: Sequence[Any] | None, dtype: Any) -> Any:
-    """Where a tensor of `shape`, with the sizes of `inputs` in place of None, is not dropped."""
+    """The mask of kept elements, of `shape` with None replaced by the sizes of `inputs`."""
     sizes = tf.shape(inputs)
     if shape is not None:
         sizes = [sizes[i] if size is None else size for i, size in enumerate(shape)]
@@ -67,7 +67,7 @@ def _kept(inputs: Any, seed: Any, rate: float, shape: Sequence[Any] | None, dtyp
 def dropout(
     inputs: Any, rate: Any, noise_shape: Any, generator: Any, draw: Draw = draw_next
 ) -> Any:
-    """What Keras's `random.dropout` computes."""
+    """Computes Keras's `random.dropout`."""
     tensor = _tensor(inputs)
     if tensor is None or not _drops_some(rate) or not _is_shape(noise_shape):
         return None
@@ -79,7 +79,7 @@ def dropout(
 
 
 def gaussian_noise(layer: Any, inputs: Any, draw: Draw = draw_next) -> Any:
-    """What `keras.layers.GaussianNoise` computes in training."""
+    """Computes `keras.layers.GaussianNoise` in training."""
     tensor = _tensor(inputs)
     if tensor is None or tensor.dtype != layer.compute_dtype or layer.stddev <= 0:
         return None
@@ -88,7 +88,7 @@ def gaussian_noise(layer: Any, inputs: Any, draw: Draw = draw_next) -> Any:
 
 
 def gaussian_dropout(layer: Any, inputs: Any, draw: Draw = draw_next) -> Any:
-    """What `keras.layers.GaussianDropout` computes in training."""
+    """Computes `keras.layers.GaussianDropout` in training."""
     tensor = _tensor(inputs)
     if tensor is None or tensor.dtype != layer.compute_dtype or not _drops_some(layer.rate):
         return None
@@ -98,13 +98,13 @@ def gaussian_dropout(layer: Any, inputs: Any, draw: Draw = draw_next) -> Any:
 
 
 def alpha_dropout(layer: Any, inputs: Any, draw: Draw = draw_next) -> Any:
-    """What `keras.layers.AlphaDropout` computes in training."""
+    """Computes `keras.layers.AlphaDropout` in training."""
     tensor = _tensor(inputs)
     rate, noise_shape = layer.rate, layer.noise_shape
     if tensor is None or not _drops_some(rate) or not _is_shape(noise_shape):
         return None
     seed = next_seed(layer.seed_generator, draw)
-    # Keras draws in the type of `keras.config.floatx()`, whatever that of the inputs.
+    # Keras draws in `keras.config.floatx()`, regardless of the dtype of the inputs.
     drawn = tf.float64 if keras.config.floatx() == "float64" else tf.float32
     if _is_shape_of(tensor, noise_shape) and drawn == compute_dtype(tensor.dtype):
         return flatten_alpha_dropout(tensor, seed, float(rate), flatten=False)

@@ -1,4 +1,4 @@
-"""The layers whose noise has the levels that they are given."""
+"""The layers with given noise levels."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -37,14 +37,15 @@ _BY_TYPE = {noise.noise_type: noise for noise in NOISES if noise.noise_type is n
 @export("flatnoise.layers")
 @keras.saving.register_keras_serializable(package="flatnoise")
 class AddGaussianNoise(NoiseLayer):
-    """Adds normally distributed noise, on every call.
+    """Add normally distributed noise on every call.
 
-    No two replicas of a `tf.distribute` strategy add the same noise. The state of the noise is
-    saved with the model: a training that is taken up again goes on with fresh noise.
+    Each replica of a `tf.distribute` strategy adds different noise. The state of the noise is saved
+    with the model, so resumed training continues with fresh noise.
 
     A level is a number, an array that broadcasts to the output's shape, a `keras.Variable`, a
-    schedule of `keras.optimizers.schedules` or a function of no arguments. A schedule is a function
-    of the number of calls in training so far; a function is called wherever the layer is.
+    schedule from `keras.optimizers.schedules` or a function without arguments. A schedule is
+    evaluated at the number of training calls so far. A function is called whenever the layer is
+    called.
 
     Examples:
         >>> layer = flatnoise.layers.AddGaussianNoise(mean=0.0, stddev=0.1)
@@ -54,31 +55,39 @@ class AddGaussianNoise(NoiseLayer):
     Args:
         mean: Level, the mean of the noise.
         stddev: Level, the standard deviation of the noise, at least 0.
-        variable_levels: Boolean, or a sequence of names of levels. Whether those that are numbers
-            or arrays live in variables, which are saved with the model and not trained: then what
-            is assigned, as in `layer.stddev = 0.2`, holds in graphs and compiled models too.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
-            where it was clipped, as of `tf.clip_by_value`.
-        noise_shape: A size for each axis of the inputs, or `None`. Along axes of size 1 elements
-            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
-            stands for the axis's own size.
+        variable_levels: Boolean, or a sequence of level names. Whether levels given as numbers or
+            arrays are stored in non-trainable variables, which are saved with the model. Graphs and
+            compiled models then follow assignments such as `layer.stddev = 0.2`.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        clip: Two numbers `(low, high)` to clip the output to, or `None`. As for `tf.clip_by_value`,
+            the gradient is 0 where the output was clipped.
+        noise_shape: The shape of the noise, with one size per axis of the inputs, or `None`. A size
+            of 1 shares the noise along that axis: `(None, None, None, 1)` adds gray noise to color
+            images. A size of `None` stands for the size of the inputs' axis.
         seed: Integer, optional random seed to enable deterministic behavior.
-        training_only: Boolean. If `True`, noise is applied in training only, as by
-            `keras.layers.GaussianNoise`; otherwise on every call.
-        shard_invariant: Boolean. If `True`, the replicas of a `tf.distribute` strategy share the
-            noise that one of them alone would apply to the whole batch, at the price of telling
-            each other the sizes of their shares; otherwise each replica applies noise of its own.
+        training_only: Boolean. If `True`, the layer applies noise only in training, like
+            `keras.layers.GaussianNoise`. If `False`, it applies noise on every call.
+        shard_invariant: Boolean. If `True`, the replicas of a `tf.distribute` strategy together
+            apply the noise that a single replica would apply to the global batch. This costs an
+            exchange of shard sizes between the replicas. If `False`, each replica applies its own
+            noise.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
-            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
-            the last place.
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+            `"auto"`. `"auto"` uses the compiled op on devices that it has a kernel for (CPUs and
+            NVIDIA GPUs) and stock ops elsewhere, for example on TPUs. Their results differ by at
+            most a few units in the last place.
+        **kwargs: Base layer keyword arguments, such as `name` and `dtype`.
 
     Call arguments:
-        inputs: Floating-point tensor of rank 1 or more, the batch first.
-        training: Boolean. Counts only where `training_only` is `True`.
+        inputs: Floating-point tensor of rank 1 or more. Axis 0 is the batch.
+        training: Boolean, whether the layer is called in training. Noise depends on it only if
+            `training_only` is `True`. Schedules count the calls in training.
+
+    Input shape:
+        Arbitrary, with rank 1 or more.
+
+    Output shape:
+        `(batch, features)` if `flatten` is `True`, else the same as the input shape.
     """
 
     noise = ADD_NORMAL
@@ -100,7 +109,7 @@ class AddGaussianNoise(NoiseLayer):
         implementation: str = "auto",
         **kwargs: Any,
     ) -> None:
-        """Makes the layer; the class tells of the arguments."""
+        """Initialize the layer. The class documents the arguments."""
         super().__init__(
             {"mean": mean, "stddev": stddev},
             variable_levels=variable_levels,
@@ -118,14 +127,15 @@ class AddGaussianNoise(NoiseLayer):
 @export("flatnoise.layers")
 @keras.saving.register_keras_serializable(package="flatnoise")
 class AddUniformNoise(NoiseLayer):
-    """Flattens and adds uniformly distributed noise, on every call.
+    """Flatten the input and add uniformly distributed noise on every call.
 
-    No two replicas of a `tf.distribute` strategy add the same noise. The state of the noise is
-    saved with the model: a training that is taken up again goes on with fresh noise.
+    Each replica of a `tf.distribute` strategy adds different noise. The state of the noise is saved
+    with the model, so resumed training continues with fresh noise.
 
     A level is a number, an array that broadcasts to the output's shape, a `keras.Variable`, a
-    schedule of `keras.optimizers.schedules` or a function of no arguments. A schedule is a function
-    of the number of calls in training so far; a function is called wherever the layer is.
+    schedule from `keras.optimizers.schedules` or a function without arguments. A schedule is
+    evaluated at the number of training calls so far. A function is called whenever the layer is
+    called.
 
     Examples:
         >>> layer = flatnoise.layers.AddUniformNoise(minval=-0.1, maxval=0.1)
@@ -133,33 +143,41 @@ class AddUniformNoise(NoiseLayer):
         TensorShape([16, 3072])
 
     Args:
-        minval: Level, the least noise.
-        maxval: Level, the bound that the noise stays below, at least `minval`.
-        variable_levels: Boolean, or a sequence of names of levels. Whether those that are numbers
-            or arrays live in variables, which are saved with the model and not trained: then what
-            is assigned, as in `layer.stddev = 0.2`, holds in graphs and compiled models too.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
-            where it was clipped, as of `tf.clip_by_value`.
-        noise_shape: A size for each axis of the inputs, or `None`. Along axes of size 1 elements
-            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
-            stands for the axis's own size.
+        minval: Level, the lower bound of the noise.
+        maxval: Level, the exclusive upper bound of the noise, at least `minval`.
+        variable_levels: Boolean, or a sequence of level names. Whether levels given as numbers or
+            arrays are stored in non-trainable variables, which are saved with the model. Graphs and
+            compiled models then follow assignments such as `layer.stddev = 0.2`.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        clip: Two numbers `(low, high)` to clip the output to, or `None`. As for `tf.clip_by_value`,
+            the gradient is 0 where the output was clipped.
+        noise_shape: The shape of the noise, with one size per axis of the inputs, or `None`. A size
+            of 1 shares the noise along that axis: `(None, None, None, 1)` adds gray noise to color
+            images. A size of `None` stands for the size of the inputs' axis.
         seed: Integer, optional random seed to enable deterministic behavior.
-        training_only: Boolean. If `True`, noise is applied in training only, as by
-            `keras.layers.GaussianNoise`; otherwise on every call.
-        shard_invariant: Boolean. If `True`, the replicas of a `tf.distribute` strategy share the
-            noise that one of them alone would apply to the whole batch, at the price of telling
-            each other the sizes of their shares; otherwise each replica applies noise of its own.
+        training_only: Boolean. If `True`, the layer applies noise only in training, like
+            `keras.layers.GaussianNoise`. If `False`, it applies noise on every call.
+        shard_invariant: Boolean. If `True`, the replicas of a `tf.distribute` strategy together
+            apply the noise that a single replica would apply to the global batch. This costs an
+            exchange of shard sizes between the replicas. If `False`, each replica applies its own
+            noise.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
-            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
-            the last place.
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+            `"auto"`. `"auto"` uses the compiled op on devices that it has a kernel for (CPUs and
+            NVIDIA GPUs) and stock ops elsewhere, for example on TPUs. Their results differ by at
+            most a few units in the last place.
+        **kwargs: Base layer keyword arguments, such as `name` and `dtype`.
 
     Call arguments:
-        inputs: Floating-point tensor of rank 1 or more, the batch first.
-        training: Boolean. Counts only where `training_only` is `True`.
+        inputs: Floating-point tensor of rank 1 or more. Axis 0 is the batch.
+        training: Boolean, whether the layer is called in training. Noise depends on it only if
+            `training_only` is `True`. Schedules count the calls in training.
+
+    Input shape:
+        Arbitrary, with rank 1 or more.
+
+    Output shape:
+        `(batch, features)` if `flatten` is `True`, else the same as the input shape.
     """
 
     noise = ADD_UNIFORM
@@ -181,7 +199,7 @@ class AddUniformNoise(NoiseLayer):
         implementation: str = "auto",
         **kwargs: Any,
     ) -> None:
-        """Makes the layer; the class tells of the arguments."""
+        """Initialize the layer. The class documents the arguments."""
         super().__init__(
             {"minval": minval, "maxval": maxval},
             variable_levels=variable_levels,
@@ -199,7 +217,7 @@ class AddUniformNoise(NoiseLayer):
 @export("flatnoise.layers")
 @keras.saving.register_keras_serializable(package="flatnoise")
 class AddNoise(NoiseLayer):
-    """Flattens and applies noise of a type chosen by name, on every call.
+    """Flatten the input and apply noise of a named type on every call.
 
     | `noise_type` | parameters | function |
     | --- | --- | --- |
@@ -213,12 +231,13 @@ class AddNoise(NoiseLayer):
     | `"masking"` | `rate`, `value` | `flatten_mask` |
     | `"salt_and_pepper"` | `amount`, `salt_vs_pepper`, ... | `flatten_salt_and_pepper` |
 
-    No two replicas of a `tf.distribute` strategy apply the same noise. The state of the noise is
-    saved with the model: a training that is taken up again goes on with fresh noise.
+    Each replica of a `tf.distribute` strategy applies different noise. The state of the noise is
+    saved with the model, so resumed training continues with fresh noise.
 
     A level is a number, an array that broadcasts to the output's shape, a `keras.Variable`, a
-    schedule of `keras.optimizers.schedules` or a function of no arguments. A schedule is a function
-    of the number of calls in training so far; a function is called wherever the layer is.
+    schedule from `keras.optimizers.schedules` or a function without arguments. A schedule is
+    evaluated at the number of training calls so far. A function is called whenever the layer is
+    called.
 
     Examples:
         >>> layer = flatnoise.layers.AddNoise(noise_type="gaussian", stddev=0.02)
@@ -226,45 +245,53 @@ class AddNoise(NoiseLayer):
         TensorShape([8, 12288])
 
     Args:
-        noise_type: String, one of the types of the table. The parameters of other types are kept,
-            and not used.
+        noise_type: String, one of the types in the table. The layer keeps the parameters of the
+            other types but doesn't use them.
         mean: Level, the mean of the noise.
         stddev: Level, the standard deviation of the noise, at least 0.
-        minval: Level, the least noise.
-        maxval: Level, the bound that the noise stays below, at least `minval`.
+        minval: Level, the lower bound of the noise.
+        maxval: Level, the exclusive upper bound of the noise, at least `minval`.
         loc: Level, the location of the noise.
         scale: Level, the scale of the noise, at least 0.
         rate: Level, the probability that an element is replaced, from 0 to 1.
-        value: Level, what is put in.
+        value: Level, the replacement value.
         amount: Level, the probability that an element becomes salt or pepper, from 0 to 1.
-        salt_vs_pepper: Level, the share of salt in these, from 0 to 1.
+        salt_vs_pepper: Level, the proportion of salt among these elements, from 0 to 1.
         salt: Level, the value of salt.
         pepper: Level, the value of pepper.
-        variable_levels: Boolean, or a sequence of names of levels. Whether those that are numbers
-            or arrays live in variables, which are saved with the model and not trained: then what
-            is assigned, as in `layer.stddev = 0.2`, holds in graphs and compiled models too.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
-            where it was clipped, as of `tf.clip_by_value`.
-        noise_shape: A size for each axis of the inputs, or `None`. Along axes of size 1 elements
-            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
-            stands for the axis's own size.
+        variable_levels: Boolean, or a sequence of level names. Whether levels given as numbers or
+            arrays are stored in non-trainable variables, which are saved with the model. Graphs and
+            compiled models then follow assignments such as `layer.stddev = 0.2`.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        clip: Two numbers `(low, high)` to clip the output to, or `None`. As for `tf.clip_by_value`,
+            the gradient is 0 where the output was clipped.
+        noise_shape: The shape of the noise, with one size per axis of the inputs, or `None`. A size
+            of 1 shares the noise along that axis: `(None, None, None, 1)` adds gray noise to color
+            images. A size of `None` stands for the size of the inputs' axis.
         seed: Integer, optional random seed to enable deterministic behavior.
-        training_only: Boolean. If `True`, noise is applied in training only, as by
-            `keras.layers.GaussianNoise`; otherwise on every call.
-        shard_invariant: Boolean. If `True`, the replicas of a `tf.distribute` strategy share the
-            noise that one of them alone would apply to the whole batch, at the price of telling
-            each other the sizes of their shares; otherwise each replica applies noise of its own.
+        training_only: Boolean. If `True`, the layer applies noise only in training, like
+            `keras.layers.GaussianNoise`. If `False`, it applies noise on every call.
+        shard_invariant: Boolean. If `True`, the replicas of a `tf.distribute` strategy together
+            apply the noise that a single replica would apply to the global batch. This costs an
+            exchange of shard sizes between the replicas. If `False`, each replica applies its own
+            noise.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
-            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
-            the last place.
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+            `"auto"`. `"auto"` uses the compiled op on devices that it has a kernel for (CPUs and
+            NVIDIA GPUs) and stock ops elsewhere, for example on TPUs. Their results differ by at
+            most a few units in the last place.
+        **kwargs: Base layer keyword arguments, such as `name` and `dtype`.
 
     Call arguments:
-        inputs: Floating-point tensor of rank 1 or more, the batch first.
-        training: Boolean. Counts only where `training_only` is `True`.
+        inputs: Floating-point tensor of rank 1 or more. Axis 0 is the batch.
+        training: Boolean, whether the layer is called in training. Noise depends on it only if
+            `training_only` is `True`. Schedules count the calls in training.
+
+    Input shape:
+        Arbitrary, with rank 1 or more.
+
+    Output shape:
+        `(batch, features)` if `flatten` is `True`, else the same as the input shape.
     """
 
     mean = LevelAttribute()
@@ -306,7 +333,7 @@ class AddNoise(NoiseLayer):
         implementation: str = "auto",
         **kwargs: Any,
     ) -> None:
-        """Makes the layer; the class tells of the arguments."""
+        """Initialize the layer. The class documents the arguments."""
         check_choice("noise_type", noise_type, _BY_TYPE)
         self.noise_type = noise_type
         self.noise = _BY_TYPE[noise_type]
@@ -344,27 +371,28 @@ class AddNoise(NoiseLayer):
         if self.noise is not MULTIPLY_NORMAL:
             return values
         mean, stddev = values
-        return 1.0 + mean, stddev  # what speckle adds is a share of the element
+        return 1.0 + mean, stddev  # speckle adds a multiple of the element
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that the layer was made with."""
+        """Return the constructor arguments of the layer."""
         return {**super().get_config(), "noise_type": self.noise_type}
 
 
 @export("flatnoise.layers")
 @keras.saving.register_keras_serializable(package="flatnoise")
 class MultiplyGaussianNoise(NoiseLayer):
-    """Multiplies by normally distributed noise, on every call.
+    """Multiply by normally distributed noise on every call.
 
-    With `training_only=True` and `stddev=math.sqrt(rate / (1 - rate))` it does what
-    `keras.layers.GaussianDropout(rate)` does.
+    With `training_only=True` and `stddev=math.sqrt(rate / (1 - rate))`, it is equivalent to
+    `keras.layers.GaussianDropout(rate)`.
 
-    No two replicas of a `tf.distribute` strategy multiply by the same noise. The state of the noise
-    is saved with the model: a training that is taken up again goes on with fresh noise.
+    Each replica of a `tf.distribute` strategy multiplies by different noise. The state of the noise
+    is saved with the model, so resumed training continues with fresh noise.
 
     A level is a number, an array that broadcasts to the output's shape, a `keras.Variable`, a
-    schedule of `keras.optimizers.schedules` or a function of no arguments. A schedule is a function
-    of the number of calls in training so far; a function is called wherever the layer is.
+    schedule from `keras.optimizers.schedules` or a function without arguments. A schedule is
+    evaluated at the number of training calls so far. A function is called whenever the layer is
+    called.
 
     Examples:
         >>> layer = flatnoise.layers.MultiplyGaussianNoise(stddev=0.5)
@@ -374,31 +402,39 @@ class MultiplyGaussianNoise(NoiseLayer):
     Args:
         mean: Level, the mean of the factors.
         stddev: Level, the standard deviation of the factors, at least 0.
-        variable_levels: Boolean, or a sequence of names of levels. Whether those that are numbers
-            or arrays live in variables, which are saved with the model and not trained: then what
-            is assigned, as in `layer.stddev = 0.2`, holds in graphs and compiled models too.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
-            where it was clipped, as of `tf.clip_by_value`.
-        noise_shape: A size for each axis of the inputs, or `None`. Along axes of size 1 elements
-            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
-            stands for the axis's own size.
+        variable_levels: Boolean, or a sequence of level names. Whether levels given as numbers or
+            arrays are stored in non-trainable variables, which are saved with the model. Graphs and
+            compiled models then follow assignments such as `layer.stddev = 0.2`.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        clip: Two numbers `(low, high)` to clip the output to, or `None`. As for `tf.clip_by_value`,
+            the gradient is 0 where the output was clipped.
+        noise_shape: The shape of the noise, with one size per axis of the inputs, or `None`. A size
+            of 1 shares the noise along that axis: `(None, None, None, 1)` adds gray noise to color
+            images. A size of `None` stands for the size of the inputs' axis.
         seed: Integer, optional random seed to enable deterministic behavior.
-        training_only: Boolean. If `True`, noise is applied in training only, as by
-            `keras.layers.GaussianNoise`; otherwise on every call.
-        shard_invariant: Boolean. If `True`, the replicas of a `tf.distribute` strategy share the
-            noise that one of them alone would apply to the whole batch, at the price of telling
-            each other the sizes of their shares; otherwise each replica applies noise of its own.
+        training_only: Boolean. If `True`, the layer applies noise only in training, like
+            `keras.layers.GaussianNoise`. If `False`, it applies noise on every call.
+        shard_invariant: Boolean. If `True`, the replicas of a `tf.distribute` strategy together
+            apply the noise that a single replica would apply to the global batch. This costs an
+            exchange of shard sizes between the replicas. If `False`, each replica applies its own
+            noise.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
-            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
-            the last place.
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+            `"auto"`. `"auto"` uses the compiled op on devices that it has a kernel for (CPUs and
+            NVIDIA GPUs) and stock ops elsewhere, for example on TPUs. Their results differ by at
+            most a few units in the last place.
+        **kwargs: Base layer keyword arguments, such as `name` and `dtype`.
 
     Call arguments:
-        inputs: Floating-point tensor of rank 1 or more, the batch first.
-        training: Boolean. Counts only where `training_only` is `True`.
+        inputs: Floating-point tensor of rank 1 or more. Axis 0 is the batch.
+        training: Boolean, whether the layer is called in training. Noise depends on it only if
+            `training_only` is `True`. Schedules count the calls in training.
+
+    Input shape:
+        Arbitrary, with rank 1 or more.
+
+    Output shape:
+        `(batch, features)` if `flatten` is `True`, else the same as the input shape.
     """
 
     noise = MULTIPLY_NORMAL
@@ -420,7 +456,7 @@ class MultiplyGaussianNoise(NoiseLayer):
         implementation: str = "auto",
         **kwargs: Any,
     ) -> None:
-        """Makes the layer; the class tells of the arguments."""
+        """Initialize the layer. The class documents the arguments."""
         super().__init__(
             {"mean": mean, "stddev": stddev},
             variable_levels=variable_levels,
@@ -438,14 +474,15 @@ class MultiplyGaussianNoise(NoiseLayer):
 @export("flatnoise.layers")
 @keras.saving.register_keras_serializable(package="flatnoise")
 class AddLaplaceNoise(NoiseLayer):
-    """Adds Laplace noise, on every call.
+    """Add Laplace noise on every call.
 
-    No two replicas of a `tf.distribute` strategy add the same noise. The state of the noise is
-    saved with the model: a training that is taken up again goes on with fresh noise.
+    Each replica of a `tf.distribute` strategy adds different noise. The state of the noise is saved
+    with the model, so resumed training continues with fresh noise.
 
     A level is a number, an array that broadcasts to the output's shape, a `keras.Variable`, a
-    schedule of `keras.optimizers.schedules` or a function of no arguments. A schedule is a function
-    of the number of calls in training so far; a function is called wherever the layer is.
+    schedule from `keras.optimizers.schedules` or a function without arguments. A schedule is
+    evaluated at the number of training calls so far. A function is called whenever the layer is
+    called.
 
     Examples:
         >>> layer = flatnoise.layers.AddLaplaceNoise(scale=0.1)
@@ -455,31 +492,39 @@ class AddLaplaceNoise(NoiseLayer):
     Args:
         loc: Level, the location of the noise.
         scale: Level, the scale of the noise, at least 0.
-        variable_levels: Boolean, or a sequence of names of levels. Whether those that are numbers
-            or arrays live in variables, which are saved with the model and not trained: then what
-            is assigned, as in `layer.stddev = 0.2`, holds in graphs and compiled models too.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
-            where it was clipped, as of `tf.clip_by_value`.
-        noise_shape: A size for each axis of the inputs, or `None`. Along axes of size 1 elements
-            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
-            stands for the axis's own size.
+        variable_levels: Boolean, or a sequence of level names. Whether levels given as numbers or
+            arrays are stored in non-trainable variables, which are saved with the model. Graphs and
+            compiled models then follow assignments such as `layer.stddev = 0.2`.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        clip: Two numbers `(low, high)` to clip the output to, or `None`. As for `tf.clip_by_value`,
+            the gradient is 0 where the output was clipped.
+        noise_shape: The shape of the noise, with one size per axis of the inputs, or `None`. A size
+            of 1 shares the noise along that axis: `(None, None, None, 1)` adds gray noise to color
+            images. A size of `None` stands for the size of the inputs' axis.
         seed: Integer, optional random seed to enable deterministic behavior.
-        training_only: Boolean. If `True`, noise is applied in training only, as by
-            `keras.layers.GaussianNoise`; otherwise on every call.
-        shard_invariant: Boolean. If `True`, the replicas of a `tf.distribute` strategy share the
-            noise that one of them alone would apply to the whole batch, at the price of telling
-            each other the sizes of their shares; otherwise each replica applies noise of its own.
+        training_only: Boolean. If `True`, the layer applies noise only in training, like
+            `keras.layers.GaussianNoise`. If `False`, it applies noise on every call.
+        shard_invariant: Boolean. If `True`, the replicas of a `tf.distribute` strategy together
+            apply the noise that a single replica would apply to the global batch. This costs an
+            exchange of shard sizes between the replicas. If `False`, each replica applies its own
+            noise.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
-            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
-            the last place.
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+            `"auto"`. `"auto"` uses the compiled op on devices that it has a kernel for (CPUs and
+            NVIDIA GPUs) and stock ops elsewhere, for example on TPUs. Their results differ by at
+            most a few units in the last place.
+        **kwargs: Base layer keyword arguments, such as `name` and `dtype`.
 
     Call arguments:
-        inputs: Floating-point tensor of rank 1 or more, the batch first.
-        training: Boolean. Counts only where `training_only` is `True`.
+        inputs: Floating-point tensor of rank 1 or more. Axis 0 is the batch.
+        training: Boolean, whether the layer is called in training. Noise depends on it only if
+            `training_only` is `True`. Schedules count the calls in training.
+
+    Input shape:
+        Arbitrary, with rank 1 or more.
+
+    Output shape:
+        `(batch, features)` if `flatten` is `True`, else the same as the input shape.
     """
 
     noise = ADD_LAPLACE
@@ -501,7 +546,7 @@ class AddLaplaceNoise(NoiseLayer):
         implementation: str = "auto",
         **kwargs: Any,
     ) -> None:
-        """Makes the layer; the class tells of the arguments."""
+        """Initialize the layer. The class documents the arguments."""
         super().__init__(
             {"loc": loc, "scale": scale},
             variable_levels=variable_levels,
@@ -519,14 +564,15 @@ class AddLaplaceNoise(NoiseLayer):
 @export("flatnoise.layers")
 @keras.saving.register_keras_serializable(package="flatnoise")
 class AddTruncatedGaussianNoise(NoiseLayer):
-    """Adds normal noise that is cut off at two standard deviations, on every call.
+    """Add normally distributed noise, truncated at two standard deviations, on every call.
 
-    No two replicas of a `tf.distribute` strategy add the same noise. The state of the noise is
-    saved with the model: a training that is taken up again goes on with fresh noise.
+    Each replica of a `tf.distribute` strategy adds different noise. The state of the noise is saved
+    with the model, so resumed training continues with fresh noise.
 
     A level is a number, an array that broadcasts to the output's shape, a `keras.Variable`, a
-    schedule of `keras.optimizers.schedules` or a function of no arguments. A schedule is a function
-    of the number of calls in training so far; a function is called wherever the layer is.
+    schedule from `keras.optimizers.schedules` or a function without arguments. A schedule is
+    evaluated at the number of training calls so far. A function is called whenever the layer is
+    called.
 
     Examples:
         >>> layer = flatnoise.layers.AddTruncatedGaussianNoise(stddev=0.1)
@@ -535,32 +581,40 @@ class AddTruncatedGaussianNoise(NoiseLayer):
 
     Args:
         mean: Level, the mean of the noise.
-        stddev: Level, the standard deviation of the noise before its tails are cut off, at least 0.
-        variable_levels: Boolean, or a sequence of names of levels. Whether those that are numbers
-            or arrays live in variables, which are saved with the model and not trained: then what
-            is assigned, as in `layer.stddev = 0.2`, holds in graphs and compiled models too.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
-            where it was clipped, as of `tf.clip_by_value`.
-        noise_shape: A size for each axis of the inputs, or `None`. Along axes of size 1 elements
-            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
-            stands for the axis's own size.
+        stddev: Level, the standard deviation of the noise before truncation, at least 0.
+        variable_levels: Boolean, or a sequence of level names. Whether levels given as numbers or
+            arrays are stored in non-trainable variables, which are saved with the model. Graphs and
+            compiled models then follow assignments such as `layer.stddev = 0.2`.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        clip: Two numbers `(low, high)` to clip the output to, or `None`. As for `tf.clip_by_value`,
+            the gradient is 0 where the output was clipped.
+        noise_shape: The shape of the noise, with one size per axis of the inputs, or `None`. A size
+            of 1 shares the noise along that axis: `(None, None, None, 1)` adds gray noise to color
+            images. A size of `None` stands for the size of the inputs' axis.
         seed: Integer, optional random seed to enable deterministic behavior.
-        training_only: Boolean. If `True`, noise is applied in training only, as by
-            `keras.layers.GaussianNoise`; otherwise on every call.
-        shard_invariant: Boolean. If `True`, the replicas of a `tf.distribute` strategy share the
-            noise that one of them alone would apply to the whole batch, at the price of telling
-            each other the sizes of their shares; otherwise each replica applies noise of its own.
+        training_only: Boolean. If `True`, the layer applies noise only in training, like
+            `keras.layers.GaussianNoise`. If `False`, it applies noise on every call.
+        shard_invariant: Boolean. If `True`, the replicas of a `tf.distribute` strategy together
+            apply the noise that a single replica would apply to the global batch. This costs an
+            exchange of shard sizes between the replicas. If `False`, each replica applies its own
+            noise.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
-            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
-            the last place.
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+            `"auto"`. `"auto"` uses the compiled op on devices that it has a kernel for (CPUs and
+            NVIDIA GPUs) and stock ops elsewhere, for example on TPUs. Their results differ by at
+            most a few units in the last place.
+        **kwargs: Base layer keyword arguments, such as `name` and `dtype`.
 
     Call arguments:
-        inputs: Floating-point tensor of rank 1 or more, the batch first.
-        training: Boolean. Counts only where `training_only` is `True`.
+        inputs: Floating-point tensor of rank 1 or more. Axis 0 is the batch.
+        training: Boolean, whether the layer is called in training. Noise depends on it only if
+            `training_only` is `True`. Schedules count the calls in training.
+
+    Input shape:
+        Arbitrary, with rank 1 or more.
+
+    Output shape:
+        `(batch, features)` if `flatten` is `True`, else the same as the input shape.
     """
 
     noise = ADD_TRUNCATED_NORMAL
@@ -582,7 +636,7 @@ class AddTruncatedGaussianNoise(NoiseLayer):
         implementation: str = "auto",
         **kwargs: Any,
     ) -> None:
-        """Makes the layer; the class tells of the arguments."""
+        """Initialize the layer. The class documents the arguments."""
         super().__init__(
             {"mean": mean, "stddev": stddev},
             variable_levels=variable_levels,
@@ -600,16 +654,21 @@ class AddTruncatedGaussianNoise(NoiseLayer):
 @export("flatnoise.layers")
 @keras.saving.register_keras_serializable(package="flatnoise")
 class MaskingNoise(NoiseLayer):
-    """Puts a value in place of elements at random, on every call.
+    """Replace random elements with a value on every call.
 
-    The other elements stay as they are, where dropout scales them.
+    Unlike dropout, the layer doesn't scale the remaining elements. This is the masking noise of
+    denoising autoencoders (Vincent et al., 2010).
 
-    No two replicas of a `tf.distribute` strategy replace the same elements. The state of the noise
-    is saved with the model: a training that is taken up again goes on with fresh noise.
+    Each replica of a `tf.distribute` strategy replaces different elements. The state of the noise
+    is saved with the model, so resumed training continues with fresh noise.
 
     A level is a number, an array that broadcasts to the output's shape, a `keras.Variable`, a
-    schedule of `keras.optimizers.schedules` or a function of no arguments. A schedule is a function
-    of the number of calls in training so far; a function is called wherever the layer is.
+    schedule from `keras.optimizers.schedules` or a function without arguments. A schedule is
+    evaluated at the number of training calls so far. A function is called whenever the layer is
+    called.
+
+    Reference:
+        - [Vincent et al., 2010](https://jmlr.org/papers/v11/vincent10a.html)
 
     Examples:
         >>> layer = flatnoise.layers.MaskingNoise(rate=0.25)
@@ -618,32 +677,40 @@ class MaskingNoise(NoiseLayer):
 
     Args:
         rate: Level, the probability that an element is replaced, from 0 to 1.
-        value: Level, what is put in.
-        variable_levels: Boolean, or a sequence of names of levels. Whether those that are numbers
-            or arrays live in variables, which are saved with the model and not trained: then what
-            is assigned, as in `layer.stddev = 0.2`, holds in graphs and compiled models too.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
-            where it was clipped, as of `tf.clip_by_value`.
-        noise_shape: A size for each axis of the inputs, or `None`. Along axes of size 1 elements
-            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
-            stands for the axis's own size.
+        value: Level, the replacement value.
+        variable_levels: Boolean, or a sequence of level names. Whether levels given as numbers or
+            arrays are stored in non-trainable variables, which are saved with the model. Graphs and
+            compiled models then follow assignments such as `layer.stddev = 0.2`.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        clip: Two numbers `(low, high)` to clip the output to, or `None`. As for `tf.clip_by_value`,
+            the gradient is 0 where the output was clipped.
+        noise_shape: The shape of the noise, with one size per axis of the inputs, or `None`. A size
+            of 1 shares the noise along that axis: `(None, None, None, 1)` adds gray noise to color
+            images. A size of `None` stands for the size of the inputs' axis.
         seed: Integer, optional random seed to enable deterministic behavior.
-        training_only: Boolean. If `True`, noise is applied in training only, as by
-            `keras.layers.GaussianNoise`; otherwise on every call.
-        shard_invariant: Boolean. If `True`, the replicas of a `tf.distribute` strategy share the
-            noise that one of them alone would apply to the whole batch, at the price of telling
-            each other the sizes of their shares; otherwise each replica applies noise of its own.
+        training_only: Boolean. If `True`, the layer applies noise only in training, like
+            `keras.layers.GaussianNoise`. If `False`, it applies noise on every call.
+        shard_invariant: Boolean. If `True`, the replicas of a `tf.distribute` strategy together
+            apply the noise that a single replica would apply to the global batch. This costs an
+            exchange of shard sizes between the replicas. If `False`, each replica applies its own
+            noise.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
-            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
-            the last place.
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+            `"auto"`. `"auto"` uses the compiled op on devices that it has a kernel for (CPUs and
+            NVIDIA GPUs) and stock ops elsewhere, for example on TPUs. Their results differ by at
+            most a few units in the last place.
+        **kwargs: Base layer keyword arguments, such as `name` and `dtype`.
 
     Call arguments:
-        inputs: Floating-point tensor of rank 1 or more, the batch first.
-        training: Boolean. Counts only where `training_only` is `True`.
+        inputs: Floating-point tensor of rank 1 or more. Axis 0 is the batch.
+        training: Boolean, whether the layer is called in training. Noise depends on it only if
+            `training_only` is `True`. Schedules count the calls in training.
+
+    Input shape:
+        Arbitrary, with rank 1 or more.
+
+    Output shape:
+        `(batch, features)` if `flatten` is `True`, else the same as the input shape.
     """
 
     noise = MASK
@@ -665,7 +732,7 @@ class MaskingNoise(NoiseLayer):
         implementation: str = "auto",
         **kwargs: Any,
     ) -> None:
-        """Makes the layer; the class tells of the arguments."""
+        """Initialize the layer. The class documents the arguments."""
         super().__init__(
             {"rate": rate, "value": value},
             variable_levels=variable_levels,
@@ -683,14 +750,15 @@ class MaskingNoise(NoiseLayer):
 @export("flatnoise.layers")
 @keras.saving.register_keras_serializable(package="flatnoise")
 class SaltAndPepperNoise(NoiseLayer):
-    """Turns elements into salt or pepper at random, on every call.
+    """Turn random elements into salt or pepper on every call.
 
-    No two replicas of a `tf.distribute` strategy replace the same elements. The state of the noise
-    is saved with the model: a training that is taken up again goes on with fresh noise.
+    Each replica of a `tf.distribute` strategy replaces different elements. The state of the noise
+    is saved with the model, so resumed training continues with fresh noise.
 
     A level is a number, an array that broadcasts to the output's shape, a `keras.Variable`, a
-    schedule of `keras.optimizers.schedules` or a function of no arguments. A schedule is a function
-    of the number of calls in training so far; a function is called wherever the layer is.
+    schedule from `keras.optimizers.schedules` or a function without arguments. A schedule is
+    evaluated at the number of training calls so far. A function is called whenever the layer is
+    called.
 
     Examples:
         >>> layer = flatnoise.layers.SaltAndPepperNoise(amount=0.1)
@@ -699,34 +767,42 @@ class SaltAndPepperNoise(NoiseLayer):
 
     Args:
         amount: Level, the probability that an element becomes salt or pepper, from 0 to 1.
-        salt_vs_pepper: Level, the share of salt in these, from 0 to 1.
+        salt_vs_pepper: Level, the proportion of salt among these elements, from 0 to 1.
         salt: Level, the value of salt.
         pepper: Level, the value of pepper.
-        variable_levels: Boolean, or a sequence of names of levels. Whether those that are numbers
-            or arrays live in variables, which are saved with the model and not trained: then what
-            is assigned, as in `layer.stddev = 0.2`, holds in graphs and compiled models too.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
-            where it was clipped, as of `tf.clip_by_value`.
-        noise_shape: A size for each axis of the inputs, or `None`. Along axes of size 1 elements
-            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
-            stands for the axis's own size.
+        variable_levels: Boolean, or a sequence of level names. Whether levels given as numbers or
+            arrays are stored in non-trainable variables, which are saved with the model. Graphs and
+            compiled models then follow assignments such as `layer.stddev = 0.2`.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        clip: Two numbers `(low, high)` to clip the output to, or `None`. As for `tf.clip_by_value`,
+            the gradient is 0 where the output was clipped.
+        noise_shape: The shape of the noise, with one size per axis of the inputs, or `None`. A size
+            of 1 shares the noise along that axis: `(None, None, None, 1)` adds gray noise to color
+            images. A size of `None` stands for the size of the inputs' axis.
         seed: Integer, optional random seed to enable deterministic behavior.
-        training_only: Boolean. If `True`, noise is applied in training only, as by
-            `keras.layers.GaussianNoise`; otherwise on every call.
-        shard_invariant: Boolean. If `True`, the replicas of a `tf.distribute` strategy share the
-            noise that one of them alone would apply to the whole batch, at the price of telling
-            each other the sizes of their shares; otherwise each replica applies noise of its own.
+        training_only: Boolean. If `True`, the layer applies noise only in training, like
+            `keras.layers.GaussianNoise`. If `False`, it applies noise on every call.
+        shard_invariant: Boolean. If `True`, the replicas of a `tf.distribute` strategy together
+            apply the noise that a single replica would apply to the global batch. This costs an
+            exchange of shard sizes between the replicas. If `False`, each replica applies its own
+            noise.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
-            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
-            the last place.
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+            `"auto"`. `"auto"` uses the compiled op on devices that it has a kernel for (CPUs and
+            NVIDIA GPUs) and stock ops elsewhere, for example on TPUs. Their results differ by at
+            most a few units in the last place.
+        **kwargs: Base layer keyword arguments, such as `name` and `dtype`.
 
     Call arguments:
-        inputs: Floating-point tensor of rank 1 or more, the batch first.
-        training: Boolean. Counts only where `training_only` is `True`.
+        inputs: Floating-point tensor of rank 1 or more. Axis 0 is the batch.
+        training: Boolean, whether the layer is called in training. Noise depends on it only if
+            `training_only` is `True`. Schedules count the calls in training.
+
+    Input shape:
+        Arbitrary, with rank 1 or more.
+
+    Output shape:
+        `(batch, features)` if `flatten` is `True`, else the same as the input shape.
     """
 
     noise = SALT_AND_PEPPER
@@ -752,7 +828,7 @@ class SaltAndPepperNoise(NoiseLayer):
         implementation: str = "auto",
         **kwargs: Any,
     ) -> None:
-        """Makes the layer; the class tells of the arguments."""
+        """Initialize the layer. The class documents the arguments."""
         super().__init__(
             {"amount": amount, "salt_vs_pepper": salt_vs_pepper, "salt": salt, "pepper": pepper},
             variable_levels=variable_levels,

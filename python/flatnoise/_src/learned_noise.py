@@ -1,4 +1,4 @@
-"""The layer whose noise level is learned."""
+"""The layer with a learned noise level."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ def _regularizer_of_log(regularizer: Callable[[Any], Any]) -> Callable[[Any], An
 
 
 def _constraint_of_log(constraint: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    # A constraint may allow 0, of which there is no logarithm.
+    # A constraint may allow 0, which has no logarithm.
     return lambda log_stddev: tf.math.log(
         tf.maximum(constraint(tf.exp(log_stddev)), keras.config.epsilon())
     )
@@ -41,15 +41,18 @@ def _constraint_of_log(constraint: Callable[[Any], Any]) -> Callable[[Any], Any]
 @export("flatnoise.layers")
 @keras.saving.register_keras_serializable(package="flatnoise")
 class LearnedGaussianNoise(NoiseLayer):
-    """Adds normally distributed noise of mean 0, whose standard deviation is learned.
+    """Add normally distributed noise with mean 0 and a learned standard deviation.
 
     Computes `inputs + stddev * z` with `stddev = exp(log_stddev)`, where `log_stddev` is the
-    layer's one weight: so `stddev` stays positive, and a step of the optimizer changes it by a
-    ratio. The gradient goes through the noise itself ("reparameterized"); no noise is stored for
-    it, it is made again from its seed.
+    layer's only weight. Learning the logarithm keeps `stddev` positive and makes optimizer steps
+    relative. The gradient goes through the noise (the reparameterization trick of Kingma and
+    Welling, 2013). The backward pass recomputes the noise from its seed, so no noise is stored.
 
-    A loss that noise harms drives `stddev` towards 0. Use a regularizer that speaks for noise, such
-    as `flatnoise.regularizers.NoiseEntropy`, or a constraint, where that isn't wanted.
+    If noise increases the loss, training drives `stddev` towards 0. To prevent this, use a
+    constraint or a regularizer that rewards noise, such as `flatnoise.regularizers.NoiseEntropy`.
+
+    Reference:
+        - [Kingma and Welling, 2013](https://arxiv.org/abs/1312.6114)
 
     Examples:
         >>> layer = flatnoise.layers.LearnedGaussianNoise(
@@ -62,36 +65,45 @@ class LearnedGaussianNoise(NoiseLayer):
         TensorShape([64])
 
     Args:
-        stddev: Float, the standard deviation to start from, above 0.
-        axis: Integer, tuple of integers, or `None`. The axes whose every index has a standard
-            deviation of its own, as in `keras.layers.Normalization`: `-1` for one per channel, all
-            but the batch's for one per feature, `None` for a single one. Their sizes must be known.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        clip: Two numbers `(low, high)`, or `None`. The output stays between them; gradients are 0
-            where it was clipped, as of `tf.clip_by_value`.
-        noise_shape: A size for each axis of the inputs, or `None`. Along axes of size 1 elements
-            share their noise: `(None, None, None, 1)` makes grey noise on colour images. `None`
-            stands for the axis's own size.
-        stddev_regularizer: Regularizer of `stddev` (not of its logarithm). As everywhere in Keras,
+        stddev: Float, the initial standard deviation, above 0.
+        axis: Integer, tuple of integers, or `None`. The axes that have a separate standard
+            deviation for each index, as in `keras.layers.Normalization`: `-1` for one per channel,
+            all axes except the batch axis for one per feature, `None` for a single one. The sizes
+            of these axes must be known.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        clip: Two numbers `(low, high)` to clip the output to, or `None`. As for `tf.clip_by_value`,
+            the gradient is 0 where the output was clipped.
+        noise_shape: The shape of the noise, with one size per axis of the inputs, or `None`. A size
+            of 1 shares the noise along that axis: `(None, None, None, 1)` adds gray noise to color
+            images. A size of `None` stands for the size of the inputs' axis.
+        stddev_regularizer: Regularizer for `stddev` (not for its logarithm). As elsewhere in Keras,
             a lambda can't be saved or cloned.
         stddev_constraint: Constraint on `stddev` (not on its logarithm). Values below
-            `keras.config.epsilon()` are raised to that.
+            `keras.config.epsilon()` are raised to it.
         seed: Integer, optional random seed to enable deterministic behavior.
-        training_only: Boolean. If `True`, noise is applied in training only, as by
-            `keras.layers.GaussianNoise`; otherwise on every call.
-        shard_invariant: Boolean. If `True`, the replicas of a `tf.distribute` strategy share the
-            noise that one of them alone would apply to the whole batch, at the price of telling
-            each other the sizes of their shares; otherwise each replica applies noise of its own.
+        training_only: Boolean. If `True`, the layer applies noise only in training, like
+            `keras.layers.GaussianNoise`. If `False`, it applies noise on every call.
+        shard_invariant: Boolean. If `True`, the replicas of a `tf.distribute` strategy together
+            apply the noise that a single replica would apply to the global batch. This costs an
+            exchange of shard sizes between the replicas. If `False`, each replica applies its own
+            noise.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
-            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
-            the last place.
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+            `"auto"`. `"auto"` uses the compiled op on devices that it has a kernel for (CPUs and
+            NVIDIA GPUs) and stock ops elsewhere, for example on TPUs. Their results differ by at
+            most a few units in the last place.
+        **kwargs: Base layer keyword arguments, such as `name` and `dtype`.
 
     Call arguments:
-        inputs: Floating-point tensor of rank 1 or more, the batch first.
-        training: Boolean. Counts only where `training_only` is `True`.
+        inputs: Floating-point tensor of rank 1 or more. Axis 0 is the batch.
+        training: Boolean, whether the layer is called in training. Noise depends on it only if
+            `training_only` is `True`. Schedules count the calls in training.
+
+    Input shape:
+        Arbitrary, with rank 1 or more.
+
+    Output shape:
+        `(batch, features)` if `flatten` is `True`, else the same as the input shape.
     """
 
     def __init__(
@@ -110,7 +122,7 @@ class LearnedGaussianNoise(NoiseLayer):
         implementation: str = "auto",
         **kwargs: Any,
     ) -> None:
-        """Makes the layer; the class tells of the arguments."""
+        """Initialize the layer. The class documents the arguments."""
         super().__init__(
             {},
             flatten=flatten,
@@ -124,17 +136,17 @@ class LearnedGaussianNoise(NoiseLayer):
         )
         _check_positive("stddev", stddev)
         self._first_stddev = stddev
-        self.axis = tuple(axis) if isinstance(axis, list) else axis  # as files hold tuples
+        self.axis = tuple(axis) if isinstance(axis, list) else axis  # files store tuples as lists
         self._axes = _as_axes(axis)
         self.stddev_regularizer = keras.regularizers.get(stddev_regularizer)
         self.stddev_constraint = keras.constraints.get(stddev_constraint)
 
     def _noises(self) -> tuple[Noise, ...]:
-        """None whose parameters are arguments: the one level is learned."""
+        """No noises with levels as arguments: the only level is learned."""
         return ()
 
     def build(self, input_shape: Any) -> None:
-        """Makes the weight, of the sizes of the input's chosen axes."""
+        """Create the weight, with the sizes of the chosen input axes."""
         rank = len(input_shape)
         kept = sorted(axis + rank if axis < 0 else axis for axis in self._axes)
         if not all(0 < axis < rank for axis in kept) or len(set(kept)) != len(kept):
@@ -154,21 +166,21 @@ class LearnedGaussianNoise(NoiseLayer):
             self.input_spec = keras.layers.InputSpec(
                 ndim=rank, axes=dict(zip(kept, shape, strict=True))
             )
-        # What to reshape the weight to, so that it broadcasts over the dimensions but the batch's.
+        # With this shape, the weight broadcasts over all dimensions except the batch.
         self._spread = [input_shape[axis] if axis in kept else 1 for axis in range(1, rank)]
         self.log_stddev = self.add_weight(
             shape=shape,
             initializer=keras.initializers.Constant(math.log(self._first_stddev)),
             regularizer=self.stddev_regularizer and _regularizer_of_log(self.stddev_regularizer),
             constraint=self.stddev_constraint and _constraint_of_log(self.stddev_constraint),
-            # The noise is made in float32 where the inputs are of a half precision.
+            # Noise for half-precision inputs is computed in float32.
             autocast=False,
             name="log_stddev",
         )
 
     @property
     def stddev(self) -> Any:
-        """The standard deviation as it is now, a tensor of the sizes of the chosen axes."""
+        """The current standard deviation, a tensor with the sizes of the chosen axes."""
         if not self.built:
             raise ValueError(
                 f"Layer '{self.name}' has no standard deviation yet, as its shape is that of the "
@@ -185,7 +197,7 @@ class LearnedGaussianNoise(NoiseLayer):
         return apply_noise(ADD_NORMAL, inputs, values=(0.0, stddev), **options)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that the layer was made with."""
+        """Return the constructor arguments of the layer."""
         config = {
             **super().get_config(),
             "stddev": self._first_stddev,
@@ -193,13 +205,13 @@ class LearnedGaussianNoise(NoiseLayer):
             "stddev_regularizer": keras.regularizers.serialize(self.stddev_regularizer),
             "stddev_constraint": keras.constraints.serialize(self.stddev_constraint),
         }
-        if is_for_hdf5():  # whose reader keeps no `axis` but a single one
+        if is_for_hdf5():  # the HDF5 reader keeps `axis` only if it is a single one
             config["axes"] = list(self._axes)
         return config
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """The layer of a configuration."""
+        """Create a layer from its configuration."""
         arguments = dict(config)
         axes = arguments.pop("axes", None)
         if axes is not None:

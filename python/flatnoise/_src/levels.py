@@ -1,8 +1,8 @@
-"""The levels of a layer's noise: numbers, arrays, variables, schedules, functions.
+"""The noise levels of layers: numbers, arrays, variables, schedules or functions.
 
-A level is what a user gives for a parameter of a noise. Numbers and arrays become part of the
-graphs that a layer is traced into. What is to change there is read from a variable: the level
-itself, or the count of steps that a schedule is a function of.
+A level is the user's value for a parameter of a noise. Tracing bakes numbers and arrays into
+graphs. To change a level in a graph, it must be read from a variable, which holds either the level
+or the step count for a schedule.
 """
 
 import importlib
@@ -21,7 +21,7 @@ from flatnoise._src.noises import Noise, Parameter
 from flatnoise._src.seeds import is_one_variable
 from flatnoise._src.tensorflow import keras, tf
 
-# Not public: only that tells that Keras traces for shapes alone.
+# Private, but nothing public tells whether Keras is only inferring shapes.
 _stateless_scope = importlib.import_module("keras.src.backend.common.stateless_scope")
 
 __all__ = [
@@ -48,7 +48,7 @@ _OTHER_KINDS = (
 )
 _TO_BE_SET = "as other levels are arguments of the layer when it is made"
 _EagerTensor = tf.__internal__.EagerTensor
-# From where a warning is given to the caller's line that makes a layer, or sets its attribute.
+# The stack levels from a warning to the user's line that creates a layer or sets a level.
 _FRAMES_TO_MAKER = 5
 _FRAMES_TO_SETTER = 5
 
@@ -61,16 +61,16 @@ def _invalid_level(argument: str, finite: bool, other_kinds: str, value: Any) ->
 
 
 def fixed_value(argument: str, given: Any, finite: bool = True, other_kinds: str = "") -> Any:
-    """A number, or an array of float64 that can't be written to.
+    """Converts a level to a number or a read-only float64 array.
 
     Args:
-        argument: What errors call it.
-        given: What the user passed: a number, an array, a sequence, an eager tensor.
-        finite: Whether it has to be finite.
-        other_kinds: What errors say that it might have been, too.
+        argument: The argument's name in errors.
+        given: The user's value: a number, an array, a sequence or an eager tensor.
+        finite: Whether the value must be finite.
+        other_kinds: Further accepted kinds of values, for errors.
     """
     value = given.numpy() if isinstance(given, _EagerTensor) else given
-    # A tensor of a graph would outlive it, and a tf.Variable wouldn't be saved with the layer.
+    # A graph tensor would outlive its graph, and a tf.Variable wouldn't be saved with the layer.
     array = None if is_tensor(value) else arrays.as_real_array(value)
     if array is None or (finite and not np.isfinite(array).all()):
         raise _invalid_level(argument, finite, other_kinds, given)
@@ -82,7 +82,7 @@ def fixed_value(argument: str, given: Any, finite: bool = True, other_kinds: str
 
 
 def check_shapes_together(values: dict[str, Any]) -> None:
-    """Raises ValueError if the shapes of named numbers and arrays don't broadcast to one."""
+    """Raises ValueError unless the shapes of the named values broadcast together."""
     given = {name: np.shape(value) for name, value in values.items()}
     try:
         np.broadcast_shapes(*given.values())
@@ -91,12 +91,12 @@ def check_shapes_together(values: dict[str, Any]) -> None:
 
 
 def to_config(value: Any) -> Any:
-    """A number as it is, an array as the list that JSON has for it."""
+    """Converts arrays to lists, for JSON."""
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def from_config(config: Any) -> Any:
-    """A level from what `Levels.config` says of it."""
+    """Restores a level from its entry in `Levels.config`."""
     if not isinstance(config, dict):
         return config
     if "variable" not in config:
@@ -123,7 +123,7 @@ class _Fixed:
 
 
 class _InVariable:
-    """A variable: the layer's own, or the user's."""
+    """A variable, created by the layer or the user."""
 
     def __init__(self, variable: Any, initial: Any, config: Any) -> None:
         self._variable = variable
@@ -157,7 +157,7 @@ def _shape_of(value: Any) -> Shape:
 
 
 class _Schedule:
-    """A function of the count of steps."""
+    """A function of the step count."""
 
     initial = known = None
     shape = None
@@ -173,7 +173,7 @@ class _Schedule:
 
 
 class _Function:
-    """A function that is called wherever the layer is."""
+    """A function that is called whenever the layer is called."""
 
     initial = known = None
     shape = None
@@ -192,7 +192,7 @@ _AnyLevel: TypeAlias = _Fixed | _InVariable | _Schedule | _Function
 
 
 def _float_dtype(layer: Any) -> str:
-    """The type that the layer's noise is computed in, unless that is float16 or bfloat16."""
+    """The dtype that the layer's noise is computed in."""
     return "float64" if layer.compute_dtype == "float64" else "float32"
 
 
@@ -203,7 +203,7 @@ def _own_variable(layer: Any, name: str, value: Any) -> _InVariable:
         dtype=_float_dtype(layer),
         trainable=False,
         autocast=False,
-        # A train step may set it on all replicas.
+        # Without this, a train step couldn't assign the variable on all replicas.
         aggregation="only_first_replica",
         name=name,
     )
@@ -212,7 +212,7 @@ def _own_variable(layer: Any, name: str, value: Any) -> _InVariable:
 
 
 def _track(layer: Any, name: str, variable: Any) -> None:
-    """Has Keras and `tf.train.Checkpoint` save a variable: each looks for a layer's attributes."""
+    """Makes the variable an attribute, so that Keras and `tf.train.Checkpoint` save it."""
     setattr(layer, f"_variable_of_{name}", variable)
 
 
@@ -247,7 +247,7 @@ def _as_level(layer: Any, parameter: Parameter, given: Any, in_variable: bool) -
 
 
 def _names_in_variables(argument: Any, names: Sequence[str]) -> tuple[str, ...]:
-    """The names that `variable_levels` is for."""
+    """The names of the levels that `variable_levels` selects."""
     if isinstance(argument, (bool, np.bool_)):
         return tuple(names) if argument else ()
     is_sequence = isinstance(argument, (list, tuple))
@@ -259,7 +259,7 @@ def _names_in_variables(argument: Any, names: Sequence[str]) -> tuple[str, ...]:
 
 
 class _StepCounter:
-    """How many calls in training there were, in a variable of the layer's."""
+    """Counts the calls in training, in a variable of the layer."""
 
     def __init__(self, layer: Any) -> None:
         self.variable = layer.add_weight(
@@ -276,7 +276,7 @@ class _StepCounter:
     def advance(self) -> None:
         variable = self.variable.value
         if is_one_variable(variable):
-            # A replica moves its own copy on: that asks nothing of the others.
+            # Increment only this replica's copy, without cross-replica communication.
             one = tf.constant(1, tf.int64)
             tf.raw_ops.AssignAddVariableOp(resource=variable.handle, value=one)
         else:
@@ -284,19 +284,19 @@ class _StepCounter:
 
 
 class Levels:
-    """The levels of one layer's noise, by the names of its parameters.
+    """The levels of a layer's noise, by parameter name.
 
     Args:
-        layer: The layer, which gets the variables.
-        noises: The noises whose parameters it has, first that which it applies.
-        given: What the user passed for the parameters, by their names.
-        in_variables: What the user passed for `variable_levels`.
+        layer: The layer that owns the variables.
+        noises: The noises whose parameters the layer has. It applies the first.
+        given: The user's values for the parameters, by name.
+        in_variables: The user's value for `variable_levels`.
     """
 
     def __init__(
         self, layer: Any, noises: Sequence[Noise], given: dict[str, Any], in_variables: Any
     ) -> None:
-        """Checks the levels, and makes the variables that they need."""
+        """Checks the levels and creates their variables."""
         self._noises = noises
         self._dtype = _float_dtype(layer)
         self._parameters = {each.name: each for noise in noises for each in noise.parameters}
@@ -319,27 +319,27 @@ class Levels:
 
     @property
     def has_schedule(self) -> bool:
-        """Whether a level is a function of the layer's count of steps."""
+        """Whether a level is a function of the layer's step count."""
         return self._counter is not None
 
     def read(self, name: str) -> Any:
-        """What a level is now: a number, an array, a variable or what a function gives."""
+        """The current value of a level: a number, an array, a variable or a function's result."""
         return self._levels[name].value(self._counter)
 
     def values(self) -> tuple[Any, ...]:
-        """The values of the parameters of the noise that the layer applies."""
+        """The current values of the used levels, in the order of the noise's parameters."""
         if not self._is_in_graph and not tf.executing_eagerly():
-            # Keras's own search for shapes leaves no graph.
+            # Keras's shape inference also runs in graph mode but leaves no graph.
             self._is_in_graph = not _stateless_scope.in_stateless_scope()
         return tuple([self._levels[name].value(self._counter) for name in self._used])
 
     def advance(self) -> None:
-        """Counts a call in training, where a schedule asks for that."""
+        """Counts a call in training, if a schedule needs the count."""
         if self._counter is not None:
             self._counter.advance()
 
     def assign(self, layer_name: str, name: str, given: Any) -> None:
-        """Sets a level to a number or an array, or what lives in a variable to a tensor, too."""
+        """Sets a level to a number or array. A level in a variable can also be set to a tensor."""
         level = self._levels[name]
         if isinstance(level, (_Schedule, _Function)):
             raise ValueError(
@@ -355,7 +355,7 @@ class Levels:
     def _set_variable(self, name: str, level: _InVariable, given: Any) -> None:
         value = tf.convert_to_tensor(given) if is_tensor(given) else given
         if isinstance(value, tf.Tensor) and not isinstance(value, _EagerTensor):
-            level.assign(name, value)  # what it is, the op finds out
+            level.assign(name, value)  # the op checks the value
             return
         value = fixed_value(name, value, self._parameters[name].must_be_finite)
         self._check_change(name, value)
@@ -375,7 +375,7 @@ class Levels:
             )
 
     def check_fit(self, output: Output) -> None:
-        """Raises ValueError if what the layer applies can't broadcast to the output's shape."""
+        """Raises ValueError unless all used levels can broadcast to the output's shape."""
         for name in self._used:
             level = self._levels[name]
             if not broadcasting.fits(level.shape, output.shape):
@@ -383,7 +383,7 @@ class Levels:
                 raise invalid_value(name, expected, f"a level of shape {level.shape}")
 
     def check_variable(self, layer_name: str, name: str) -> None:
-        """Raises ValueError unless a level that the layer applies lives in a variable."""
+        """Raises ValueError unless `name` is a used level that is stored in a variable."""
         if name not in self._used:
             known = ", ".join(f"'{each}'" for each in self._used) or "none, as it has no levels"
             raise ValueError(
@@ -397,11 +397,11 @@ class Levels:
             )
 
     def is_used(self, name: str) -> bool:
-        """Whether the noise that the layer applies has a parameter of that name."""
+        """Whether the layer's noise has a parameter with that name."""
         return name in self._used
 
     def config(self) -> dict[str, Any]:
-        """The arguments of the layer that the levels were made from."""
+        """The layer arguments that the levels were created from."""
         if not self._levels:
             return {}
         levels = {name: level.config() for name, level in self._levels.items()}
@@ -414,7 +414,7 @@ class Levels:
                 raise invalid_value(name, expected, "a schedule or a function")
 
     def _check_change(self, name: str, value: Any) -> None:
-        """Checks a new value with those that rules compare it to; others aren't waited for."""
+        """Checks a new value against related levels. Unrelated variables aren't read."""
         compared = {
             each
             for noise in self._noises
@@ -426,8 +426,8 @@ class Levels:
         self._check_rules({**known, name: value})
 
     def _check_rules(self, known: dict[str, Any]) -> None:
-        # As the op compares them: a variable's 0.1 is another number than Python's.
-        with np.errstate(over="ignore"):  # to infinity, which the op refuses
+        # Compare in the op's dtype: 0.1 in a float32 variable differs from Python's 0.1.
+        with np.errstate(over="ignore"):  # overflows to infinity, which the op rejects
             rounded = {
                 name: np.asarray(value, self._dtype)
                 for name, value in known.items()
@@ -449,16 +449,16 @@ class Levels:
 
 
 class LevelAttribute:
-    """A layer's attribute for a parameter of its noise."""
+    """A descriptor for a parameter of a layer's noise."""
 
     def __set_name__(self, _owner: type, name: str) -> None:
-        """Takes the parameter's name from the class."""
+        """Uses the attribute's name as the parameter's name."""
         self._name = name
 
     def __get__(self, layer: Any, _owner: type | None = None) -> Any:
-        """The level now; of the class, this."""
+        """The current level, or the descriptor itself for access through the class."""
         return self if layer is None else layer._levels.read(self._name)
 
     def __set__(self, layer: Any, value: Any) -> None:
-        """Sets the level of a layer."""
+        """Sets the level."""
         layer._levels.assign(layer.name, self._name, value)

@@ -1,8 +1,8 @@
 """Finds and loads the compiled op, once per process.
 
 Abseil's inline namespace is part of TensorFlow's exported signatures, so a library built against
-one minor version does not load in another: there is one library per minor version, and the name
-of the file says which.
+one minor version doesn't load in another. There is one library per minor version, with the version
+in the file name.
 """
 
 import dataclasses
@@ -26,9 +26,9 @@ _LOAD_ERRORS = (tf.errors.OpError, OSError, RuntimeError)
 
 @dataclasses.dataclass(frozen=True)
 class Library:
-    """The outcome of loading: either `ops`, or the `reason` why there are none.
+    """The result of loading: either `ops`, or the `reason` why there are none.
 
-    `xla_reason` says why the ops have no XLA kernels; it is `None` where they have.
+    `xla_reason` says why there are no XLA kernels. It is `None` if there are.
     """
 
     path: pathlib.Path | None
@@ -70,10 +70,10 @@ def _reason_for_missing_file() -> str:
 
 
 def _load_xla_kernels(path: pathlib.Path) -> str | None:
-    """Loads the XLA kernels; says why where that fails.
+    """Loads the XLA kernels. Returns the reason if that fails.
 
-    At once and not at the first use: a SavedModel that holds the op may meet XLA without any
-    code of this package running. It takes milliseconds.
+    Not deferred to first use, because XLA may compile a SavedModel with the op without running any
+    code of this package. Loading takes milliseconds.
     """
     if not path.exists():
         return f"this installation of flatnoise holds no {path.name}"
@@ -87,7 +87,7 @@ def _load_xla_kernels(path: pathlib.Path) -> str | None:
 
 @functools.cache
 def load() -> Library:
-    """Loads the libraries made for the running TensorFlow; never raises."""
+    """Loads the libraries for the running TensorFlow. Never raises."""
     major, minor = tf.version.VERSION.split(".")[:2]
     path = _FOLDER / _FILE_NAME.format(major=major, minor=minor)
     if not path.exists():
@@ -107,7 +107,7 @@ def load() -> Library:
 
 @functools.cache
 def warn_once_about_fallback(reason: str) -> None:
-    """Says once per process that stock TensorFlow ops stand in for the compiled op, and why."""
+    """Warns once per process that stock TensorFlow ops replace the compiled op, and why."""
     warnings.warn(
         "flatnoise adds noise with stock TensorFlow ops (the same numbers, slower), because its "
         f"compiled op can't be used: {reason}.",

@@ -1,4 +1,4 @@
-"""What the noise layers share: arguments, seeds, shapes, masks, saving."""
+"""The base class of the noise layers: arguments, seeds, shapes, masks and saving."""
 
 import functools
 import importlib
@@ -26,7 +26,7 @@ from flatnoise._src.seeds import (
 from flatnoise._src.shapes import flattened
 from flatnoise._src.tensorflow import keras, tf
 
-# Not public: only that tells which kind of file a configuration is for.
+# Private, but nothing public tells which file format a configuration is for.
 _global_state = importlib.import_module("keras.src.backend.common.global_state")
 
 __all__ = ["NoiseLayer", "check_backend", "check_number", "is_for_hdf5"]
@@ -35,7 +35,7 @@ _SEED_STATE = "seed_generator_state"
 
 
 def check_backend(what: str) -> None:
-    """Raises RuntimeError unless Keras runs on TensorFlow, which `what` needs."""
+    """Raises RuntimeError unless Keras uses the TensorFlow backend, which `what` needs."""
     backend = keras.config.backend()
     if backend != "tensorflow":
         raise RuntimeError(
@@ -47,9 +47,9 @@ def check_backend(what: str) -> None:
 
 @functools.cache
 def warn_once_about_keras_2() -> None:
-    """Says why `tf.keras` won't take these layers, where it stands for Keras 2.
+    """Warns that `tf.keras` rejects these layers if it is Keras 2.
 
-    `tf.keras.Sequential` refuses them before any code of theirs runs.
+    `tf.keras.Sequential` rejects them before any of their code runs.
     """
     if os.environ.get("TF_USE_LEGACY_KERAS") in ("1", "true", "True"):
         warnings.warn(
@@ -62,21 +62,21 @@ def warn_once_about_keras_2() -> None:
 
 
 def check_number(argument: str, value: Any, finite: bool = True) -> None:
-    """Raises ValueError if a `value` is no real number, or is not finite where it has to be."""
+    """Raises ValueError unless `value` is a real number and, if required, finite."""
     is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not is_number or (finite and not math.isfinite(value)):
         raise invalid_value(argument, "a finite float value" if finite else "a float value", value)
 
 
 def is_for_hdf5() -> bool:
-    """Whether Keras asks for a configuration for an HDF5 file (`model.save("model.h5")`)."""
+    """Whether Keras wants a configuration for an HDF5 file (`model.save("model.h5")`)."""
     return bool(_global_state.get_global_attribute("use_legacy_config"))
 
 
 class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
-    """What the noise layers share: values, seeds, shapes, masks, saving.
+    """Base class of the noise layers.
 
-    A layer says which `noise` it applies. Its parameters are `LevelAttribute`s of their names.
+    A subclass sets `noise` and has a `LevelAttribute` for each parameter of that noise.
     """
 
     noise: Noise
@@ -95,7 +95,7 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
         variable_levels: bool | Sequence[str] = False,
         **kwargs: Any,
     ) -> None:
-        """Checks and keeps the arguments that all layers have; they tell of them."""
+        """Initialize the arguments common to all layers. The subclasses document them."""
         check_backend(type(self).__name__)
         warn_once_about_keras_2()
         super().__init__(**kwargs)
@@ -110,25 +110,25 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
         self.implementation = implementation
         self._options = Options(clip=self.clip, noise_shape=self.noise_shape)
         self.seed_generator = SeedGenerator(seed)
-        # Keras's own trackers pass a seed generator's state by; tf.train.Checkpoint saves this.
+        # Keras doesn't track the state of seed generators. tf.train.Checkpoint saves this
+        # attribute.
         self._seed_checkpoint = tf.train.Checkpoint(state=self.seed_generator.state)
-        # A mask has the shape of the input: it is lost where that is, as in keras.layers.Flatten.
+        # A mask has the input's shape. Flattening drops it, as in keras.layers.Flatten.
         self.supports_masking = not self.flatten
-        # Without XLA kernels the compiled op can't be compiled: Keras's jit_compile="auto" then
-        # leaves XLA out.
+        # Without XLA kernels, XLA can't compile the op. Keras's jit_compile="auto" then avoids XLA.
         self.supports_jit = implementation != "native" or library.load().has_xla_kernels
-        # There is nothing to build, unless a subclass says otherwise.
+        # Only subclasses that override `build` have something to build.
         self.built = type(self).build is keras.layers.Layer.build
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Sets an attribute; what a level refuses, Keras must not have begun to track."""
+        """Sets an attribute. Levels bypass Keras, which would track rejected values."""
         if isinstance(getattr(type(self), name, None), LevelAttribute):
             object.__setattr__(self, name, value)
         else:
             super().__setattr__(name, value)
 
     def _noises(self) -> tuple[Noise, ...]:
-        """The noises whose parameters are arguments, first that which is applied."""
+        """The noises whose parameters are arguments. The layer applies the first."""
         return (self.noise,)
 
     def _values(self) -> tuple[Any, ...]:
@@ -139,7 +139,7 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
         return apply_noise(self.noise, inputs, values=self._values(), **options)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        """Adds noise, unless the layer is to do so in training only and this is none."""
+        """Apply noise, unless `training_only` is set and this isn't a call in training."""
         if self.training_only and not training:
             return flattened(inputs) if self.flatten else inputs
         if self.shard_invariant:
@@ -169,7 +169,7 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
         )
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
-        """The shape of the input, or `(batch, features)` where the layer flattens."""
+        """Return the input shape, or `(batch, features)` if the layer flattens."""
         if len(input_shape) == 0:
             raise ValueError(
                 f"Layer '{self.name}' needs a batch dimension. Expected inputs of rank 1 or more. "
@@ -180,7 +180,7 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
         return broadcasting.flattened(input_shape)
 
     def compute_output_spec(self, inputs: Any, training: bool = False) -> Any:
-        """The symbolic output for a symbolic input."""
+        """Return the symbolic output for a symbolic input."""
         if not keras.backend.is_float_dtype(inputs.dtype):
             raise ValueError(
                 f"Layer '{self.name}' applies real noise. Expected floating-point inputs. "
@@ -191,14 +191,14 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
         return keras.KerasTensor(shape, dtype=inputs.dtype)
 
     def save_own_variables(self, store: Any) -> None:
-        """Saves the state of the seed generator too, which Keras leaves out."""
+        """Save the state of the seed generator too, which Keras doesn't save."""
         super().save_own_variables(store)
         store[_SEED_STATE] = self.seed_generator.state
 
     def load_own_variables(self, store: Any) -> None:
-        """Restores the state of the seed generator, so that the noise goes on, not from the start.
+        """Restore the state of the seed generator too, so that the noise doesn't repeat.
 
-        Files of models that hold no such state are read as well: the state is then left as it is.
+        Without such a state in the file, the generator keeps its current state.
         """
         saved = {key: store[key] for key in store.keys()}  # noqa: SIM118  (stores aren't mappings)
         state = saved.pop(_SEED_STATE, None)
@@ -207,7 +207,7 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
             self.seed_generator.state.assign(state)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that the layer was made with."""
+        """Return the constructor arguments of the layer."""
         config = {
             **super().get_config(),
             **self._levels.config(),
@@ -219,13 +219,13 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
             "shard_invariant": self.shard_invariant,
             "implementation": self.implementation,
         }
-        if is_for_hdf5():  # which holds weights, and nothing else of a layer
+        if is_for_hdf5():  # HDF5 files store only weights
             config[_SEED_STATE] = self.seed_generator.state.numpy().tolist()
         return config
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """The layer of a configuration."""
+        """Create a layer from its configuration."""
         arguments = dict(config)
         state = arguments.pop(_SEED_STATE, None)
         for name, value in arguments.items():

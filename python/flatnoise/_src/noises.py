@@ -1,9 +1,9 @@
-"""The noises: what functions, layers, the NumPy API, the fallback and gradients are made from.
+"""Noise definitions for the functions, layers, NumPy API, fallback and gradients.
 
-A noise is a distribution of numbers z and a combination, which is how z and the noise's parameters
-change an element. A new noise is a row here, its public function and its layer. The formulas take
-tensors and arrays alike: they use operators, and what `xp`, which is NumPy or TensorFlow, has by
-the same name.
+A noise is a distribution of numbers z and a combination, which defines how z and the noise's
+parameters change an element. To add a noise, add a row here, a public function and a layer. The
+formulas work on both tensors and arrays. They use only operators and functions that NumPy and
+TensorFlow (passed as `xp`) share by name.
 """
 
 import dataclasses
@@ -45,7 +45,7 @@ __all__ = [
 
 @dataclasses.dataclass(frozen=True)
 class Distribution:
-    """A distribution of z, and what its users call the op's parameters `loc` and `scale`."""
+    """A distribution of z, with its user-facing names for the op's `loc` and `scale`."""
 
     name: str
     loc: str
@@ -67,9 +67,9 @@ DISTRIBUTIONS = {
 
 @dataclasses.dataclass(frozen=True)
 class OpParameter:
-    """A parameter of the op: its name, and what `validate_args` asks of its values, if anything.
+    """A parameter of the op: its name, and the condition that `validate_args` checks, if any.
 
-    A distribution's users may have a name of their own for it, which `Distribution` has then.
+    If `is_of_distribution` is set, `Distribution` has its user-facing name.
     """
 
     name: str
@@ -80,19 +80,20 @@ class OpParameter:
 
 @dataclasses.dataclass(frozen=True)
 class Combination:
-    """How z and the op's parameters change an element.
+    """Defines how z and the op's parameters change an element.
 
-    `combine` takes `xp`, x, z, a sequence of the op's parameters, and a function to pass what is to
-    be rounded by itself.
+    `combine` takes `xp`, x, z, a sequence of the op's parameters, and a function that forces the
+    rounding of its argument.
 
-    All are linear in x: with `input_grad_parameters`, the op makes of the output's gradient that of
-    its input; with `input_factor`, it is the gradient times the parameter at that place; without
-    either, the two are equal. Where the output is linear in the parameters, the
-    gradient op makes their gradients, which are the sums of `parameter_terms` of the output's
-    gradient, of x and of z. Where it isn't, `replaced_grads` has, by their places, the
-    parameters that have a gradient. Each is a function of the output's gradient, of x and of the
-    parameters: it gives the input and the parameters of which the op makes the terms that are
-    summed to that gradient.
+    All combinations are linear in x. With `input_grad_parameters`, applying the op to the output's
+    gradient gives the input's gradient. With `input_factor`, the input's gradient is the output's
+    gradient times the parameter at that index. Without either, the two gradients are equal.
+
+    If the output is linear in the parameters, the gradient op computes their gradients, which are
+    sums of the `parameter_terms` of the output's gradient, x and z. Otherwise, `replaced_grads`
+    maps the index of each differentiable parameter to a function of the output's gradient, x and
+    the parameters. The function returns the input and parameters for which the op computes the
+    terms of the parameter's gradient.
     """
 
     name: str
@@ -114,7 +115,7 @@ class Combination:
 
 @dataclasses.dataclass(frozen=True)
 class Parameter:
-    """A parameter of a noise's function, as users name it."""
+    """A user-facing parameter of a noise's function."""
 
     name: str
     default: float
@@ -125,7 +126,7 @@ class Parameter:
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """What parameters have to satisfy, and what users are told where they don't."""
+    """A condition on parameters, and the text for errors if it doesn't hold."""
 
     parameters: tuple[str, ...]
     expected: str
@@ -137,55 +138,55 @@ def _unchanged(_xp: Any, *parameters: Any) -> tuple[Any, ...]:
 
 
 def _are_true(held: Any) -> bool:
-    # np.all takes as long as all the rest of a check.
+    # np.all takes as long as the rest of a check.
     return bool(held) if isinstance(held, (bool, np.bool_)) else bool(np.all(held))
 
 
 @dataclasses.dataclass(frozen=True)
 class Noise:
-    """A distribution and a combination, with the parameters that users give."""
+    """A distribution and a combination, with user-facing parameters."""
 
     name: str
     distribution: str
     combination: Combination
     parameters: tuple[Parameter, ...]
     rules: tuple[Rule, ...] = ()
-    # What a layer's parameters satisfy unless something else was meant: it warns.
+    # Layers warn if their parameters violate these, because that is likely a mistake.
     expectations: tuple[Rule, ...] = ()
-    # From `xp` and the parameters to the op's.
+    # Maps `xp` and the parameters to the op's parameters.
     to_op: Callable[..., tuple[Any, ...]] = _unchanged
-    # Whether `to_op` takes numbers in double precision, and its results are rounded; otherwise the
-    # numbers are rounded first, as TensorFlow does it for uniform noise.
+    # Whether `to_op` takes float64 numbers and its results are rounded. Otherwise, the numbers are
+    # rounded first, as TensorFlow does for uniform noise.
     rounds_last: bool = False
-    # What `flatnoise.layers.AddNoise` calls it.
+    # The name in `flatnoise.layers.AddNoise`.
     noise_type: str | None = None
 
     @property
     def function(self) -> str:
-        """The name of its function, in `flatnoise` and in `flatnoise.numpy`."""
+        """The name of the noise's function in `flatnoise` and `flatnoise.numpy`."""
         return f"flatten_{self.name}"
 
     @property
     def passes_parameters(self) -> bool:
-        """Whether the op's parameters are the user's as they are."""
+        """Whether the user's parameters are passed to the op unchanged."""
         return self.to_op is _unchanged
 
     def array_dtype(self, dtype: Any) -> Any:
-        """The type of numbers and arrays for `to_op`, where the op's parameters are of `dtype`."""
+        """The dtype of numbers and arrays for `to_op` if the op's parameters have `dtype`."""
         return np.float64 if self.rounds_last else dtype
 
     def check(self, given: Sequence[Any], converted: Sequence[Any]) -> None:
         """Raises ValueError unless the parameters satisfy the noise's rules.
 
         Args:
-            given: What the user passed for the noise's parameters, to be shown.
-            converted: The same as numbers or arrays; None for those that aren't known.
+            given: The parameters as the user passed them, for the error message.
+            converted: The parameters as numbers or arrays, or None if unknown.
         """
         for rule, shown in self._broken(self.rules, given, converted):
             raise invalid_values(rule.expected, shown)
 
     def surprises(self, values: Sequence[Any]) -> list[str]:
-        """What to warn of, where the parameters are valid numbers."""
+        """The warnings for valid but suspicious parameters."""
         return [
             f"Expected {rule.expected}. Received: {listed(shown)}"
             for rule, shown in self._broken(self.expectations, values, values)
@@ -218,7 +219,7 @@ def _is_probability(value: Any) -> Any:
     return (value >= 0) & (value <= 1)
 
 
-# What multiplies by 1 and adds nothing: not even to -0, which + 0 would make positive.
+# The identity. The shift is -0, because adding +0 would turn -0 into +0.
 _AS_IT_IS = (1.0, -0.0)
 
 
@@ -342,7 +343,7 @@ def _rate(default: float) -> Parameter:
 
 
 def _range(_xp: Any, minval: Any, maxval: Any) -> tuple[Any, ...]:
-    with np.errstate(over="ignore"):  # to infinity, which the rule refuses
+    with np.errstate(over="ignore"):  # overflows to infinity, which the rule rejects
         return minval, maxval - minval
 
 
@@ -355,10 +356,11 @@ _TINY = float(np.finfo(np.float32).tiny)
 
 
 def _inverse_of_kept(xp: Any, rate: Any) -> Any:
-    """1 / (1 - rate), and 0 where nothing is kept."""
+    """1 / (1 - rate), or 0 for a rate of 1."""
     if isinstance(rate, float):
         return 1 / (1 - rate) if rate < 1 else 0.0
-    # A plain 1 won't do: TensorFlow's graphs make a reciprocal of it, which is rounded otherwise.
+    # Not a literal 1: graph optimization would rewrite 1 / x as a reciprocal, which rounds
+    # differently.
     one_or_zero = xp.where(rate < 1, xp.ones_like(rate), 0.0)
     return one_or_zero / xp.maximum(1 - rate, _TINY)
 
@@ -367,19 +369,25 @@ def _dropout(xp: Any, rate: Any) -> tuple[Any, ...]:
     return rate, 0.0, _inverse_of_kept(xp, rate), -0.0
 
 
-# The value that SELU approaches: Klambauer et al., "Self-normalizing neural networks" (2017).
+# The negative limit of SELU (Klambauer et al., "Self-Normalizing Neural Networks", 2017).
 _SELU_LIMIT = -1.6732632423543772 * 1.0507009873554805
 
 
 def _alpha_dropout(xp: Any, rate: Any) -> tuple[Any, ...]:
-    """Elements become the limit of SELU, and all are scaled back to mean 0 and variance 1."""
-    variance = (1 - rate) * (1 + rate * _SELU_LIMIT**2)
-    # Roots and quotients are rounded correctly everywhere; powers are not.
-    scale = 1 / xp.sqrt(xp.maximum(variance, _TINY))
-    shift = -scale * _SELU_LIMIT * rate
-    # The op refuses NaN, but not a rate of 1, at which the scale is infinite.
-    rate = xp.where(rate < 1, rate, math.nan)
-    return rate, scale * _SELU_LIMIT + shift, scale, shift
+    """Replaces elements by the limit of SELU and restores mean 0 and variance 1.
+
+    Written so that every mode of TensorFlow gives bit-identical results. It uses square roots and
+    quotients, which are correctly rounded everywhere. It avoids quotients 1 / x, which graphs
+    replace by an approximate reciprocal, and sums of products, which XLA fuses.
+    """
+    kept = 1 - rate
+    of_dropped = xp.maximum(rate * _SELU_LIMIT**2, 0)
+    variance = xp.maximum(kept * (1 + of_dropped), _TINY)
+    scale = xp.sqrt(variance) / variance
+    limit = scale * _SELU_LIMIT
+    # A rate of 1 makes the scale infinite. The op accepts the rate 1 but rejects NaN.
+    checked = xp.where(rate < 1, rate, math.nan)
+    return checked, limit * kept, scale, -limit * rate
 
 
 def _masking(_xp: Any, rate: Any, value: Any) -> tuple[Any, ...]:
@@ -526,7 +534,7 @@ DIFFUSE = Noise(
         Parameter("noise_rate", 1.0, "the standard deviation of the noise"),
     ),
 )
-# Those that have a function `flatten_...` each.
+# The noises with a `flatten_...` function.
 NOISES = (
     ADD_NORMAL,
     ADD_UNIFORM,
@@ -540,8 +548,7 @@ NOISES = (
     MASK,
     SALT_AND_PEPPER,
 )
-# What the op is compiled for, the linear ones first: the distribution and the combination of each
-# noise.
+# The (distribution, combination) pairs that the op is compiled for, linear combinations first.
 KINDS = tuple(
     dict.fromkeys(
         (noise.distribution, noise.combination.name)
@@ -551,12 +558,12 @@ KINDS = tuple(
 
 
 def distributions_of(combination: str) -> list[str]:
-    """The distributions that there are noises of with this combination."""
+    """The distributions of the noises with this combination."""
     return [distribution for distribution, name in KINDS if name == combination]
 
 
 def op_parameter_texts(distribution: str, combination: Combination) -> list[str]:
-    """What the op's errors call its parameters: as users do, if these have a name of their own."""
+    """The names of the parameters in the op's errors, with the user-facing name if it differs."""
     names = DISTRIBUTIONS[distribution]
     texts = []
     for parameter in combination.parameters:

@@ -50,29 +50,31 @@ def flatten_add_normal(
     offset: int = 0,
     instruction_set: str | None = None,
 ) -> Array:
-    """Flattens an array to `[batch, features]` and adds normally distributed noise.
+    """Flatten an array to `[batch, features]` and add normally distributed noise.
 
-    As `flatnoise.flatten_add_normal`, on an array.
+    Works like `flatnoise.flatten_add_normal`, on a NumPy array.
 
     Args:
-        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
-        seed: An integer, or two: `42` is `[42, 0]`.
+        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more. Axis 0 is the
+            batch.
+        seed: An integer or two integers. `42` means `[42, 0]`.
         mean: The mean of the noise, in the units of `inputs`: a finite number, or an array that
             broadcasts to the output's shape.
-        stddev: The standard deviation of the noise, at least 0; otherwise as `mean`.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
-            on of a batch are noised as in the whole batch with `offset = r * features`.
-        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
-            in use. All give the same bits.
+        stddev: The standard deviation of the noise, at least 0. Otherwise like `mean`.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        offset: The first element of the stream to use, an integer from 0 to 2**63 - 1. With
+            `offset = r * features`, the rows of a batch from row `r` on get the same noise as in a
+            call on the full batch.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the
+            default. All instruction sets give bit-identical results.
 
     Returns:
-        An array of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
-        `flatten` is false.
+        An array of the dtype of `inputs`. Its shape is `[batch, features]` if `flatten` is `True`,
+        else the shape of `inputs`.
 
     Raises:
-        ValueError: If an argument can't be right; the message names it.
+        ValueError: If an argument is invalid. The message names it.
     """
     return _checked(
         noises.ADD_NORMAL,
@@ -96,30 +98,32 @@ def flatten_add_uniform(
     offset: int = 0,
     instruction_set: str | None = None,
 ) -> Array:
-    """Flattens an array to `[batch, features]` and adds uniformly distributed noise.
+    """Flatten an array to `[batch, features]` and add uniformly distributed noise.
 
-    As `flatnoise.flatten_add_uniform`, on an array.
+    Works like `flatnoise.flatten_add_uniform`, on a NumPy array.
 
     Args:
-        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
-        seed: An integer, or two: `42` is `[42, 0]`.
-        minval: The least noise, in the units of `inputs`: a finite number, or an array that
-            broadcasts to the output's shape.
-        maxval: The bound that the noise stays below (rounding may reach it), at least `minval`;
-            otherwise as `minval`.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
-            on of a batch are noised as in the whole batch with `offset = r * features`.
-        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
-            in use. All give the same bits.
+        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more. Axis 0 is the
+            batch.
+        seed: An integer or two integers. `42` means `[42, 0]`.
+        minval: The lower bound of the noise, in the units of `inputs`: a finite number, or an array
+            that broadcasts to the output's shape.
+        maxval: The upper bound of the noise, exclusive before rounding, at least `minval`.
+            Otherwise like `minval`.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        offset: The first element of the stream to use, an integer from 0 to 2**63 - 1. With
+            `offset = r * features`, the rows of a batch from row `r` on get the same noise as in a
+            call on the full batch.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the
+            default. All instruction sets give bit-identical results.
 
     Returns:
-        An array of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
-        `flatten` is false.
+        An array of the dtype of `inputs`. Its shape is `[batch, features]` if `flatten` is `True`,
+        else the shape of `inputs`.
 
     Raises:
-        ValueError: If an argument can't be right; the message names it.
+        ValueError: If an argument is invalid. The message names it.
     """
     return _checked(
         noises.ADD_UNIFORM,
@@ -143,29 +147,31 @@ def flatten_multiply_normal(
     offset: int = 0,
     instruction_set: str | None = None,
 ) -> Array:
-    """Flattens an array to `[batch, features]` and multiplies it by normally distributed noise.
+    """Flatten an array to `[batch, features]` and multiply it by normally distributed noise.
 
-    As `flatnoise.flatten_multiply_normal`, on an array.
+    Works like `flatnoise.flatten_multiply_normal`, on a NumPy array.
 
     Args:
-        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
-        seed: An integer, or two: `42` is `[42, 0]`.
+        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more. Axis 0 is the
+            batch.
+        seed: An integer or two integers. `42` means `[42, 0]`.
         mean: The mean of the factors: a finite number, or an array that broadcasts to the output's
             shape.
-        stddev: The standard deviation of the factors, at least 0; otherwise as `mean`.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
-            on of a batch are noised as in the whole batch with `offset = r * features`.
-        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
-            in use. All give the same bits.
+        stddev: The standard deviation of the factors, at least 0. Otherwise like `mean`.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        offset: The first element of the stream to use, an integer from 0 to 2**63 - 1. With
+            `offset = r * features`, the rows of a batch from row `r` on get the same noise as in a
+            call on the full batch.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the
+            default. All instruction sets give bit-identical results.
 
     Returns:
-        An array of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
-        `flatten` is false.
+        An array of the dtype of `inputs`. Its shape is `[batch, features]` if `flatten` is `True`,
+        else the shape of `inputs`.
 
     Raises:
-        ValueError: If an argument can't be right; the message names it.
+        ValueError: If an argument is invalid. The message names it.
     """
     return _checked(
         noises.MULTIPLY_NORMAL,
@@ -189,29 +195,31 @@ def flatten_add_laplace(
     offset: int = 0,
     instruction_set: str | None = None,
 ) -> Array:
-    """Flattens an array to `[batch, features]` and adds Laplace noise.
+    """Flatten an array to `[batch, features]` and add Laplace noise.
 
-    As `flatnoise.flatten_add_laplace`, on an array.
+    Works like `flatnoise.flatten_add_laplace`, on a NumPy array.
 
     Args:
-        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
-        seed: An integer, or two: `42` is `[42, 0]`.
+        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more. Axis 0 is the
+            batch.
+        seed: An integer or two integers. `42` means `[42, 0]`.
         loc: The location of the noise, in the units of `inputs`: a finite number, or an array that
             broadcasts to the output's shape.
-        scale: The scale of the noise, at least 0; otherwise as `loc`.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
-            on of a batch are noised as in the whole batch with `offset = r * features`.
-        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
-            in use. All give the same bits.
+        scale: The scale of the noise, at least 0. Otherwise like `loc`.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        offset: The first element of the stream to use, an integer from 0 to 2**63 - 1. With
+            `offset = r * features`, the rows of a batch from row `r` on get the same noise as in a
+            call on the full batch.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the
+            default. All instruction sets give bit-identical results.
 
     Returns:
-        An array of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
-        `flatten` is false.
+        An array of the dtype of `inputs`. Its shape is `[batch, features]` if `flatten` is `True`,
+        else the shape of `inputs`.
 
     Raises:
-        ValueError: If an argument can't be right; the message names it.
+        ValueError: If an argument is invalid. The message names it.
     """
     return _checked(
         noises.ADD_LAPLACE,
@@ -235,29 +243,31 @@ def flatten_add_gumbel(
     offset: int = 0,
     instruction_set: str | None = None,
 ) -> Array:
-    """Flattens an array to `[batch, features]` and adds Gumbel noise.
+    """Flatten an array to `[batch, features]` and add Gumbel noise.
 
-    As `flatnoise.flatten_add_gumbel`, on an array.
+    Works like `flatnoise.flatten_add_gumbel`, on a NumPy array.
 
     Args:
-        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
-        seed: An integer, or two: `42` is `[42, 0]`.
+        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more. Axis 0 is the
+            batch.
+        seed: An integer or two integers. `42` means `[42, 0]`.
         loc: The location of the noise, in the units of `inputs`: a finite number, or an array that
             broadcasts to the output's shape.
-        scale: The scale of the noise, at least 0; otherwise as `loc`.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
-            on of a batch are noised as in the whole batch with `offset = r * features`.
-        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
-            in use. All give the same bits.
+        scale: The scale of the noise, at least 0. Otherwise like `loc`.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        offset: The first element of the stream to use, an integer from 0 to 2**63 - 1. With
+            `offset = r * features`, the rows of a batch from row `r` on get the same noise as in a
+            call on the full batch.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the
+            default. All instruction sets give bit-identical results.
 
     Returns:
-        An array of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
-        `flatten` is false.
+        An array of the dtype of `inputs`. Its shape is `[batch, features]` if `flatten` is `True`,
+        else the shape of `inputs`.
 
     Raises:
-        ValueError: If an argument can't be right; the message names it.
+        ValueError: If an argument is invalid. The message names it.
     """
     return _checked(
         noises.ADD_GUMBEL,
@@ -281,29 +291,31 @@ def flatten_add_logistic(
     offset: int = 0,
     instruction_set: str | None = None,
 ) -> Array:
-    """Flattens an array to `[batch, features]` and adds logistic noise.
+    """Flatten an array to `[batch, features]` and add logistic noise.
 
-    As `flatnoise.flatten_add_logistic`, on an array.
+    Works like `flatnoise.flatten_add_logistic`, on a NumPy array.
 
     Args:
-        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
-        seed: An integer, or two: `42` is `[42, 0]`.
+        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more. Axis 0 is the
+            batch.
+        seed: An integer or two integers. `42` means `[42, 0]`.
         loc: The location of the noise, in the units of `inputs`: a finite number, or an array that
             broadcasts to the output's shape.
-        scale: The scale of the noise, at least 0; otherwise as `loc`.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
-            on of a batch are noised as in the whole batch with `offset = r * features`.
-        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
-            in use. All give the same bits.
+        scale: The scale of the noise, at least 0. Otherwise like `loc`.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        offset: The first element of the stream to use, an integer from 0 to 2**63 - 1. With
+            `offset = r * features`, the rows of a batch from row `r` on get the same noise as in a
+            call on the full batch.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the
+            default. All instruction sets give bit-identical results.
 
     Returns:
-        An array of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
-        `flatten` is false.
+        An array of the dtype of `inputs`. Its shape is `[batch, features]` if `flatten` is `True`,
+        else the shape of `inputs`.
 
     Raises:
-        ValueError: If an argument can't be right; the message names it.
+        ValueError: If an argument is invalid. The message names it.
     """
     return _checked(
         noises.ADD_LOGISTIC,
@@ -327,30 +339,32 @@ def flatten_add_truncated_normal(
     offset: int = 0,
     instruction_set: str | None = None,
 ) -> Array:
-    """Flattens an array to `[batch, features]` and adds truncated normal noise.
+    """Flatten an array to `[batch, features]` and add truncated normal noise.
 
-    As `flatnoise.flatten_add_truncated_normal`, on an array.
+    Works like `flatnoise.flatten_add_truncated_normal`, on a NumPy array.
 
     Args:
-        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
-        seed: An integer, or two: `42` is `[42, 0]`.
+        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more. Axis 0 is the
+            batch.
+        seed: An integer or two integers. `42` means `[42, 0]`.
         mean: The mean of the noise, in the units of `inputs`: a finite number, or an array that
             broadcasts to the output's shape.
-        stddev: The standard deviation of the noise before its tails are cut off, at least 0;
-            otherwise as `mean`.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
-            on of a batch are noised as in the whole batch with `offset = r * features`.
-        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
-            in use. All give the same bits.
+        stddev: The standard deviation of the noise before truncation, at least 0. Otherwise like
+            `mean`.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        offset: The first element of the stream to use, an integer from 0 to 2**63 - 1. With
+            `offset = r * features`, the rows of a batch from row `r` on get the same noise as in a
+            call on the full batch.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the
+            default. All instruction sets give bit-identical results.
 
     Returns:
-        An array of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
-        `flatten` is false.
+        An array of the dtype of `inputs`. Its shape is `[batch, features]` if `flatten` is `True`,
+        else the shape of `inputs`.
 
     Raises:
-        ValueError: If an argument can't be right; the message names it.
+        ValueError: If an argument is invalid. The message names it.
     """
     return _checked(
         noises.ADD_TRUNCATED_NORMAL,
@@ -373,28 +387,30 @@ def flatten_dropout(
     offset: int = 0,
     instruction_set: str | None = None,
 ) -> Array:
-    """Flattens an array to `[batch, features]` and drops elements at random.
+    """Flatten an array to `[batch, features]` and drop elements at random.
 
-    As `flatnoise.flatten_dropout`, on an array.
+    Works like `flatnoise.flatten_dropout`, on a NumPy array.
 
     Args:
-        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
-        seed: An integer, or two: `42` is `[42, 0]`.
+        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more. Axis 0 is the
+            batch.
+        seed: An integer or two integers. `42` means `[42, 0]`.
         rate: The probability that an element is replaced: a number from 0 to 1, or an array that
             broadcasts to the output's shape.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
-            on of a batch are noised as in the whole batch with `offset = r * features`.
-        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
-            in use. All give the same bits.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        offset: The first element of the stream to use, an integer from 0 to 2**63 - 1. With
+            `offset = r * features`, the rows of a batch from row `r` on get the same noise as in a
+            call on the full batch.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the
+            default. All instruction sets give bit-identical results.
 
     Returns:
-        An array of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
-        `flatten` is false.
+        An array of the dtype of `inputs`. Its shape is `[batch, features]` if `flatten` is `True`,
+        else the shape of `inputs`.
 
     Raises:
-        ValueError: If an argument can't be right; the message names it.
+        ValueError: If an argument is invalid. The message names it.
     """
     return _checked(
         noises.DROPOUT,
@@ -417,28 +433,30 @@ def flatten_alpha_dropout(
     offset: int = 0,
     instruction_set: str | None = None,
 ) -> Array:
-    """Flattens an array to `[batch, features]` and applies alpha dropout.
+    """Flatten an array to `[batch, features]` and apply alpha dropout.
 
-    As `flatnoise.flatten_alpha_dropout`, on an array.
+    Works like `flatnoise.flatten_alpha_dropout`, on a NumPy array.
 
     Args:
-        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
-        seed: An integer, or two: `42` is `[42, 0]`.
-        rate: The probability that an element is replaced, less than 1: a number from 0 to 1, or an
-            array that broadcasts to the output's shape.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
-            on of a batch are noised as in the whole batch with `offset = r * features`.
-        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
-            in use. All give the same bits.
+        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more. Axis 0 is the
+            batch.
+        seed: An integer or two integers. `42` means `[42, 0]`.
+        rate: The probability that an element is replaced: a number from 0 to 1, exclusive of 1, or
+            an array that broadcasts to the output's shape.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        offset: The first element of the stream to use, an integer from 0 to 2**63 - 1. With
+            `offset = r * features`, the rows of a batch from row `r` on get the same noise as in a
+            call on the full batch.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the
+            default. All instruction sets give bit-identical results.
 
     Returns:
-        An array of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
-        `flatten` is false.
+        An array of the dtype of `inputs`. Its shape is `[batch, features]` if `flatten` is `True`,
+        else the shape of `inputs`.
 
     Raises:
-        ValueError: If an argument can't be right; the message names it.
+        ValueError: If an argument is invalid. The message names it.
     """
     return _checked(
         noises.ALPHA_DROPOUT,
@@ -462,29 +480,31 @@ def flatten_mask(
     offset: int = 0,
     instruction_set: str | None = None,
 ) -> Array:
-    """Flattens an array to `[batch, features]` and puts a value in place of elements at random.
+    """Flatten an array to `[batch, features]` and replace random elements with a value.
 
-    As `flatnoise.flatten_mask`, on an array.
+    Works like `flatnoise.flatten_mask`, on a NumPy array.
 
     Args:
-        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
-        seed: An integer, or two: `42` is `[42, 0]`.
+        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more. Axis 0 is the
+            batch.
+        seed: An integer or two integers. `42` means `[42, 0]`.
         rate: The probability that an element is replaced: a number from 0 to 1, or an array that
             broadcasts to the output's shape.
-        value: What is put in: a number, or an array that broadcasts to the output's shape.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
-            on of a batch are noised as in the whole batch with `offset = r * features`.
-        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
-            in use. All give the same bits.
+        value: The replacement value: a number, or an array that broadcasts to the output's shape.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        offset: The first element of the stream to use, an integer from 0 to 2**63 - 1. With
+            `offset = r * features`, the rows of a batch from row `r` on get the same noise as in a
+            call on the full batch.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the
+            default. All instruction sets give bit-identical results.
 
     Returns:
-        An array of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
-        `flatten` is false.
+        An array of the dtype of `inputs`. Its shape is `[batch, features]` if `flatten` is `True`,
+        else the shape of `inputs`.
 
     Raises:
-        ValueError: If an argument can't be right; the message names it.
+        ValueError: If an argument is invalid. The message names it.
     """
     return _checked(
         noises.MASK,
@@ -510,31 +530,34 @@ def flatten_salt_and_pepper(
     offset: int = 0,
     instruction_set: str | None = None,
 ) -> Array:
-    """Flattens an array to `[batch, features]` and turns elements into salt or pepper at random.
+    """Flatten an array to `[batch, features]` and apply salt-and-pepper noise.
 
-    As `flatnoise.flatten_salt_and_pepper`, on an array.
+    Works like `flatnoise.flatten_salt_and_pepper`, on a NumPy array.
 
     Args:
-        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
-        seed: An integer, or two: `42` is `[42, 0]`.
+        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more. Axis 0 is the
+            batch.
+        seed: An integer or two integers. `42` means `[42, 0]`.
         amount: The probability that an element is replaced: a number from 0 to 1, or an array that
             broadcasts to the output's shape.
-        salt_vs_pepper: The share of salt in what is replaced, from 0 to 1; otherwise as `amount`.
+        salt_vs_pepper: The proportion of salt among the replaced elements, from 0 to 1. Otherwise
+            like `amount`.
         salt: The value of salt: a number, or an array that broadcasts to the output's shape.
-        pepper: The value of pepper; otherwise as `salt`.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
-            on of a batch are noised as in the whole batch with `offset = r * features`.
-        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
-            in use. All give the same bits.
+        pepper: The value of pepper. Otherwise like `salt`.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        offset: The first element of the stream to use, an integer from 0 to 2**63 - 1. With
+            `offset = r * features`, the rows of a batch from row `r` on get the same noise as in a
+            call on the full batch.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the
+            default. All instruction sets give bit-identical results.
 
     Returns:
-        An array of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
-        `flatten` is false.
+        An array of the dtype of `inputs`. Its shape is `[batch, features]` if `flatten` is `True`,
+        else the shape of `inputs`.
 
     Raises:
-        ValueError: If an argument can't be right; the message names it.
+        ValueError: If an argument is invalid. The message names it.
     """
     return _checked(
         noises.SALT_AND_PEPPER,
@@ -559,42 +582,46 @@ def flatten_noise(
     offset: int = 0,
     instruction_set: str | None = None,
 ) -> Array:
-    """Combines an array with noise, as `flatnoise.raw_ops.FlattenNoise` does.
+    """Combine an array with noise, like `flatnoise.raw_ops.FlattenNoise`.
 
-    Each element gets a number z of the distribution. The combinations, and the parameters that they
-    take in this order:
+    Each element is combined with a number z drawn from the distribution. The combinations, with
+    their parameters in order, are:
 
-    - `"add"`: inputs + (loc + scale * z), of `loc` and `scale`;
-    - `"multiply"`: inputs * (loc + scale * z), of the same, for `"normal"`;
-    - `"mask"`: value where z < rate, else scale * inputs + shift, of `rate`, `value`, `scale` and
-      `shift`, for `"uniform"`. A shift of -0 leaves the product as it is;
-    - `"salt_and_pepper"`: pepper where z < amount * (1 - salt_vs_pepper), salt where z >= 1 -
-      amount * salt_vs_pepper, else inputs, of `amount`, `salt_vs_pepper`, `salt` and `pepper`, for
-      `"uniform"`.
+    - `"add"` (`loc`, `scale`): `inputs + (loc + scale * z)`.
+    - `"multiply"` (`loc`, `scale`): `inputs * (loc + scale * z)`. Only for `"normal"`.
+    - `"diffuse"` (`signal_rate`, `noise_rate`): `signal_rate * inputs + noise_rate * z`. Only for
+      `"normal"`.
+    - `"mask"` (`rate`, `value`, `scale`, `shift`): `value` where `z < rate`, else
+      `scale * inputs + shift`. Only for `"uniform"`. A `shift` of -0 leaves the product unchanged.
+    - `"salt_and_pepper"` (`amount`, `salt_vs_pepper`, `salt`, `pepper`): `pepper` where
+      `z < amount * (1 - salt_vs_pepper)`, `salt` where `z >= 1 - amount * salt_vs_pepper`, else
+      `inputs`. Only for `"uniform"`.
 
     Args:
-        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more, the batch first.
-        seed: An integer, or two: `42` is `[42, 0]`.
+        inputs: A float16, bfloat16, float32 or float64 array of rank 1 or more. Axis 0 is the
+            batch.
+        seed: An integer or two integers. `42` means `[42, 0]`.
         parameters: The combination's parameters: numbers, or arrays that broadcast to the output's
-            shape. Their values are not checked.
-        distribution: What z is: `"normal"` (mean 0, variance 1), `"uniform"` (on [0, 1)),
-            `"laplace"` (density `exp(-abs(z)) / 2`), `"gumbel"` (distribution function
+            shape. Their values aren't checked.
+        distribution: The distribution of z: `"normal"` (mean 0, variance 1), `"uniform"` (on
+            [0, 1)), `"laplace"` (density `exp(-abs(z)) / 2`), `"gumbel"` (distribution function
             `exp(-exp(-z))`), `"logistic"` (`1 / (1 + exp(-z))`) or `"truncated_normal"` (the
-            normal one between -2 and 2).
-        combination: How z and the parameters change an element: one of those above.
-        flatten: Boolean. Whether the output is `[batch, features]` (`[batch, 1]` for inputs of
-            rank 1) or has the shape of `inputs`.
-        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
-            on of a batch are noised as in the whole batch with `offset = r * features`.
-        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
-            in use. All give the same bits.
+            standard normal truncated to [-2, 2]).
+        combination: How z and the parameters change an element, one of the above.
+        flatten: Boolean. If `True`, the output has shape `[batch, features]` (`[batch, 1]` for
+            inputs of rank 1). If `False`, it has the shape of `inputs`.
+        offset: The first element of the stream to use, an integer from 0 to 2**63 - 1. With
+            `offset = r * features`, the rows of a batch from row `r` on get the same noise as in a
+            call on the full batch.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the
+            default. All instruction sets give bit-identical results.
 
     Returns:
-        An array of the type of `inputs`, of shape `[batch, features]`, or that of `inputs` where
-        `flatten` is false.
+        An array of the dtype of `inputs`. Its shape is `[batch, features]` if `flatten` is `True`,
+        else the shape of `inputs`.
 
     Raises:
-        ValueError: If an argument can't be right; the message names it.
+        ValueError: If an argument is invalid. The message names it.
     """
     array = _float_array("inputs", inputs)
     kind = _combination(combination, parameters)
@@ -628,33 +655,36 @@ def flatten_noise_grad(
     offset: int = 0,
     instruction_set: str | None = None,
 ) -> list[Array]:
-    """Computes the gradients of `flatten_noise` with respect to its parameters.
+    """Compute the gradients of `flatten_noise` with respect to its parameters.
 
-    For the combination `"add"` the terms are `grad` and `grad * z`, for `"multiply"` each times the
-    element of `inputs`. They are summed over the dimensions that were broadcast. The other
-    combinations aren't linear in their parameters and have no such gradients.
+    For the combination `"add"`, the terms are `grad` and `grad * z`. For `"multiply"`, each is also
+    multiplied by the element of `inputs`. For `"diffuse"`, the terms are `grad * inputs` and
+    `grad * z`. The terms are summed over the broadcast dimensions. The other combinations aren't
+    linear in their parameters and have no such gradients.
 
     Args:
         grad: The gradient with respect to the output, of the output's shape.
-        seed: An integer, or two: `42` is `[42, 0]`.
-        parameters: The parameters of `flatten_noise`; they give their shapes alone.
-        inputs: The inputs of `flatten_noise`, of any shape that has as many elements as `grad`, and
-            of its type. The combination `"add"` doesn't read them.
-        distribution: What z is: `"normal"` (mean 0, variance 1), `"uniform"` (on [0, 1)),
-            `"laplace"` (density `exp(-abs(z)) / 2`), `"gumbel"` (distribution function
+        seed: An integer or two integers. `42` means `[42, 0]`.
+        parameters: The parameters of `flatten_noise`. Only their shapes are used.
+        inputs: The inputs of `flatten_noise`, of the dtype of `grad` and of any shape with as many
+            elements. The combination `"add"` doesn't read them.
+        distribution: The distribution of z: `"normal"` (mean 0, variance 1), `"uniform"` (on
+            [0, 1)), `"laplace"` (density `exp(-abs(z)) / 2`), `"gumbel"` (distribution function
             `exp(-exp(-z))`), `"logistic"` (`1 / (1 + exp(-z))`) or `"truncated_normal"` (the
-            normal one between -2 and 2).
-        combination: How z and the parameters change an element: one of those above.
-        offset: The element of the stream to start at, an integer from 0 to 2**63 - 1. Rows from `r`
-            on of a batch are noised as in the whole batch with `offset = r * features`.
-        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the one
-            in use. All give the same bits.
+            standard normal truncated to [-2, 2]).
+        combination: How z and the parameters change an element, one of the above.
+        offset: The first element of the stream to use, an integer from 0 to 2**63 - 1. With
+            `offset = r * features`, the rows of a batch from row `r` on get the same noise as in a
+            call on the full batch.
+        instruction_set: One of `flatnoise.build_info()["instruction_sets"]`, or `None` for the
+            default. All instruction sets give bit-identical results.
 
     Returns:
-        A list of arrays of the shapes of `parameters`, float64 for a float64 `grad`, else float32.
+        A list of arrays with the shapes of `parameters`: float64 if `grad` is float64, else
+        float32.
 
     Raises:
-        ValueError: If an argument can't be right; the message names it.
+        ValueError: If an argument is invalid. The message names it.
     """
     array = _float_array("grad", grad)
     linear = [name for name, kind in noises.COMBINATIONS.items() if kind.is_linear]
@@ -680,20 +710,20 @@ def flatten_noise_grad(
 def random_words(
     seed: int | Sequence[int], blocks: int, first_block: int = 0
 ) -> npt.NDArray[np.uint32]:
-    """Returns blocks of random words of a seed's stream.
+    """Return blocks of random words from a seed's stream.
 
     Args:
-        seed: An integer, or two: `42` is `[42, 0]`.
-        blocks: How many, from 0 to 2**48.
-        first_block: The block to start at, from 0 to 2**64 - blocks. Numbers `4 * first_block` and
-            on of float32 noise are made from these words, `2 * first_block` and on of float64
-            noise.
+        seed: An integer or two integers. `42` means `[42, 0]`.
+        blocks: The number of blocks, from 0 to 2**48.
+        first_block: The first block, from 0 to 2**64 - blocks. Float32 noise uses its words for
+            number `4 * first_block` and the next three, float64 noise for number `2 * first_block`
+            and the next.
 
     Returns:
         A uint32 array of shape `[blocks, 4]`.
 
     Raises:
-        ValueError: If an argument can't be right; the message names it.
+        ValueError: If an argument is invalid. The message names it.
     """
     count = arrays.exact_integer(blocks)
     if count is None or not 0 <= count <= _MOST_BLOCKS:
@@ -708,7 +738,7 @@ def random_words(
 
 @export("flatnoise.numpy")
 def philox4x32(counter: npt.ArrayLike, key: npt.ArrayLike) -> npt.NDArray[np.uint32]:
-    """Applies ten rounds of Philox4x32 to each counter.
+    """Apply ten rounds of Philox4x32 to each counter.
 
     Args:
         counter: Integers from 0 to 2**32 - 1, of shape `[n, 4]`.
@@ -718,7 +748,7 @@ def philox4x32(counter: npt.ArrayLike, key: npt.ArrayLike) -> npt.NDArray[np.uin
         A uint32 array of shape `[n, 4]`.
 
     Raises:
-        ValueError: If an argument can't be right; the message names it.
+        ValueError: If an argument is invalid. The message names it.
     """
     counters, keys = _words("counter", counter), _words("key", key)
     if counters.ndim != 2 or counters.shape[1] != 4:
@@ -824,10 +854,10 @@ def _combination(name: str, parameters: Sequence[npt.ArrayLike]) -> Combination:
 
 
 def _native_array(argument: str, value: npt.ArrayLike) -> Array:
-    """A contiguous array in the processor's byte order."""
+    """A contiguous array in native byte order."""
     try:
         array = np.asarray(value, order="C")
-    except ValueError as error:  # nested lists of unequal lengths
+    except ValueError as error:  # ragged nested lists
         raise invalid_value(argument, "an array", arrays.describe(value)) from error
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 

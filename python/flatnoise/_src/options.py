@@ -1,4 +1,4 @@
-"""What every noise can be asked for besides its parameters: bounds, shared noise, other types."""
+"""Options common to all noises: clipping, shared noise and output dtypes."""
 
 import math
 from typing import Any, NamedTuple
@@ -22,20 +22,20 @@ _BYTE_OUTPUTS = (tf.uint8, tf.float16, tf.bfloat16, tf.float32)
 
 
 class Options(NamedTuple):
-    """Options of a noise's function, as it takes them or checked."""
+    """Options of a noise's function, before or after validation."""
 
-    # Between which numbers results stay.
+    # The range that results are clipped to.
     clip: Any = None
-    # The shape of the noise, of which axes of size 1 share theirs; None for the inputs'.
+    # The shape of the noise, with 1 for axes that share noise. None for the inputs' shape.
     noise_shape: Any = None
-    # The type of the output; None for the inputs'.
+    # The output's dtype. None for the inputs' dtype.
     dtype: Any = None
-    # What inputs of bytes are multiplied by.
+    # The factor for uint8 inputs.
     input_scale: Any = 1.0
 
     @property
     def are_default(self) -> bool:
-        """Whether nothing is asked for: by identity, as arrays compare element by element."""
+        """Whether all options have their defaults. Uses `is`: arrays compare elementwise."""
         clip, noise_shape, dtype, input_scale = self
         is_one = type(input_scale) is float and input_scale == 1.0
         return clip is None and noise_shape is None and dtype is None and is_one
@@ -45,7 +45,7 @@ DEFAULT_OPTIONS = Options()
 
 
 def checked_options(options: Options, inputs: Any) -> Options:
-    """`options`, converted and checked for an input that is a tensor."""
+    """Converts and checks `options` for an input tensor."""
     return Options(
         clip=convert_clip(options.clip),
         noise_shape=_fitting_noise_shape(options.noise_shape, inputs.shape),
@@ -55,7 +55,7 @@ def checked_options(options: Options, inputs: Any) -> Options:
 
 
 def convert_clip(clip: Any) -> tuple[float, float] | None:
-    """Two numbers, the lower one first; infinite where there is no bound on a side."""
+    """Converts to two numbers, the lower one first. A side without a bound is infinite."""
     if clip is None:
         return None
     expected = "two numbers (low, high) with low <= high, or None"
@@ -69,7 +69,7 @@ def convert_clip(clip: Any) -> tuple[float, float] | None:
 def convert_noise_shape(
     noise_shape: Any, expected: str = "a size or None for each of the inputs' axes, or None"
 ) -> tuple[int | None, ...] | None:
-    """A tuple of sizes or None; what they have to fit is not known here."""
+    """Converts to a tuple of sizes or None. The inputs' shape isn't known here."""
     if noise_shape is None:
         return None
     if isinstance(noise_shape, tf.TensorShape) and noise_shape.rank is not None:
@@ -82,7 +82,7 @@ def convert_noise_shape(
 
 
 def _size(given: Any) -> int | None:
-    """A size that is 1 or more, or None; 0 where it is anything else."""
+    """Converts a size of 1 or more, or None. Returns 0 for anything else."""
     if given is None:
         return None
     size = arrays.exact_integer(given)
@@ -90,7 +90,7 @@ def _size(given: Any) -> int | None:
 
 
 def _number(value: Any) -> float | None:
-    """`value` as a Python number; None where it is anything else, or NaN."""
+    """`value` as a Python number, or None if it isn't one or is NaN."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
         return None
     number = float(value)
@@ -98,7 +98,7 @@ def _number(value: Any) -> float | None:
 
 
 def _fitting_noise_shape(noise_shape: Any, shape: Any) -> tuple[int | None, ...] | None:
-    """1 for each of the inputs' axes along which noise is shared, None for the others."""
+    """Returns 1 for each axis that shares noise and None for the others."""
     expected = (
         f"one size for each of the inputs' axes {shape}: 1 where elements share their noise along "
         "the axis, else the axis's size or None"

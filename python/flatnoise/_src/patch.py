@@ -1,11 +1,11 @@
-"""Puts the fused ops under Keras: its `random.dropout` and the noise layers that don't call that.
+"""Patches Keras's `random.dropout` and noise layers with the fused ops.
 
-All that drops elements in Keras ends at `random.dropout` of the TensorFlow backend: layers,
-attention, recurrent cells. The Gaussian layers and alpha dropout add and multiply by themselves,
-so their `call` is replaced. Classes stay Keras's.
+Dropout in layers, attention and recurrent cells ends up in `random.dropout` of Keras's TensorFlow
+backend. The Gaussian layers and alpha dropout don't call it, so their `call` is replaced. All
+classes remain Keras's.
 
-Before anything is replaced, it is compared with what is known here: by its signature, and by what
-it computes for a few small tensors.
+Before a function is replaced, its signature and its results for a few small tensors are checked
+against what is expected here.
 """
 
 import contextlib
@@ -30,16 +30,16 @@ __all__ = ["patch_keras", "unpatch_keras"]
 _RANDOM = "keras.src.backend.tensorflow.random"
 _PROBED = np.linspace(-2.0, 3.0, 2 * 5 * 6, dtype=np.float32).reshape(2, 5, 6)
 _WITH_NAN = np.where(np.arange(60).reshape(2, 5, 6) % 7 == 0, np.nan, _PROBED)
-# Of noise on _PROBED. Other random numbers are off by far more.
+# For noise on _PROBED. Wrong random numbers would be off by far more.
 _TOLERANCE = 1e-5
 
 
 class KerasDiffers(RuntimeError):
-    """Keras is not what is known here."""
+    """Raised if Keras isn't as expected."""
 
 
 class _Seeds(keras.random.SeedGenerator):  # type: ignore[misc]
-    """Gives seeds and counts them, without the variable and the name that Keras's would take."""
+    """A generator that counts its draws but, unlike Keras's, has no variable and no name."""
 
     def __init__(self) -> None:
         self.drawn = 0
@@ -50,7 +50,7 @@ class _Seeds(keras.random.SeedGenerator):  # type: ignore[misc]
 
 
 class _Layer:
-    """What `call` of a Keras layer sees of it: the attributes given, and the class's methods."""
+    """A stand-in for `self` in a Keras layer's `call`, with given attributes."""
 
     def __init__(self, cls: type, **attributes: Any) -> None:
         self.__dict__.update(attributes, _cls=cls)
@@ -61,10 +61,10 @@ class _Layer:
 
 @dataclasses.dataclass(frozen=True)
 class _Target:
-    """A function of Keras's that is to be replaced.
+    """A Keras function to replace.
 
-    `probes` call a function that is given them, with seeds; `tolerance` is by what its results
-    may differ.
+    `probes` call the function that they are given, with seeds. `tolerance` bounds the difference of
+    the results.
     """
 
     owner: Any
@@ -184,9 +184,9 @@ def _check_results(target: _Target, function: Any, replacement: Any) -> None:
 
 
 def _replacements() -> list[tuple[_Target, Any, Any]]:
-    """What is to be replaced, what stands there, and what comes there, all of it checked."""
+    """The targets, with their current functions and the checked replacements."""
     found = []
-    # Eagerly, wherever this is called.
+    # Runs eagerly, even if called in a graph.
     with tf.init_scope(), tf.device("CPU:0"):
         for target in _targets():
             original = vars(target.owner)[target.name]
@@ -200,7 +200,7 @@ def _replacements() -> list[tuple[_Target, Any, Any]]:
 def _checked_replacements() -> list[tuple[_Target, Any, Any]]:
     try:
         return _replacements()
-    except Exception as error:  # whatever a Keras that differs may raise
+    except Exception as error:  # a different Keras may raise anything
         reason = error if isinstance(error, KerasDiffers) else f"{type(error).__name__}: {error}"
         raise RuntimeError(
             f"flatnoise can't patch Keras {keras.__version__}: {reason}. Nothing was replaced. "
@@ -209,12 +209,12 @@ def _checked_replacements() -> list[tuple[_Target, Any, Any]]:
 
 
 class _State:
-    """What is replaced at present, and for how many calls of `patch_keras`."""
+    """The current replacements, and the number of active calls of `patch_keras`."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.users = 0
-        self.epoch = 0  # counts the calls of `unpatch_keras`
+        self.epoch = 0  # the number of calls of `unpatch_keras`
         self.replaced: list[tuple[_Target, Any, Any]] = []
 
     def install(self) -> None:
@@ -240,17 +240,17 @@ _state = _State()
 
 
 class _Patch(contextlib.AbstractContextManager[None]):
-    """Takes a patch back on exit, unless another call of `patch_keras` still wants it."""
+    """Removes the patch on exit, unless another call of `patch_keras` still needs it."""
 
     def __init__(self, epoch: int) -> None:
         self._epoch: int | None = epoch
 
     def __enter__(self) -> None:
-        """Nothing to do: the patch holds since the call."""
+        """Does nothing: the patch is already in effect."""
 
     def __exit__(self, *exception: object) -> None:
         with _state.lock:
-            if self._epoch != _state.epoch:  # done before, or by `unpatch_keras`
+            if self._epoch != _state.epoch:  # already removed, possibly by `unpatch_keras`
                 return
             if _state.users == 1:
                 _state.remove()
@@ -260,21 +260,22 @@ class _Patch(contextlib.AbstractContextManager[None]):
 
 @export("flatnoise")
 def patch_keras() -> contextlib.AbstractContextManager[None]:
-    """Makes Keras's own dropout and noise run as fused ops, without a change of the model.
+    """Make Keras's dropout and noise layers run as fused ops, without changes to the model.
 
     Replaces `random.dropout` of Keras's TensorFlow backend, which `keras.layers.Dropout`,
-    `SpatialDropout`, attention, recurrent cells and `keras.random.dropout` call, and what
-    `keras.layers.GaussianNoise`, `GaussianDropout` and `AlphaDropout` compute in training. Models
-    hold Keras's own classes, so what they save loads without flatnoise.
+    `SpatialDropout`, attention, recurrent cells and `keras.random.dropout` call, and the training
+    computation of `keras.layers.GaussianNoise`, `GaussianDropout` and `AlphaDropout`. Models keep
+    Keras's classes, so saved models load without flatnoise.
 
-    The numbers are those that Keras gives outside XLA for the same seed: dropout to the bit in
-    float32 and float64, normal noise to a few units in the last place. Inside XLA they are the
-    same. In half precision the random numbers are drawn in float32, so they are others than
-    Keras's. What the fused ops don't take, such as rates that are tensors, is left to Keras.
+    For the same seed, results match those of Keras outside XLA: dropout is bit-identical in float32
+    and float64, and normal noise agrees to a few units in the last place. Results inside XLA are
+    the same. In half precision, random numbers are drawn in float32 and therefore differ from
+    Keras's. Calls that the fused ops don't support, such as with a tensor as rate, fall back to
+    Keras.
 
-    Functions that were traced before, such as the training step of a model that has been fitted,
-    stay as they are; `model.compile()` makes Keras trace again. The patch holds for the process, in
-    all threads. A second call changes nothing.
+    Functions that were already traced, such as the training step of a fitted model, don't change.
+    `model.compile()` makes Keras retrace. The patch applies to all threads of the process. Further
+    calls have no effect.
 
     Examples:
         >>> flatnoise.patch_keras()          # until flatnoise.unpatch_keras()
@@ -282,11 +283,11 @@ def patch_keras() -> contextlib.AbstractContextManager[None]:
         ...     model.fit(x, y)
 
     Returns:
-        A context manager. On exit the patch is taken back, unless another call wants it still.
+        A context manager that removes the patch on exit, unless another call still needs it.
 
     Raises:
-        RuntimeError: If Keras differs from what is known here, or runs on another backend than
-            TensorFlow. Then nothing is replaced.
+        RuntimeError: If Keras isn't as expected or doesn't use the TensorFlow backend. Nothing is
+            replaced in this case.
     """
     check_backend("flatnoise.patch_keras")
     with _state.lock:
@@ -297,13 +298,13 @@ def patch_keras() -> contextlib.AbstractContextManager[None]:
 
 @export("flatnoise")
 def unpatch_keras() -> None:
-    """Takes back what all calls of `flatnoise.patch_keras` have replaced, if any has.
+    """Remove the patch of all calls of `flatnoise.patch_keras`, if there are any.
 
-    Functions that were traced meanwhile keep the fused ops.
+    Functions that were traced in the meantime keep the fused ops.
 
     Raises:
-        RuntimeError: If another package has replaced the same functions since. They stay as they
-            are then.
+        RuntimeError: If another package has since replaced the same functions. They remain
+            unchanged in this case.
     """
     with _state.lock:
         _state.remove()

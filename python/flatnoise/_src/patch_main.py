@@ -28,7 +28,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Patches Keras and runs the program that the arguments name, as Python itself would."""
+    """Patches Keras and runs the given program like Python does."""
     parser = _parser()
     given = parser.parse_args(arguments)
     if not given.is_module and not os.path.exists(given.program):
@@ -38,6 +38,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.is_module:
         runpy.run_module(given.program, run_name="__main__", alter_sys=True)
         return
-    # `python -m` has put the working directory there; a script has its own folder.
+    # `python -m` puts the working directory first. Scripts expect their own directory.
     sys.path[0] = os.path.dirname(os.path.abspath(given.program))
     runpy.run_path(given.program, run_name="__main__")

@@ -1,9 +1,8 @@
 """Whether the compiled op has a kernel where it will run.
 
-It has kernels for CPUs and NVIDIA GPUs alone. TensorFlow places an op after it is made, so what the
-surrounding code says of the place has to do: a TPU computation, a device scope, a distribution
-strategy's replica. Where that says nothing, the op goes wherever the machine's devices have
-TensorFlow put it.
+It has kernels only for CPUs and NVIDIA GPUs. TensorFlow places an op after creating it, so the
+placement must be inferred from the context: a TPU computation, a device scope or a replica of a
+distribution strategy. Otherwise, TensorFlow chooses from the machine's devices.
 """
 
 import functools
@@ -24,35 +23,35 @@ __all__ = [
     "problem",
 ]
 
-# A DTensor device: it runs an op on the devices of a mesh, shard by shard.
+# A DTensor device, which runs an op on the devices of a mesh, shard by shard.
 _MESH = "CUSTOM"
-# What TensorFlow compiles for JAX to run.
+# Functions that TensorFlow compiles for JAX to run.
 _JAX = "JAX"
-# What `gpu` answers for, and devices that get nothing unless they are named.
+# Devices that `gpu` covers, and devices that get ops only if named explicitly.
 _NOT_OTHER_ACCELERATORS = frozenset(["CPU", "GPU", "XLA_CPU", "XLA_GPU", "TPU_SYSTEM", _MESH])
 
 _current_eager_device = tf.__internal__.eager_context.get_device_name
 
 
 def problem(inputs: Any = None) -> str | None:
-    """Why the compiled op can't run where an op made here and now will; None where it can.
+    """Why the compiled op can't run where TensorFlow would place it now, or None if it can.
 
     Args:
-        inputs: The op's input, where it is there already.
+        inputs: The op's input, if it already exists.
     """
     named = _named_types(inputs)
     return _first_problem(named) if named else _problem_by_default()
 
 
 def named_problem(inputs: Any = None) -> str | None:
-    """As `problem`, from what the surrounding code and the input say alone."""
+    """Like `problem`, but considers only explicit placements by the context and the input."""
     return _first_problem(_named_types(inputs))
 
 
 def eager_problem(inputs: Any) -> str | None:
-    """As `problem`, for an eager call: quick, as each place is looked at once.
+    """A fast version of `problem` for eager calls, with a cache of known placements.
 
-    Replicas of a strategy name their device by a scope wherever they run eagerly.
+    Eager replicas of a strategy always name their device by a scope.
     """
     return _eager_problem(_current_eager_device(), inputs.device)
 
@@ -64,9 +63,9 @@ def _eager_problem(scope: str, inputs_device: str) -> str | None:
 
 
 def may_be_off_the_cpu(inputs: Any = None) -> bool:
-    """Whether an op made here may have to run on something other than a CPU.
+    """Whether an op created here may have to run on a device other than a CPU.
 
-    TensorFlow runs what only CPUs have a kernel for on one, but XLA compiles all for one device.
+    TensorFlow places CPU-only ops on a CPU, but XLA compiles all ops for one device.
     """
     named = _named_types(inputs)
     if not is_in_xla():
@@ -106,7 +105,7 @@ def _first_problem(device_types: Iterable[str]) -> str | None:
 
 
 def _problem_by_default() -> str | None:
-    """Where nothing is said: of the devices that TensorFlow prefers to the CPU."""
+    """The problem without explicit placement, for devices that TensorFlow prefers to the CPU."""
     if may_be_for_a_mesh():
         return _problem_of(_MESH)
     types = {device.device_type for device in tf.config.list_logical_devices()}
@@ -114,10 +113,10 @@ def _problem_by_default() -> str | None:
 
 
 def may_be_for_a_mesh() -> bool:
-    """Whether ops made now may be for DTensors, as a graph's placeholders don't say.
+    """Whether ops created now may be for DTensors. A graph's placeholders don't tell.
 
-    In a process that has meshes, every graph may. TensorFlow has no function that tells without
-    making the DTensor device.
+    In a process with meshes, every graph may be. TensorFlow has no function that checks for meshes
+    without creating the DTensor device.
     """
     api = sys.modules.get("tensorflow.dtensor.python.api")
     has_meshes = getattr(api, "_dtensor_singleton", None) is not None
@@ -125,7 +124,7 @@ def may_be_for_a_mesh() -> bool:
 
 
 def _named_types(inputs: Any) -> tuple[str, ...]:
-    """The types of the devices that are named; none where nothing says."""
+    """The types of the explicitly named devices, if any."""
     if _is_distributed(inputs):
         return (_MESH,)
     if _is_compiled_for_jax():
@@ -144,15 +143,15 @@ def _is_distributed(inputs: Any) -> bool:
 
 
 def is_in_xla() -> bool:
-    """Whether ops made now are for a function that XLA compiles."""
+    """Whether ops created now belong to a function that XLA compiles."""
     return tf.__internal__.get_enclosing_xla_context() is not None
 
 
 def _is_compiled_for_jax() -> bool:
-    """Whether JAX's `jax2tf.call_tf` has a function traced, for JAX's own runtime.
+    """Whether JAX's `jax2tf.call_tf` is tracing a function, for JAX's own runtime.
 
-    XLA's calls of TensorFlow's process are not among that runtime's. JAX says where it is in a
-    variable that is not public; without it, JAX's error is what is left.
+    That runtime doesn't have the XLA custom calls of TensorFlow. JAX keeps this state in a private
+    variable. If it is missing, users get JAX's error.
     """
     jax2tf = sys.modules.get("jax.experimental.jax2tf.jax2tf")
     state = getattr(jax2tf, "_thread_local_state", None)
@@ -160,7 +159,7 @@ def _is_compiled_for_jax() -> bool:
 
 
 def _graphs() -> Iterator[Any]:
-    """The graph that ops are added to, then those around it."""
+    """The current graph, then the graphs around it."""
     graph = tf.compat.v1.get_default_graph()
     while graph is not None:
         yield graph
@@ -171,7 +170,7 @@ def _is_in_tpu_computation() -> bool:
     for graph in _graphs():
         context = graph._get_control_flow_context()
         while context is not None:
-            # By its name: TensorFlow's API doesn't have the class.
+            # By name, because the class isn't in TensorFlow's public API.
             if type(context).__name__ == "TPUReplicateContext":
                 return True
             context = context.outer_context
@@ -179,7 +178,7 @@ def _is_in_tpu_computation() -> bool:
 
 
 class _AnyOp:
-    """An op that a graph's device functions can be asked about."""
+    """A stand-in op for a graph's device functions."""
 
     type = "Flatnoise>FlattenNoise"
     name = ""
@@ -191,9 +190,9 @@ class _AnyOp:
 
 
 def _device_scopes() -> Iterator[str]:
-    """The devices named around here, the innermost first.
+    """The devices named by the current scopes, innermost first.
 
-    A function's graph doesn't take over the scope around it: the scope is that of the call.
+    A function's graph doesn't inherit the scope around its definition, only the scope of the call.
     """
     if not tf.executing_eagerly():
         for graph in _graphs():
@@ -204,9 +203,9 @@ def _device_scopes() -> Iterator[str]:
 
 
 def _types_of_replica() -> tuple[str, ...]:
-    """The types of devices that a strategy's replicas run on, inside one of them.
+    """The device types of a strategy's replicas, if inside a replica.
 
-    Outside of replicas, as where a strategy's scope makes a pipeline of tf.data, ops run elsewhere.
+    Outside of replicas, as in a tf.data pipeline built in a strategy's scope, ops run elsewhere.
     """
     if not tf.distribute.has_strategy() or tf.distribute.in_cross_replica_context():
         return ()

@@ -1,9 +1,8 @@
-"""The shortest way to the compiled op, for eager calls with arguments of the usual kinds.
+"""A fast path to the compiled op for eager calls with common kinds of arguments.
 
-Checks that name every argument take longer than the noise of a small tensor. So a handful of type
-tests decide whether the op can judge the rest: it checks shapes and values itself. Where it
-refuses, or where an argument is of another kind, the long way is taken, which explains what is
-wrong.
+For small tensors, full argument validation takes longer than the noise itself. Here, a few type
+tests decide whether the op's own checks of shapes and values suffice. If the op raises an error, or
+if an argument is of another kind, the slow path runs and gives detailed errors.
 """
 
 import functools
@@ -22,7 +21,7 @@ from flatnoise._src.tensorflow import tf
 __all__ = ["quick_call"]
 
 _EagerTensor = tf.__internal__.EagerTensor
-# The types whose parameters are float32, as TensorFlow makes them of Python's numbers.
+# The dtypes with float32 parameters, which is TensorFlow's default for Python numbers.
 _DTYPES = frozenset([tf.float16, tf.bfloat16, tf.float32])
 _PAIR = tf.TensorShape([2])
 _LARGEST_OFFSET = 2**63 - 1
@@ -40,7 +39,7 @@ def quick_call(
     implementation: str,
     name: str | None,
 ) -> Any:
-    """The op's result; None where the call isn't of the usual kind, or where the op refuses it."""
+    """The op's result, or None if the arguments are of an uncommon kind or the op raises."""
     if not isinstance(inputs, _EagerTensor) or inputs.dtype not in _DTYPES:
         return None
     if implementation not in ("auto", "native") or not tf.executing_eagerly():
@@ -79,9 +78,9 @@ def quick_call(
 
 
 def _is_pair(seed: Any) -> bool:
-    """Whether `seed` is a tensor, or two integers within int32: TensorFlow would wrap others."""
+    """Whether `seed` is a tensor or two int32 integers. TensorFlow would wrap larger ones."""
     if isinstance(seed, _EagerTensor):
-        return bool(seed.shape == _PAIR)  # the op takes three for a generator's state
+        return bool(seed.shape == _PAIR)  # the op interprets three integers as a generator's state
     if type(seed) not in (list, tuple) or len(seed) != 2:
         return False
     first, second = seed
@@ -93,7 +92,7 @@ def _is_pair(seed: Any) -> bool:
 def _seed_tensor(seed: Any) -> Any:
     if isinstance(seed, DrawnSeed):
         return seed.tensor()
-    # TensorFlow takes long to find a type for a list.
+    # With an explicit dtype, because TensorFlow is slow to infer the dtype of a list.
     return seed if isinstance(seed, _EagerTensor) else tf.constant(seed, tf.int32)
 
 
@@ -105,7 +104,7 @@ def _negative_zero() -> Any:
 def _op_parameters(noise: Noise, values: Sequence[Any]) -> list[float]:
     if noise.passes_parameters:
         return list(values)
-    with np.errstate(over="ignore"):  # the op refuses what is infinite
+    with np.errstate(over="ignore"):  # the op rejects infinities
         if not noise.rounds_last:
             values = list(map(np.float32, values))
         return [float(parameter) for parameter in noise.to_op(np, *values)]

@@ -1,4 +1,4 @@
-"""The compiled ops as they are registered, after the manner of ``tf.raw_ops``."""
+"""Direct access to the compiled ops, like ``tf.raw_ops``."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ __all__ = [
     "Noise",
 ]
 
-# Importing registers the ops, so that SavedModels that hold them can be loaded.
+# Importing registers the ops, so that SavedModels that contain them can be loaded.
 library.load()
 gradients.register()
 vectorized.register()
@@ -36,52 +36,53 @@ def FlattenNoise(
     validate_args: bool = False,
     name: str | None = None,
 ) -> Any:
-    """Combines `input` with noise, flattened to `[batch, features]`.
+    """Combine `input` with noise, flattened to `[batch, features]`.
 
-    Each element gets a number z of the distribution. The combinations, and the parameters that they
-    take in this order:
+    Each element is combined with a number z drawn from the distribution. The combinations, with
+    their parameters in order, are:
 
-    - `"add"`: input + (loc + scale * z), of `loc` and `scale`;
-    - `"multiply"`: input * (loc + scale * z), of the same, for `"normal"`;
-    - `"diffuse"`: signal_rate * input + noise_rate * z, of `signal_rate` and `noise_rate`, for
-      `"normal"`;
-    - `"mask"`: value where z < rate, else scale * input + shift, of `rate`, `value`, `scale` and
-      `shift`, for `"uniform"`. A shift of -0 leaves the product as it is;
-    - `"salt_and_pepper"`: pepper where z < amount * (1 - salt_vs_pepper), salt where z >= 1 -
-      amount * salt_vs_pepper, else input, of `amount`, `salt_vs_pepper`, `salt` and `pepper`, for
-      `"uniform"`.
+    - `"add"` (`loc`, `scale`): `input + (loc + scale * z)`.
+    - `"multiply"` (`loc`, `scale`): `input * (loc + scale * z)`. Only for `"normal"`.
+    - `"diffuse"` (`signal_rate`, `noise_rate`): `signal_rate * input + noise_rate * z`. Only for
+      `"normal"`.
+    - `"mask"` (`rate`, `value`, `scale`, `shift`): `value` where `z < rate`, else
+      `scale * input + shift`. Only for `"uniform"`. A `shift` of -0 leaves the product unchanged.
+    - `"salt_and_pepper"` (`amount`, `salt_vs_pepper`, `salt`, `pepper`): `pepper` where
+      `z < amount * (1 - salt_vs_pepper)`, `salt` where `z >= 1 - amount * salt_vs_pepper`, else
+      `input`. Only for `"uniform"`.
 
-    The functions of `flatnoise` make these parameters of their own, check their arguments, expand
-    parameters that the op doesn't read in place, and fall back to stock ops where the op can't run.
+    The functions of `flatnoise` compute these parameters from their own, check their arguments,
+    expand parameters that the op can't read in place, and fall back to stock ops where the op can't
+    run.
 
     Args:
         input: A `half`, `bfloat16`, `float32` or `float64` tensor of rank 1 or more.
-        seed: An `int32` or `int64` tensor of shape `[2]`, or an `int64` one of shape `[3]`: the
-            state of a `tf.random.Generator` with the Philox algorithm, as
-            `tf.raw_ops.RngReadAndSkip` gives it. It stands for the pair of its last value and a
-            256th of its first, rounded down, each modulo `2**31 - 2`: Keras's rule.
-        offset: An `int64` scalar, at least 0: the element of the stream to start at.
+        seed: An `int32` or `int64` tensor of shape `[2]`, or the state of a `tf.random.Generator`
+            with the Philox algorithm, as returned by `tf.raw_ops.RngReadAndSkip`: an `int64` tensor
+            of shape `[3]`. By Keras's rule, a state `s` means the seed
+            `[s[2] % m, (s[0] // 256) % m]` with `m = 2**31 - 2`.
+        offset: An `int64` scalar, at least 0: the first element of the stream to use.
         parameters: The combination's parameters, `float32` tensors (`float64` for `float64` input).
             Each broadcasts to the output's shape and varies over one contiguous run of its
             dimensions, such as `[features]`, `[batch, 1]` or `[height, width, channels]`.
-        bounds: Nothing, or one tensor of the parameters' type and of shape `[2]`: two numbers that
-            the output stays between, the lower one first.
-        distribution: What z is: `"normal"` (mean 0, variance 1), `"uniform"` (on [0, 1)),
-            `"laplace"` (density `exp(-abs(z)) / 2`), `"gumbel"` (distribution function
+        bounds: Empty, or one tensor of the parameters' dtype and of shape `[2]`: the two numbers to
+            clip the output to, the lower one first.
+        distribution: The distribution of z: `"normal"` (mean 0, variance 1), `"uniform"` (on
+            [0, 1)), `"laplace"` (density `exp(-abs(z)) / 2`), `"gumbel"` (distribution function
             `exp(-exp(-z))`), `"logistic"` (`1 / (1 + exp(-z))`) or `"truncated_normal"` (the
-            normal one between -2 and 2).
-        combination: How z and the parameters change an element: one of those above.
-        flatten: Whether the result is `[batch, features]` or has the shape of `input`.
-        validate_args: Whether to refuse a `loc`, `scale`, `signal_rate` or `noise_rate` that is not
-            finite, a `scale` that is negative, a `rate`, `amount` or `salt_vs_pepper` that is not
-            from 0 to 1, and bounds of which the first is above the second.
-        name: A name for the operation.
+            standard normal truncated to [-2, 2]).
+        combination: How z and the parameters change an element, one of the above.
+        flatten: Whether the result has shape `[batch, features]` or the shape of `input`.
+        validate_args: Whether to reject a `loc`, `scale`, `signal_rate` or `noise_rate` that isn't
+            finite, a negative `scale`, a `rate`, `amount` or `salt_vs_pepper` outside the range
+            from 0 to 1, and a lower bound above the upper bound.
+        name: A name for the operation (optional).
 
     Returns:
-        A tensor of the type of `input`.
+        A tensor of the dtype of `input`.
 
     Raises:
-        RuntimeError: If the compiled op can't be loaded; the message says why.
+        RuntimeError: If the compiled op can't be loaded. The message says why.
     """
     run = _require("FlattenNoise").flatnoise_flatten_noise
     input = tf.convert_to_tensor(input)
@@ -112,7 +113,7 @@ def FlattenNoiseWithZ(
     validate_args: bool = False,
     name: str | None = None,
 ) -> Any:
-    """Combines `input` with noise as `FlattenNoise` does, and gives that noise too.
+    """Combine `input` with noise like `FlattenNoise`, and return that noise too.
 
     Args:
         input: As in `FlattenNoise`.
@@ -120,16 +121,16 @@ def FlattenNoiseWithZ(
         offset: As in `FlattenNoise`.
         parameters: As in `FlattenNoise`.
         distribution: As in `FlattenNoise`.
-        combination: As in `FlattenNoise`, of those that return their noise: `"diffuse"`.
+        combination: As in `FlattenNoise`, but only `"diffuse"` is supported.
         flatten: As in `FlattenNoise`.
         validate_args: As in `FlattenNoise`.
-        name: A name for the operation.
+        name: A name for the operation (optional).
 
     Returns:
-        Two tensors of one type and shape, by the names `output` and `noise`.
+        A named tuple `(output, noise)` of two tensors of the same dtype and shape.
 
     Raises:
-        RuntimeError: If the compiled op can't be loaded; the message says why.
+        RuntimeError: If the compiled op can't be loaded. The message says why.
     """
     run = _require("FlattenNoiseWithZ").flatnoise_flatten_noise_with_z
     input = tf.convert_to_tensor(input)
@@ -162,28 +163,28 @@ def FlattenNoiseOfBytes(
     byte_scale: float = 1.0,
     name: str | None = None,
 ) -> Any:
-    """Combines bytes with noise as `FlattenNoise` does, in float32. CPUs alone have a kernel.
+    """Combine a uint8 tensor with noise like `FlattenNoise`, in float32. Only for CPUs.
 
     Args:
         input: A `uint8` tensor of rank 1 or more.
         seed: As in `FlattenNoise`.
         offset: As in `FlattenNoise`.
-        parameters: As in `FlattenNoise`, of `float32`.
-        T: The output's type: `uint8`, `half`, `bfloat16` or `float32`. Bytes are rounded to
-            nearest, ties to even, and end at 0 and 255; NaN becomes 0.
-        bounds: As in `FlattenNoise`, of `float32`.
+        parameters: As in `FlattenNoise`, in `float32`.
+        T: The output's dtype: `uint8`, `half`, `bfloat16` or `float32`. `uint8` outputs are rounded
+            to nearest, ties to even, and saturate at 0 and 255. NaN becomes 0.
+        bounds: As in `FlattenNoise`, in `float32`.
         distribution: As in `FlattenNoise`.
         combination: As in `FlattenNoise`.
         flatten: As in `FlattenNoise`.
         validate_args: As in `FlattenNoise`.
-        byte_scale: What `input` is multiplied by before it is combined with noise.
-        name: A name for the operation.
+        byte_scale: The factor that `input` is multiplied by before it is combined with noise.
+        name: A name for the operation (optional).
 
     Returns:
-        A tensor of type `T`.
+        A tensor of dtype `T`.
 
     Raises:
-        RuntimeError: If the compiled op can't be loaded; the message says why.
+        RuntimeError: If the compiled op can't be loaded. The message says why.
     """
     run = _require("FlattenNoiseOfBytes").flatnoise_flatten_noise_of_bytes
     return run(
@@ -214,23 +215,23 @@ def Noise(
     validate_args: bool = False,
     name: str | None = None,
 ) -> Any:
-    """Makes noise by itself: loc + scale * z.
+    """Draw noise without an input: loc + scale * z.
 
     Args:
         shape: An `int32` or `int64` vector: the output's shape, of rank 1 or more.
         seed: As in `FlattenNoise`.
         offset: As in `FlattenNoise`.
-        parameters: As in `FlattenNoise`, of `loc` and `scale`.
-        T: The output's type: `half`, `bfloat16`, `float32` or `float64`.
+        parameters: As in `FlattenNoise`: `loc` and `scale`.
+        T: The output's dtype: `half`, `bfloat16`, `float32` or `float64`.
         distribution: As in `FlattenNoise`.
         validate_args: As in `FlattenNoise`.
-        name: A name for the operation.
+        name: A name for the operation (optional).
 
     Returns:
-        A tensor of type `T`.
+        A tensor of dtype `T`.
 
     Raises:
-        RuntimeError: If the compiled op can't be loaded; the message says why.
+        RuntimeError: If the compiled op can't be loaded. The message says why.
     """
     run = _require("Noise").flatnoise_noise
     return run(
@@ -257,32 +258,33 @@ def FlattenNoiseGrad(
     combination: str = "add",
     name: str | None = None,
 ) -> list[Any]:
-    """Computes the gradients of `FlattenNoise` with respect to its parameters.
+    """Compute the gradients of `FlattenNoise` with respect to its parameters.
 
-    For the combination `"add"` the terms are ``grad`` and ``grad * z``, for `"multiply"` each times
-    the input's element. They are summed in a fixed order over the dimensions that were broadcast.
-    The other combinations aren't linear in their parameters, so they have no such op: gradients
-    through `FlattenNoise` are made of itself.
+    For the combination `"add"`, the terms are `grad` and `grad * z`. For `"multiply"`, each is also
+    multiplied by the element of `input`. For `"diffuse"`, the terms are `grad * input` and
+    `grad * z`. The terms are summed in a fixed order over the broadcast dimensions. The other
+    combinations aren't linear in their parameters and aren't supported here. Their gradients are
+    computed with `FlattenNoise`.
 
     Args:
         grad: The gradient with respect to the output, of the output's shape.
         seed: As in `FlattenNoise`.
-        offset: An `int64` scalar, at least 0: the element of the stream to start at.
-        parameters: The parameters of `FlattenNoise`; they give their shapes alone.
-        input: The input of `FlattenNoise`, of any shape that has as many elements as `grad`. The
-            combination `"add"` doesn't read it: `grad` may stand in its place.
-        distribution: What z is: `"normal"` (mean 0, variance 1), `"uniform"` (on [0, 1)),
-            `"laplace"` (density `exp(-abs(z)) / 2`), `"gumbel"` (distribution function
+        offset: An `int64` scalar, at least 0: the first element of the stream to use.
+        parameters: The parameters of `FlattenNoise`. Only their shapes are used.
+        input: The input of `FlattenNoise`, of any shape with as many elements as `grad`. The
+            combination `"add"` doesn't read it, so `grad` can be passed instead.
+        distribution: The distribution of z: `"normal"` (mean 0, variance 1), `"uniform"` (on
+            [0, 1)), `"laplace"` (density `exp(-abs(z)) / 2`), `"gumbel"` (distribution function
             `exp(-exp(-z))`), `"logistic"` (`1 / (1 + exp(-z))`) or `"truncated_normal"` (the
-            normal one between -2 and 2).
-        combination: How z and the parameters change an element: one of those above.
-        name: A name for the operation.
+            standard normal truncated to [-2, 2]).
+        combination: How z and the parameters change an element, one of the above.
+        name: A name for the operation (optional).
 
     Returns:
-        A list of tensors, of the types and shapes of `parameters`.
+        A list of tensors with the dtypes and shapes of `parameters`.
 
     Raises:
-        RuntimeError: If the compiled op can't be loaded; the message says why.
+        RuntimeError: If the compiled op can't be loaded. The message says why.
     """
     run = _require("FlattenNoiseGrad").flatnoise_flatten_noise_grad
     grad = tf.convert_to_tensor(grad)

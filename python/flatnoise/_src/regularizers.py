@@ -1,4 +1,4 @@
-"""Regularizers that speak for noise."""
+"""Regularizers that reward noise."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ __all__ = ["NoiseEntropy"]
 @export("flatnoise.regularizers")
 @keras.saving.register_keras_serializable(package="flatnoise")
 class NoiseEntropy(keras.regularizers.Regularizer):  # type: ignore[misc]
-    """Rewards the entropy of noise, so that a loss which noise harms doesn't drive it to 0.
+    """Reward the entropy of noise, so that training doesn't drive the noise level to 0.
 
-    Computes `-factor * reduce_sum(log(stddev))`: for normally distributed noise, minus `factor`
-    times the sum of the differential entropies, but for a constant (Cover and Thomas, "Elements of
-    Information Theory", 2nd edition, theorem 8.4.1). In units of `factor`, the loss may rise by 1
-    where a standard deviation grows by the factor e.
+    Computes `-factor * reduce_sum(log(stddev))`. For normally distributed noise, this is, up to a
+    constant, `-factor` times the sum of the differential entropies (Cover and Thomas, "Elements of
+    Information Theory", 2nd edition, theorem 8.4.1). If a standard deviation grows by a factor of
+    e, the penalty decreases by `factor`.
 
     Examples:
         >>> layer = flatnoise.layers.LearnedGaussianNoise(
@@ -32,16 +32,16 @@ class NoiseEntropy(keras.regularizers.Regularizer):  # type: ignore[misc]
     """
 
     def __init__(self, factor: float = 1e-3) -> None:
-        """Checks and keeps the factor."""
+        """Initialize the regularizer. The class documents the argument."""
         check_number("factor", factor)
         if factor < 0:
             raise invalid_value("factor", "a float value that is not negative", factor)
         self.factor = factor
 
     def __call__(self, stddev: Any) -> Any:
-        """The penalty for standard deviations, a scalar."""
+        """Return the penalty for standard deviations, a scalar."""
         return -self.factor * keras.ops.sum(keras.ops.log(stddev))
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that the regularizer was made with."""
+        """Return the constructor arguments of the regularizer."""
         return {"factor": self.factor}

@@ -1,4 +1,4 @@
-"""What ``python -m flatnoise`` prints: what is installed and in use, and why not more."""
+"""The report of ``python -m flatnoise`` on what is installed and in use."""
 
 import argparse
 import json
@@ -28,7 +28,7 @@ def _tensorflow_facts() -> dict[str, Any]:
     from flatnoise._src.tensorflow import tf
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what they warn of is in the report
+        warnings.simplefilter("ignore")  # the report contains the content of the warnings
         chosen = functions.choose_implementation("auto")
     return {
         "tensorflow_cuda_version": tf.sysconfig.get_build_info().get("cuda_version"),
@@ -39,7 +39,7 @@ def _tensorflow_facts() -> dict[str, Any]:
 
 
 def facts() -> dict[str, Any]:
-    """Returns what `flatnoise.build_info` tells and what it runs in, ready for JSON."""
+    """Returns `flatnoise.build_info` and facts about the environment, ready for JSON."""
     info = build_info()
     runtime: dict[str, Any] = {
         "tensorflow_cuda_version": None,
@@ -79,7 +79,7 @@ def _in_use_inside_xla(found: dict[str, Any]) -> str:
 
 
 def as_text(found: dict[str, Any]) -> str:
-    """Lays out `facts` for a reader, one line each."""
+    """Formats `facts` as text, one line each."""
     cuda = found["tensorflow_cuda_version"]
     tensorflow = found["tensorflow_version"] or _NO_VERSION
     rows = {

@@ -1,4 +1,4 @@
-"""Noise by itself, of a shape: what the other functions add."""
+"""Functions that draw noise of a given shape, without an input."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from flatnoise._src.functions import native_ops
 from flatnoise._src.noises import Noise
 from flatnoise._src.tensorflow import tf
 
-# What `flatnoise` exports.
+# Exported by `flatnoise`.
 __all__ = ["gumbel", "laplace", "logistic", "normal", "truncated_normal", "uniform"]
 
 
@@ -26,12 +26,13 @@ def normal(
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
-    """Draws normally distributed noise.
+    """Draw normally distributed noise.
 
     Computes `mean + stddev * z`, where `z` is the noise of `flatnoise.flatten_add_normal` for the
-    same seed: the float32 stream of `tf.random.stateless_normal(shape, seed, alg="philox")` (the
-    float64 one for float64), to a few units in the last place. No input is read. Unlike the stock
-    op, it gives the same numbers inside and outside XLA, in any type, from any `offset` on.
+    same seed. Up to a few units in the last place, this is the float32 stream of
+    `tf.random.stateless_normal(shape, seed, alg="philox")` (the float64 stream for float64). Unlike
+    the stock op, it gives the same numbers inside and outside XLA and for every `dtype`, and it can
+    start at any `offset`.
 
     Examples:
         >>> flatnoise.normal([32, 64, 64, 3], seed=[1, 2], stddev=0.1).shape
@@ -41,28 +42,29 @@ def normal(
         shape: The shape of the noise, of rank 1 or more: a sequence of integers, a
             `tf.TensorShape`, or an int32 or int64 tensor.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
-            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
-        mean: The mean of the noise: a finite number, or an array or a floating-point tensor that
+            `keras.random.SeedGenerator`, from which each call draws the next seed. `42` means
+            `[42, 0]`.
+        mean: The mean of the noise: a finite number, or an array or floating-point tensor that
             broadcasts to `shape`. Differentiable.
-        stddev: The standard deviation of the noise, at least 0; otherwise as `mean`.
-        dtype: The type of the noise: float16, bfloat16, float32 or float64.
-        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+        stddev: The standard deviation of the noise, at least 0. Otherwise like `mean`.
+        dtype: The dtype of the noise: float16, bfloat16, float32 or float64.
+        offset: The first element of the stream to use, from 0 to 2**63 - 1: an integer or a scalar
             integer tensor.
         implementation: `"native"` for the compiled op, `"tensorflow"` for stock TensorFlow ops, or
-            `"auto"`: the compiled op where the device that will run it has a kernel (CPUs, NVIDIA
-            GPUs), stock ops elsewhere, as on TPUs. Their results differ by at most a few units in
-            the last place.
-        name: A name for the operation.
+            `"auto"`. `"auto"` uses the compiled op on devices that it has a kernel for (CPUs and
+            NVIDIA GPUs) and stock ops elsewhere, for example on TPUs. Their results differ by at
+            most a few units in the last place.
+        name: A name for the operation (optional).
 
     Returns:
-        A tensor of `dtype` and of `shape`.
+        A tensor of dtype `dtype` and shape `shape`.
 
     Raises:
-        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
-            can't be right.
-        tf.errors.InvalidArgumentError: If, when the op runs, the values or shapes of tensors turn
-            out to be wrong. On a GPU, and where stock ops can't raise, as under XLA, wrong values
-            make the result NaN instead.
+        ValueError: If an argument has an invalid type, dtype, static shape or (unless it is a
+            tensor) value.
+        tf.errors.InvalidArgumentError: If a tensor has an invalid value or shape when the op runs.
+            On GPUs, and where stock ops can't raise, as under XLA, invalid values make the output
+            NaN instead.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
     return _draw(
@@ -89,10 +91,10 @@ def uniform(
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
-    """Draws uniformly distributed noise.
+    """Draw uniformly distributed noise.
 
-    It is what `flatnoise.flatten_add_uniform` adds for the same seed. In all else it is as
-    `flatnoise.normal`.
+    This is the noise that `flatnoise.flatten_add_uniform` adds for the same seed. Otherwise, it
+    works like `flatnoise.normal`.
 
     Examples:
         >>> flatnoise.uniform([16, 3072], seed=[1, 2]).shape
@@ -102,23 +104,24 @@ def uniform(
         shape: The shape of the noise, of rank 1 or more: a sequence of integers, a
             `tf.TensorShape`, or an int32 or int64 tensor.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
-            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
-        minval: The least noise: a finite number, or an array or a floating-point tensor that
-            broadcasts to `shape`. Differentiable.
-        maxval: The bound that the noise stays below (rounding may reach it), at least `minval`;
-            otherwise as `minval`.
-        dtype: The type of the noise: float16, bfloat16, float32 or float64.
-        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+            `keras.random.SeedGenerator`, from which each call draws the next seed. `42` means
+            `[42, 0]`.
+        minval: The lower bound of the noise: a finite number, or an array or floating-point tensor
+            that broadcasts to `shape`. Differentiable.
+        maxval: The upper bound of the noise, exclusive before rounding, at least `minval`.
+            Otherwise like `minval`.
+        dtype: The dtype of the noise: float16, bfloat16, float32 or float64.
+        offset: The first element of the stream to use, from 0 to 2**63 - 1: an integer or a scalar
             integer tensor.
         implementation: `"native"`, `"tensorflow"` or `"auto"`, as in `flatnoise.normal`.
-        name: A name for the operation.
+        name: A name for the operation (optional).
 
     Returns:
-        A tensor of `dtype` and of `shape`.
+        A tensor of dtype `dtype` and shape `shape`.
 
     Raises:
-        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
-            can't be right.
+        ValueError: If an argument has an invalid type, dtype, static shape or (unless it is a
+            tensor) value.
         tf.errors.InvalidArgumentError: As in `flatnoise.normal`.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
@@ -146,10 +149,10 @@ def laplace(
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
-    """Draws Laplace noise.
+    """Draw Laplace noise.
 
-    It is what `flatnoise.flatten_add_laplace` adds for the same seed. In all else it is as
-    `flatnoise.normal`.
+    This is the noise that `flatnoise.flatten_add_laplace` adds for the same seed. Otherwise, it
+    works like `flatnoise.normal`.
 
     Examples:
         >>> flatnoise.laplace([16, 3072], seed=[1, 2]).shape
@@ -159,22 +162,23 @@ def laplace(
         shape: The shape of the noise, of rank 1 or more: a sequence of integers, a
             `tf.TensorShape`, or an int32 or int64 tensor.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
-            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
-        loc: The location of the noise: a finite number, or an array or a floating-point tensor that
+            `keras.random.SeedGenerator`, from which each call draws the next seed. `42` means
+            `[42, 0]`.
+        loc: The location of the noise: a finite number, or an array or floating-point tensor that
             broadcasts to `shape`. Differentiable.
-        scale: The mean distance of the noise from `loc`, at least 0; otherwise as `loc`.
-        dtype: The type of the noise: float16, bfloat16, float32 or float64.
-        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+        scale: The mean distance of the noise from `loc`, at least 0. Otherwise like `loc`.
+        dtype: The dtype of the noise: float16, bfloat16, float32 or float64.
+        offset: The first element of the stream to use, from 0 to 2**63 - 1: an integer or a scalar
             integer tensor.
         implementation: `"native"`, `"tensorflow"` or `"auto"`, as in `flatnoise.normal`.
-        name: A name for the operation.
+        name: A name for the operation (optional).
 
     Returns:
-        A tensor of `dtype` and of `shape`.
+        A tensor of dtype `dtype` and shape `shape`.
 
     Raises:
-        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
-            can't be right.
+        ValueError: If an argument has an invalid type, dtype, static shape or (unless it is a
+            tensor) value.
         tf.errors.InvalidArgumentError: As in `flatnoise.normal`.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
@@ -202,10 +206,10 @@ def gumbel(
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
-    """Draws Gumbel noise.
+    """Draw Gumbel noise.
 
-    It is what `flatnoise.flatten_add_gumbel` adds for the same seed. In all else it is as
-    `flatnoise.normal`.
+    This is the noise that `flatnoise.flatten_add_gumbel` adds for the same seed. Otherwise, it
+    works like `flatnoise.normal`.
 
     Examples:
         >>> flatnoise.gumbel([16, 3072], seed=[1, 2]).shape
@@ -215,22 +219,23 @@ def gumbel(
         shape: The shape of the noise, of rank 1 or more: a sequence of integers, a
             `tf.TensorShape`, or an int32 or int64 tensor.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
-            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
-        loc: The location of the noise: a finite number, or an array or a floating-point tensor that
+            `keras.random.SeedGenerator`, from which each call draws the next seed. `42` means
+            `[42, 0]`.
+        loc: The location of the noise: a finite number, or an array or floating-point tensor that
             broadcasts to `shape`. Differentiable.
-        scale: The scale of the noise, at least 0; otherwise as `loc`.
-        dtype: The type of the noise: float16, bfloat16, float32 or float64.
-        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+        scale: The scale of the noise, at least 0. Otherwise like `loc`.
+        dtype: The dtype of the noise: float16, bfloat16, float32 or float64.
+        offset: The first element of the stream to use, from 0 to 2**63 - 1: an integer or a scalar
             integer tensor.
         implementation: `"native"`, `"tensorflow"` or `"auto"`, as in `flatnoise.normal`.
-        name: A name for the operation.
+        name: A name for the operation (optional).
 
     Returns:
-        A tensor of `dtype` and of `shape`.
+        A tensor of dtype `dtype` and shape `shape`.
 
     Raises:
-        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
-            can't be right.
+        ValueError: If an argument has an invalid type, dtype, static shape or (unless it is a
+            tensor) value.
         tf.errors.InvalidArgumentError: As in `flatnoise.normal`.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
@@ -258,10 +263,10 @@ def logistic(
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
-    """Draws logistic noise.
+    """Draw logistic noise.
 
-    It is what `flatnoise.flatten_add_logistic` adds for the same seed. In all else it is as
-    `flatnoise.normal`.
+    This is the noise that `flatnoise.flatten_add_logistic` adds for the same seed. Otherwise, it
+    works like `flatnoise.normal`.
 
     Examples:
         >>> flatnoise.logistic([16, 3072], seed=[1, 2]).shape
@@ -271,22 +276,23 @@ def logistic(
         shape: The shape of the noise, of rank 1 or more: a sequence of integers, a
             `tf.TensorShape`, or an int32 or int64 tensor.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
-            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
-        loc: The location of the noise: a finite number, or an array or a floating-point tensor that
+            `keras.random.SeedGenerator`, from which each call draws the next seed. `42` means
+            `[42, 0]`.
+        loc: The location of the noise: a finite number, or an array or floating-point tensor that
             broadcasts to `shape`. Differentiable.
-        scale: The scale of the noise, at least 0; otherwise as `loc`.
-        dtype: The type of the noise: float16, bfloat16, float32 or float64.
-        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+        scale: The scale of the noise, at least 0. Otherwise like `loc`.
+        dtype: The dtype of the noise: float16, bfloat16, float32 or float64.
+        offset: The first element of the stream to use, from 0 to 2**63 - 1: an integer or a scalar
             integer tensor.
         implementation: `"native"`, `"tensorflow"` or `"auto"`, as in `flatnoise.normal`.
-        name: A name for the operation.
+        name: A name for the operation (optional).
 
     Returns:
-        A tensor of `dtype` and of `shape`.
+        A tensor of dtype `dtype` and shape `shape`.
 
     Raises:
-        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
-            can't be right.
+        ValueError: If an argument has an invalid type, dtype, static shape or (unless it is a
+            tensor) value.
         tf.errors.InvalidArgumentError: As in `flatnoise.normal`.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
@@ -314,10 +320,10 @@ def truncated_normal(
     implementation: str = "auto",
     name: str | None = None,
 ) -> Any:
-    """Draws normally distributed, cut at two standard deviations, noise.
+    """Draw normally distributed noise, truncated at two standard deviations.
 
-    It is what `flatnoise.flatten_add_truncated_normal` adds for the same seed. In all else it is as
-    `flatnoise.normal`.
+    This is the noise that `flatnoise.flatten_add_truncated_normal` adds for the same seed.
+    Otherwise, it works like `flatnoise.normal`.
 
     Examples:
         >>> flatnoise.truncated_normal([16, 3072], seed=[1, 2]).shape
@@ -327,22 +333,24 @@ def truncated_normal(
         shape: The shape of the noise, of rank 1 or more: a sequence of integers, a
             `tf.TensorShape`, or an int32 or int64 tensor.
         seed: An integer, two integers, an int32 or int64 tensor of shape `[2]`, or a
-            `keras.random.SeedGenerator`, of which each call draws the next. `42` is `[42, 0]`.
-        mean: The mean of the noise: a finite number, or an array or a floating-point tensor that
+            `keras.random.SeedGenerator`, from which each call draws the next seed. `42` means
+            `[42, 0]`.
+        mean: The mean of the noise: a finite number, or an array or floating-point tensor that
             broadcasts to `shape`. Differentiable.
-        stddev: The standard deviation before the tails are cut, at least 0; otherwise as `mean`.
-        dtype: The type of the noise: float16, bfloat16, float32 or float64.
-        offset: The element of the stream to start at, from 0 to 2**63 - 1: an integer or a scalar
+        stddev: The standard deviation of the noise before truncation, at least 0. Otherwise like
+            `mean`.
+        dtype: The dtype of the noise: float16, bfloat16, float32 or float64.
+        offset: The first element of the stream to use, from 0 to 2**63 - 1: an integer or a scalar
             integer tensor.
         implementation: `"native"`, `"tensorflow"` or `"auto"`, as in `flatnoise.normal`.
-        name: A name for the operation.
+        name: A name for the operation (optional).
 
     Returns:
-        A tensor of `dtype` and of `shape`.
+        A tensor of dtype `dtype` and shape `shape`.
 
     Raises:
-        ValueError: If the type or static shape of an argument, or a value that isn't a tensor's,
-            can't be right.
+        ValueError: If an argument has an invalid type, dtype, static shape or (unless it is a
+            tensor) value.
         tf.errors.InvalidArgumentError: As in `flatnoise.normal`.
         RuntimeError: If `implementation` is `"native"` and the compiled op can't run here.
     """
@@ -362,7 +370,7 @@ _DTYPES = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
 
 
 def _static_sizes(shape: Any) -> Shape:
-    """The sizes that a tensor holds, as far as they are known while a graph is built."""
+    """The sizes in a shape tensor, as far as they are known at graph construction time."""
     values = tf.get_static_value(shape, partial=True)
     if values is None:
         return None if shape.shape[0] is None else (None,) * shape.shape[0]
@@ -370,7 +378,7 @@ def _static_sizes(shape: Any) -> Shape:
 
 
 def _convert_shape(shape: Any) -> Any:
-    """An int32 or int64 vector, and the sizes as far as they are known."""
+    """An int32 or int64 shape vector, and its sizes as far as they are known."""
     expected = "a sequence of integers, or an int32 or int64 tensor, of one size or more"
     try:
         tensor = tf.convert_to_tensor(shape)
@@ -418,5 +426,5 @@ def _draw_in_python(
     return ops.flatnoise_noise(**call, shape=shape, T=dtype)
 
 
-# Its branches are on Python values: autograph would only slow the tracing down.
+# All branches are on Python values, so AutoGraph would only slow down tracing.
 _draw = tf.autograph.experimental.do_not_convert(_draw_in_python)

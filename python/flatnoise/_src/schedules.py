@@ -1,7 +1,6 @@
-"""Schedules for levels of noise.
+"""Schedules for noise levels.
 
-They are Keras's schedules of learning rates, in double precision: whatever takes one of these takes
-them, too.
+They are subclasses of Keras's learning rate schedules but compute in double precision.
 """
 
 import math
@@ -26,7 +25,7 @@ def _count(argument: str, value: Any, least: int) -> int:
 @export("flatnoise.schedules")
 @keras.saving.register_keras_serializable(package="flatnoise")
 class Constant(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """The same level at every step.
+    """A schedule with the same level at every step.
 
     Examples:
         >>> flatnoise.schedules.Constant(0.1)(1000).numpy().item()
@@ -37,23 +36,23 @@ class Constant(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore
     """
 
     def __init__(self, value: Any) -> None:
-        """Checks and keeps the level."""
+        """Initialize the schedule. The class documents the argument."""
         self.value = fixed_value("value", value)
 
     def __call__(self, step: Any) -> Any:
-        """The level at a step, a float64 tensor."""
+        """Return the level at a step, a float64 tensor."""
         return tf.constant(self.value, tf.float64)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that the schedule was made with."""
+        """Return the constructor arguments of the schedule."""
         return {"value": to_config(self.value)}
 
 
 class _Transition(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """From one level to another."""
+    """Base class of schedules from one level to another."""
 
     def __init__(self, initial: Any, final: Any, steps: int, begin: int = 0) -> None:
-        """Checks and keeps the arguments; the classes tell of them."""
+        """Initialize the schedule. The subclasses document the arguments."""
         self.initial = fixed_value("initial", initial)
         self.final = fixed_value("final", final)
         check_shapes_together({"initial": self.initial, "final": self.final})
@@ -61,18 +60,18 @@ class _Transition(keras.optimizers.schedules.LearningRateSchedule):  # type: ign
         self.begin = _count("begin", begin, least=0)
 
     def _share_of_final(self, progress: Any) -> Any:
-        """The share of the final level, where `progress` goes from 0 to 1."""
+        """The weight of the final level, for a `progress` from 0 to 1."""
         raise NotImplementedError
 
     def __call__(self, step: Any) -> Any:
-        """The level at a step, a float64 tensor."""
+        """Return the level at a step, a float64 tensor."""
         passed = tf.cast(step, tf.float64) - self.begin
         share = self._share_of_final(tf.clip_by_value(passed / self.steps, 0.0, 1.0))
-        # Either end is met exactly.
+        # This form is exact at both ends.
         return (1 - share) * self.initial + share * self.final
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that the schedule was made with."""
+        """Return the constructor arguments of the schedule."""
         return {
             "initial": to_config(self.initial),
             "final": to_config(self.final),
@@ -84,7 +83,7 @@ class _Transition(keras.optimizers.schedules.LearningRateSchedule):  # type: ign
 @export("flatnoise.schedules")
 @keras.saving.register_keras_serializable(package="flatnoise")
 class Linear(_Transition):
-    """From one level to another in a straight line; before and after, the level stays.
+    """A schedule that changes a level linearly and keeps it constant before and after.
 
     Examples:
         >>> ramp = flatnoise.schedules.Linear(0.0, 0.2, steps=100)
@@ -92,10 +91,10 @@ class Linear(_Transition):
         [0.0, 0.1, 0.2, 0.2]
 
     Args:
-        initial: Float or array, the level to start from.
-        final: Float or array, the level to end with.
-        steps: Integer, how many steps (or epochs) the transition takes, at least 1.
-        begin: Integer, the step (or epoch) that it begins at.
+        initial: Float or array, the initial level.
+        final: Float or array, the final level.
+        steps: Integer, the length of the transition in steps (or epochs), at least 1.
+        begin: Integer, the step (or epoch) at which the transition begins, at least 0.
     """
 
     def _share_of_final(self, progress: Any) -> Any:
@@ -105,11 +104,13 @@ class Linear(_Transition):
 @export("flatnoise.schedules")
 @keras.saving.register_keras_serializable(package="flatnoise")
 class Cosine(_Transition):
-    """From one level to another along half a cosine; before and after, the level stays.
+    """A schedule that changes a level along half a cosine and keeps it constant before and after.
 
-    The share of the final level is `(1 - cos(pi * progress)) / 2`: slow at both ends, as cosine
-    decay of learning rates is (Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm
-    restarts", 2017).
+    The weight of the final level is `(1 - cos(pi * progress)) / 2`. The level changes slowly at
+    both ends, as in cosine decay of learning rates (Loshchilov and Hutter, 2017).
+
+    Reference:
+        - [Loshchilov and Hutter, 2017](https://arxiv.org/abs/1608.03983)
 
     Examples:
         >>> decay = flatnoise.schedules.Cosine(0.2, 0.0, steps=100)
@@ -117,10 +118,10 @@ class Cosine(_Transition):
         [0.2, 0.171, 0.1, 0.0]
 
     Args:
-        initial: Float or array, the level to start from.
-        final: Float or array, the level to end with.
-        steps: Integer, how many steps (or epochs) the transition takes, at least 1.
-        begin: Integer, the step (or epoch) that it begins at.
+        initial: Float or array, the initial level.
+        final: Float or array, the final level.
+        steps: Integer, the length of the transition in steps (or epochs), at least 1.
+        begin: Integer, the step (or epoch) at which the transition begins, at least 0.
     """
 
     def _share_of_final(self, progress: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The seeds that layers draw, and the place of a replica's elements in the stream of a seed."""
+"""Seed generation for layers, and stream offsets for replicas."""
 
 import functools
 import operator
@@ -23,34 +23,34 @@ __all__ = [
     "stateless_seed_of_state",
 ]
 
-# Gives a pair of integers for what a layer has as its seed generator.
+# Draws a pair of integers from a layer's seed generator.
 Draw = Callable[[Any], Any]
 draw_next: Draw = operator.methodcaller("next")
 
 _PHILOX = 1
-# By what TensorFlow's generators move their counter on for each draw.
+# The counter increment of TensorFlow's generators per draw.
 _STEP = 256
-# Keras's: one less than the largest int32.
+# Keras's modulus, one less than the largest int32.
 _MODULUS = 2**31 - 2
 
 
 class SeedGenerator(keras.random.SeedGenerator):  # type: ignore[misc]
-    """A `keras.random.SeedGenerator` that is read and advanced in one step.
+    """A `keras.random.SeedGenerator` that reads and advances its state atomically.
 
-    It gives the pairs that Keras's gives: `[seed, number of draws before]`. Keras reads its state
-    and then advances it, so that calls at the same time, as in `tf.data.Dataset.map` with
-    `num_parallel_calls`, may draw the same pair. Here each draws its own.
+    It returns the same pairs as Keras's generator: `[seed, number of previous draws]`. Keras reads
+    its state and then advances it, so concurrent calls, as in `tf.data.Dataset.map` with
+    `num_parallel_calls`, may draw the same pair. Here, each call draws a different pair.
 
-    The state is that of a `tf.random.Generator` with the Philox algorithm, int64 of shape `[3]`:
-    the two words of a counter, which each draw moves on by 256, and the seed.
+    The state is that of a `tf.random.Generator` with the Philox algorithm: an int64 tensor of shape
+    `[3]` with the two words of a counter, which each draw increments by 256, and the seed.
 
     Args:
-        seed: Integer, or `None` for a random one (of Python's `random`, as in Keras).
+        seed: Integer, or `None` for a random seed (from Python's `random`, as in Keras).
         name: String, optional name.
     """
 
     def __init__(self, seed: int | None = None, name: str | None = None) -> None:
-        """Makes the generator; the class tells of the arguments."""
+        """Initialize the generator. The class documents the arguments."""
         if seed is None:
             seed = random.randint(1, 10**9)
         super().__init__(seed, name)
@@ -65,16 +65,16 @@ class SeedGenerator(keras.random.SeedGenerator):  # type: ignore[misc]
         )
 
     def next(self, ordered: bool = True) -> Any:
-        """Draws a pair, an int64 tensor of shape `[2]`; always in order."""
+        """Draws a pair, an int64 tensor of shape `[2]`. Draws are always ordered."""
         return _pair_of(self.next_state())
 
     def next_state(self) -> Any:
-        """Draws as `next` does, and returns the state before, which ops take for the pair."""
+        """Draws like `next`, but returns the previous state. Ops accept it in place of the pair."""
         return _read_and_advance(self.state)
 
 
 def _pair_of(state: Any) -> Any:
-    # The last word and the first: the seed, and the draws in the counter's upper bits.
+    # The last word is the seed. The first word has the number of draws in its upper bits.
     words = tf.raw_ops.StridedSlice(
         input=state,
         begin=_constant(0),
@@ -87,13 +87,13 @@ def _pair_of(state: Any) -> Any:
 
 
 def state_of(generator: Any) -> Any:
-    """The state in which a `SeedGenerator` goes on as one of Keras's own does."""
+    """The state of a `SeedGenerator` that continues the sequence of a Keras generator."""
     seed, draws = tf.unstack(tf.cast(generator.state.value, tf.int64))
     return tf.stack([draws * _STEP, tf.zeros_like(draws), seed])
 
 
 def _constant(*values: int) -> Any:
-    """An int64 vector; for an eager call made once, since that takes longer than using it."""
+    """An int64 vector, cached in eager mode, because creating it is slower than using it."""
     if tf.executing_eagerly():
         return _eager_constant(values)
     return tf.constant(values, tf.int64)
@@ -108,14 +108,14 @@ def _read_and_advance(state: Any) -> Any:
     variable = state.value
     if is_one_variable(variable):
         return tf.raw_ops.RngReadAndSkip(resource=variable.handle, alg=_PHILOX, delta=1)
-    # All replicas' copies at once, or a stand-in of a `keras.StatelessScope`.
+    # Updates the copies of all replicas, or the value in a `keras.StatelessScope`.
     before = tf.identity(variable)
     state.assign(before + _constant(_STEP, 0, 0))
     return before
 
 
 def is_one_variable(value: Any) -> bool:
-    """Whether `value` stands for one variable here, and not for a copy on each replica."""
+    """Whether `value` is a single variable here, rather than a copy per replica."""
     if not isinstance(value, tf.distribute.DistributedValues):
         return isinstance(value, tf.Variable)
     if tf.distribute.get_strategy() is not value.distribute_strategy:
@@ -124,33 +124,33 @@ def is_one_variable(value: Any) -> bool:
 
 
 def stateless_seed(pair: Any) -> Any:
-    """The seed of stateless ops for a pair that a generator gave.
+    """Converts a pair from a generator to a seed for stateless ops.
 
-    The arithmetic is that of Keras's TensorFlow backend: the same state gives the same noise as
+    Uses the arithmetic of Keras's TensorFlow backend, so the same state gives the same noise as in
     `keras.random.normal` and `keras.random.uniform`.
     """
     return tf.raw_ops.Cast(x=tf.raw_ops.FloorMod(x=pair, y=_constant(_MODULUS)), DstT=tf.int32)
 
 
 def stateless_seed_of_state(state: Any) -> Any:
-    """The seed of stateless ops that a `SeedGenerator` in this state draws.
+    """The seed for stateless ops that a `SeedGenerator` in this state draws.
 
-    The compiled ops find it by themselves: `StreamFromState` in cc/core/stream.h is the same.
+    The compiled ops do the same in `StreamFromState` in cc/core/stream.h.
     """
     return stateless_seed(_pair_of(state))
 
 
 def next_seed(generator: Any, draw: Draw = draw_next) -> Any:
-    """The next seed of stateless ops of a generator, Keras's own or one of these."""
+    """Draws the next seed for stateless ops from a Keras generator or a `SeedGenerator`."""
     pair = draw(generator)
     # Keras 3.4 draws uint32.
     return stateless_seed(pair) if pair.dtype == tf.int64 else tf.cast(pair, tf.int32)
 
 
 class DrawnSeed:
-    """The next seed of a generator as the ops take it, drawn when it is first asked for.
+    """The next seed of a generator for the ops, drawn on first use.
 
-    It is a pair, or the state of a `SeedGenerator`, which the ops take for the pair.
+    It is a pair, or the state of a `SeedGenerator`, which the ops accept in place of the pair.
     """
 
     __slots__ = ("_generator", "_seed")
@@ -160,7 +160,7 @@ class DrawnSeed:
         self._seed: Any = None
 
     def tensor(self) -> Any:
-        """The same on every call."""
+        """The seed, the same on every call."""
         if self._seed is None:
             generator = self._generator
             is_ours = isinstance(generator, SeedGenerator)
@@ -176,10 +176,10 @@ def _context_of_several_replicas() -> Any:
 
 
 def are_in_step(generator: SeedGenerator) -> bool:
-    """Whether each replica here has a copy of the generator's state of its own, or is the only one.
+    """Whether each replica has its own copy of the generator's state, or is the only replica.
 
-    A variable made outside the strategy's scope is one for all replicas: what they draw depends on
-    which comes first.
+    All replicas share a variable created outside the strategy's scope. What they draw then depends
+    on their order of execution.
     """
     if _context_of_several_replicas() is None:
         return True
@@ -191,11 +191,11 @@ def are_in_step(generator: SeedGenerator) -> bool:
 
 
 def distinct_per_replica(generator: SeedGenerator) -> Any:
-    """A seed for a function: the generator; of several replicas, a pair that each has for itself.
+    """The generator itself, or in a strategy with several replicas, a pair unique to the replica.
 
-    The state of a seed generator is the same on every replica, and so would be the noise. A pair
-    that is drawn leaves bits free for the replica's number. Replica 0 keeps its pair: one replica
-    draws what a model without a strategy draws.
+    The state of a seed generator is the same on every replica, and so would be the noise. A drawn
+    pair has unused bits for the replica's number. The pair of replica 0 is unchanged, so a single
+    replica draws the same as a model without a strategy.
     """
     context = _context_of_several_replicas()
     if context is None:
@@ -206,10 +206,10 @@ def distinct_per_replica(generator: SeedGenerator) -> Any:
 
 
 def elements_on_earlier_replicas(inputs: Any) -> Any:
-    """How many elements of the global batch come before those of this replica's `inputs`.
+    """The number of elements of the global batch before this replica's `inputs`.
 
-    The replicas tell each other the sizes of their shares, so these may differ, or be 0. All have
-    to call this together.
+    The replicas exchange the sizes of their shards, which may differ or be 0. All replicas must
+    call this together.
     """
     context = _context_of_several_replicas()
     if context is None:

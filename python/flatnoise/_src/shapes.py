@@ -1,4 +1,4 @@
-"""Shapes of tensors, static where they are known while a graph is built."""
+"""Shapes of tensors, static if known at graph construction time."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,41 +28,41 @@ def sizes(shape: Any) -> Shape:
 
 
 def feature_count(shape: Any) -> int | None:
-    """The number of features of a static shape, the batch being the first dimension."""
+    """The number of features of a static shape. The first dimension is the batch."""
     return None if shape.rank is None else broadcasting.flattened(shape.as_list())[1]
 
 
 def output_of(shape: Any, flatten: bool) -> Output:
-    """What becomes of an input of a static shape."""
+    """The output for an input with a static shape."""
     return Output(sizes(shape), flatten)
 
 
 def output_sizes(shape: Any, flatten: bool) -> Shape:
-    """The static shape of the result for a static shape of the input."""
+    """The static shape of the result, from the input's static shape."""
     return output_of(shape, flatten).shape
 
 
 def shape_of(tensor: Any) -> Any:
-    """The shape, as a static one where possible, else as an int64 tensor."""
+    """The static shape if possible, else the shape as an int64 tensor."""
     if tensor.shape.is_fully_defined():
         return tensor.shape
     return tf.shape(tensor, out_type=tf.int64)
 
 
 def element_count(tensor: Any) -> Any:
-    """The number of elements, as a Python integer where possible, else as an int64 tensor."""
+    """The number of elements, as a Python integer if possible, else as an int64 tensor."""
     count = tensor.shape.num_elements()
     return tf.size(tensor, out_type=tf.int64) if count is None else count
 
 
 def output_shape_of(tensor: Any, flatten: bool) -> Any:
-    """The shape of the result for an input, as `shape_of` gives it."""
+    """The shape of the result for an input, in the form of `shape_of`."""
     if not flatten:
         return shape_of(tensor)
     static = tf.TensorShape(output_sizes(tensor.shape, flatten=True))
     if static.is_fully_defined():
         return static
-    # Not [-1, features]: that is ambiguous where there are no features.
+    # Not [-1, features], which is ambiguous for 0 features.
     shape = tf.shape(tensor, out_type=tf.int64)
     return tf.concat([shape[:1], tf.reduce_prod(shape[1:], keepdims=True)], axis=0)
 
@@ -73,20 +73,20 @@ def flattened(tensor: Any) -> Any:
 
 
 def _padded(shape: Any, rank: Any) -> Any:
-    """A shape, which is a tensor, with ones put before it so that it has `rank` dimensions."""
+    """A shape tensor, padded with leading ones to `rank` dimensions."""
     ones = tf.ones([tf.maximum(rank - tf.size(shape), 0)], shape.dtype)
     return tf.concat([ones, shape], axis=0)
 
 
 def aligned(parameter: Any, output: Any) -> tuple[Any, Any]:
-    """The shape of a parameter and an output's, as int64 tensors of the same length."""
+    """The shapes of a parameter and the output, as int64 tensors of the same length."""
     shape = tf.shape(parameter, out_type=tf.int64)
     output = tf.convert_to_tensor(output, tf.int64)
     return _padded(shape, tf.size(output)), _padded(output, tf.size(shape))
 
 
 def _one_run_shape(parameter: Any, output: Any) -> Any:
-    """What `broadcasting.one_run_shape` tells, when it runs. What doesn't fit is left to the op."""
+    """Runtime version of `broadcasting.one_run_shape`. The op rejects shapes that don't fit."""
     shape, output = aligned(parameter, output)
     varies = tf.cast(shape != 1, tf.int64)
     is_inside = tf.cumsum(varies) * tf.cumsum(varies, reverse=True) > 0
@@ -94,7 +94,7 @@ def _one_run_shape(parameter: Any, output: Any) -> Any:
 
 
 def as_one_run(parameter: Any, inputs: Any, flatten: bool) -> Any:
-    """A parameter expanded as far as the compiled op needs, for the output of an input."""
+    """Expands a parameter as far as the compiled op requires, for a given input."""
     if isinstance(parameter, float) or parameter.shape.rank == 0:
         return parameter
     output = output_sizes(inputs.shape, flatten)
@@ -102,13 +102,13 @@ def as_one_run(parameter: Any, inputs: Any, flatten: bool) -> Any:
 
 
 def as_one_run_of(parameter: Any, output: Shape, make_output: Callable[[], Any]) -> Any:
-    """A tensor expanded as far as the compiled op needs, which is seldom at all.
+    """Expands a tensor as far as the compiled op requires, which is rarely necessary.
 
     Args:
         parameter: The tensor.
         output: The output's static shape.
-        make_output: Gives the output's shape as `shape_of` does. It is asked where the static one
-            doesn't suffice.
+        make_output: Returns the output's shape in the form of `shape_of`. Called only if the static
+            shape doesn't suffice.
     """
     shape = sizes(parameter.shape)
     if broadcasting.is_one_run(shape, output):

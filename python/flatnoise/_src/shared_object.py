@@ -1,4 +1,4 @@
-"""Whether a shared object is all there. The loader maps a truncated one and dies of SIGBUS."""
+"""Checks for truncated shared objects, which crash the loader with SIGBUS."""
 
 import pathlib
 import struct
@@ -14,7 +14,7 @@ _LOADED = 1
 
 
 def _loaded_ends(contents: bytes) -> Iterator[int]:
-    """Where in the file each part ends that is mapped into memory."""
+    """The end offsets of the file's loadable segments."""
     _, _, table, _, _, size, count, _, _, _ = _HEADER.unpack_from(contents)
     for index in range(count):
         kind, offset, length = _SEGMENT.unpack_from(contents, table + index * size)
@@ -23,13 +23,13 @@ def _loaded_ends(contents: bytes) -> Iterator[int]:
 
 
 def check_whole(path: pathlib.Path) -> None:
-    """Raises OSError if a file is no shared object, is not whole, or can't be read.
+    """Raises OSError unless a file is a readable and complete shared object.
 
     Args:
         path: The file.
 
     Raises:
-        OSError: Says what is wrong.
+        OSError: If the check fails. The message says why.
     """
     with path.open("rb") as file:
         head = file.read(4096)

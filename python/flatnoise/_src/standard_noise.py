@@ -1,4 +1,4 @@
-"""Numbers z of a distribution by themselves, from the compiled op."""
+"""Standard noise from the compiled op, without an input."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ __all__ = ["standard_noise"]
 
 
 def standard_noise(distribution: str, shape: Any, seed: Any, offset: Any, dtype: Any) -> Any:
-    """The numbers of a tensor of a shape, in a type that noise is computed in."""
+    """The numbers z of a distribution, as a tensor with a compute dtype."""
     return library.load().ops.flatnoise_noise(
         shape=shape,
         seed=seed,
         offset=tf.convert_to_tensor(offset, tf.int64),
-        # -0 + 1 z is z, where z is -0, too.
+        # -0 + 1 * z equals z, even if z is -0.
         parameters=[negative_zero(dtype), tf.ones([], dtype)],
         T=dtype,
         distribution=distribution,

@@ -1,4 +1,4 @@
-"""The one place that imports TensorFlow and its Keras, so that absence is explained once."""
+"""Imports TensorFlow and Keras, with a helpful error if TensorFlow is missing."""
 
 MISSING = (
     "flatnoise needs TensorFlow, which is not installed. Take it along with one of the extras: "
@@ -9,7 +9,7 @@ MISSING = (
 try:
     import tensorflow as tf
 except ModuleNotFoundError as error:
-    # A TensorFlow that is installed but broken has a story of its own to tell.
+    # If TensorFlow is installed but broken, its own error is more helpful.
     if error.name != "tensorflow":
         raise
     raise ImportError(MISSING) from error

@@ -1,11 +1,11 @@
-"""How `tf.vectorized_map` and Jacobians run the compiled ops: all iterations at once.
+"""Vectorization of the compiled ops for `tf.vectorized_map` and Jacobians.
 
-Where all iterations have one seed and one offset they have one noise. The op makes it once, and
-stock ops combine it with what differs between iterations. Where each iteration has a stream of its
-own, each takes a call of the op: TensorFlow makes a loop, as for its own stateless random ops.
+If all iterations have the same seed and offset, they have the same noise. The op draws it once, and
+stock ops combine it with the stacked operands. If the iterations have different streams, each needs
+its own call of the op, so TensorFlow creates a loop, as for its stateless random ops.
 
-An operand is TensorFlow's pair of a tensor `t` and whether it `is_stacked`: whether its first axis
-counts the iterations.
+An operand is TensorFlow's pair of a tensor `t` and a flag `is_stacked`, which tells whether its
+first axis is the iteration.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from flatnoise._src.noises import COMBINATIONS
 from flatnoise._src.standard_noise import standard_noise
 from flatnoise._src.tensorflow import tf
 
-try:  # not public: a TensorFlow without it, or with another one, has its own way
+try:  # private API: without it, TensorFlow uses its default
     from tensorflow.python.ops.parallel_for.pfor import (
         ConversionNotImplementedError,
         RegisterPFor,
@@ -29,7 +29,7 @@ __all__ = ["register"]
 
 
 def _not_at_once(loop: Any, why: str) -> Exception:
-    """Has TensorFlow make a loop, or say why it would have to, where the user wants none."""
+    """Makes TensorFlow fall back to a loop, or raise with the reason if the user forbids loops."""
     error: Exception = ConversionNotImplementedError(f"{loop.op_type} needs a loop: {why}.")
     return error
 
@@ -46,20 +46,20 @@ def _rank(loop: Any, shape: Any) -> int:
 
 
 def _sizes(operand: Any) -> Any:
-    """The shape in each iteration."""
+    """The shape per iteration."""
     shape = tf.shape(operand.t, out_type=tf.int64)
     return shape[1:] if operand.is_stacked else shape
 
 
 def _reshaped(loop: Any, operand: Any, shape: Any) -> Any:
-    """An operand's tensor, of another shape in each iteration."""
+    """An operand's tensor, reshaped per iteration."""
     if operand.is_stacked:
         shape = tf.concat([tf.cast(loop.pfor.loop_len_vector, tf.int64), shape], 0)
     return tf.reshape(operand.t, shape)
 
 
 def _aligned(loop: Any, operand: Any, rank: int) -> Any:
-    """An operand's tensor, with ones before the shape that it has in each iteration."""
+    """An operand's tensor, with its shape per iteration padded with leading ones."""
     if not operand.is_stacked:
         return operand.t
     ones = [tf.newaxis] * (rank + 1 - _rank(loop, operand.t.shape))
@@ -68,7 +68,7 @@ def _aligned(loop: Any, operand: Any, rank: int) -> Any:
 
 
 def _noise(loop: Any, shape: Any, dtype: Any) -> Any:
-    """The numbers z that all iterations have."""
+    """The numbers z, which are the same in all iterations."""
     seed, offset = loop.input(1), loop.input(2)
     if seed.is_stacked or offset.is_stacked:
         raise _not_at_once(loop, "every iteration has another seed or offset")
@@ -77,7 +77,7 @@ def _noise(loop: Any, shape: Any, dtype: Any) -> Any:
 
 
 def _combined(loop: Any, x: Any, z: Any, combination: str) -> Any:
-    """The output of the op for elements of its output's shape, in all iterations."""
+    """The op's output for all iterations, for elements in the output's shape."""
     output = loop.output(0)
     last = 3 + loop.get_attr("num_parameters")
     bounds = loop.inputs[last:]
@@ -97,7 +97,7 @@ def _combined(loop: Any, x: Any, z: Any, combination: str) -> Any:
 
 
 def _elements_and_noise(loop: Any) -> tuple[Any, Any]:
-    """The op's input in the output's shape, as numbers, and z."""
+    """The op's input in the compute dtype and the output's shape, and z."""
     x = loop.input(0)
     dtype = compute_dtype(loop.output(0).dtype)
     shape = _sizes(x)
@@ -134,7 +134,7 @@ def _convert_noise(loop: Any) -> Any:
 
 
 def _convert_gradients(loop: Any) -> Any:
-    """The op's terms, summed in double precision as the op does it, but in another order."""
+    """The op's terms, summed in double precision like in the op, but in a different order."""
     grad, _, _, *parameters, x = loop.inputs
     dtype = parameters[0].t.dtype
     shape = _sizes(grad)
@@ -154,7 +154,7 @@ def _convert_gradients(loop: Any) -> Any:
 
 
 def _sums(loop: Any, shape: Any, terms: Any, is_stacked: bool) -> Any:
-    """Terms summed, in each iteration, over what a parameter of this shape was broadcast over."""
+    """Sums terms per iteration over the dimensions that a parameter was broadcast over."""
     if not shape.is_fully_defined():
         raise _not_at_once(loop, "the shape of a parameter is not known")
     stacked = int(is_stacked)
@@ -165,7 +165,7 @@ def _sums(loop: Any, shape: Any, terms: Any, is_stacked: bool) -> Any:
 
 
 def register() -> None:
-    """Makes the converters known to TensorFlow; to be called once per process."""
+    """Registers the converters with TensorFlow. Call once per process."""
     if RegisterPFor is not None:
         RegisterPFor("Flatnoise>FlattenNoise")(_convert_flatten_noise)
         RegisterPFor("Flatnoise>FlattenNoiseWithZ")(_convert_flatten_noise_with_z)
