@@ -200,7 +200,8 @@ def rounded(values, law):
     observed = np.bincount(places, minlength=support.size)
     expected = likely * values.size
     # Rare values are pooled, because their counts would be far from normal.
-    group = np.cumsum(expected) // 20
+    # So are cells of a few of float32's 2**23 numbers, which its arithmetic may move to a neighbor.
+    group = np.cumsum(expected) // max(20, values.size * 2**-17)
     group = np.unique(np.minimum(group, group[-1] - 1), return_inverse=True)[1]
     observed, expected = (np.bincount(group, counts) for counts in (observed, expected))
     return scipy.stats.chisquare(observed, expected * observed.sum() / expected.sum()).pvalue
