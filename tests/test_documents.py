@@ -130,6 +130,11 @@ def commands():
                     yield pytest.param(command, id=f"{page}: {command}")
 
 
+def words_of(command):
+    """The words of a command, without the variables that it sets."""
+    return list(itertools.dropwhile(ASSIGNMENT.match, shlex.split(command)))
+
+
 def run(command):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -154,8 +159,7 @@ print(json.dumps(answers))
 
 @functools.cache
 def help_of_programs():
-    lines = [shlex.split(param.values[0]) for param in commands()]
-    words = [list(itertools.dropwhile(ASSIGNMENT.match, line)) for line in lines]
+    words = [words_of(param.values[0]) for param in commands()]
     programs = {each[1] for each in words if each[0] == "python" and can_be_imported(each[1])}
     return json.loads(run([sys.executable, "-c", HELP, *sorted(programs)]).splitlines()[-1])
 
@@ -186,7 +190,7 @@ def check_file(words):
 def test_commands_are_there(command):
     if any(command.startswith(start) for start in RUN_ELSEWHERE):
         return
-    words = list(itertools.dropwhile(ASSIGNMENT.match, shlex.split(command)))
+    words = words_of(command)
     if words[0] == "make":
         check_make(words)
     elif words[:3] == ["python", "-m", "flatnoise"]:
