@@ -190,6 +190,10 @@ def library_in(folder):
     return folder / "flatnoise/_native" / pathlib.Path(library.load().path).name
 
 
+def shared_library_in(folder):
+    return folder / "flatnoise/_native/libflatnoise_cpu.so"
+
+
 ONE_WARNING = """
 import warnings
 import tensorflow as tf
@@ -207,13 +211,32 @@ print(texts[0])
 """
 
 
-@pytest.mark.parametrize("kept", [0, 10, 64, 0.3, 0.9, 0.99])
-def test_a_truncated_library_leaves_the_fallback_and_one_warning(copied_package, kept):
-    path = library_in(copied_package)
+@pytest.mark.parametrize("find", [library_in, shared_library_in])
+@pytest.mark.parametrize("kept", [0, 10, 64, 0.3, 0.9, 0.95])
+def test_a_truncated_library_leaves_the_fallback_and_one_warning(copied_package, find, kept):
+    path = find(copied_package)
     contents = path.read_bytes()
     path.write_bytes(contents[: kept if isinstance(kept, int) else int(kept * len(contents))])
     said = "is truncated" if isinstance(kept, float) else "is no shared object"
-    assert said in run(ONE_WARNING, copied_package)
+    assert f"{path.name} {said}" in run(ONE_WARNING, copied_package)
+
+
+@pytest.mark.parametrize("damage", [pathlib.Path.unlink, lambda path: path.write_bytes(b"damaged")])
+def test_without_the_shared_library_nothing_compiled_loads(copied_package, damage):
+    damage(shared_library_in(copied_package))
+    assert "libflatnoise_cpu.so" in run(ONE_WARNING, copied_package)
+    said = run(
+        """
+import flatnoise, flatnoise.numpy
+assert flatnoise.build_info()["instruction_set"] is None
+try:
+    flatnoise.numpy.random_words([1, 2], 1)
+except ImportError as error:
+    print(error)
+""",
+        copied_package,
+    )
+    assert "flatnoise._core" in said and "libflatnoise_cpu.so" in said
 
 
 def test_a_library_that_is_a_folder_leaves_the_fallback_and_one_warning(copied_package):
