@@ -263,14 +263,22 @@ GPUS = {
 }
 
 
+@pytest.fixture(scope="module")
+def build_folder(tmp_path_factory):
+    """One for all GPUs, so that CMake examines the compilers once."""
+    return tmp_path_factory.mktemp("build")
+
+
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="there is no CUDA compiler")
 @pytest.mark.parametrize(("capabilities", "status", "told"), GPUS.values(), ids=GPUS)
-def test_kernels_are_for_the_gpus_of_this_machine(tmp_path, capabilities, status, told):
+def test_kernels_are_for_the_gpus_of_this_machine(
+    tmp_path, build_folder, capabilities, status, told
+):
     programs = tmp_path / "programs"
     text = NVIDIA_SMI.format(capabilities=capabilities, status=status)
     write_program(programs / "nvidia-smi", text)
     completed = subprocess.run(
-        ["cmake", f"-S{ROOT}", f"-B{tmp_path / 'build'}"]
+        ["cmake", f"-S{ROOT}", f"-B{build_folder}"]
         + [f"-DFLATNOISE_WITH_{part}=OFF" for part in ("TENSORFLOW", "PYTHON")],
         env={**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"},
         capture_output=True,
