@@ -255,8 +255,8 @@ printf '{capabilities}'
 exit {status}
 """
 GPUS = {
-    "none": ("", 0, "for the CPU alone"),
-    "a driver that fails": ("NVIDIA-SMI has failed", 9, "for the CPU alone"),
+    "none": ("", 0, "for CPUs only"),
+    "a driver that fails": ("NVIDIA-SMI has failed", 9, "for CPUs only"),
     "one": ("9.0\\n", 0, "kernels for 90-real\n"),
     "two of a kind and another": ("8.0\\n8.0\\n9.0\\n", 0, "kernels for 80-real;90-real\n"),
     "one without code of its own": ("8.7\\n", 0, "kernels for 75-real;"),

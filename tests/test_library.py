@@ -99,7 +99,7 @@ for text in (ours()[0], native, info["native_error"]):
 
 
 def test_without_a_library_the_fallback_works_and_one_warning_says_why(without_library):
-    run("EXPECTED = 'holds no compiled library'" + FALLBACK, without_library)
+    run("EXPECTED = 'contains no compiled library'" + FALLBACK, without_library)
 
 
 def test_a_library_for_another_tensorflow_is_named(without_library):

@@ -252,9 +252,9 @@ def main() -> None:
     """Writes the report."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--nvcc", default=shutil.which("nvcc") or "/usr/local/cuda/bin/nvcc")
-    parser.add_argument("--architectures", nargs="+", help="such as 80 90; without: all")
+    parser.add_argument("--architectures", nargs="+", help="such as 80 90 (default: all)")
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--output", type=pathlib.Path, help="a file for the report")
+    parser.add_argument("--output", type=pathlib.Path, help="report file")
     arguments = parser.parse_args()
     nvcc = arguments.nvcc
     cuobjdump = find_tool("cuobjdump", nvcc)

@@ -36,7 +36,7 @@ def load_core() -> Any:
         from flatnoise import _core
     except (ImportError, OSError) as error:
         raise ImportError(
-            "flatnoise.numpy needs the compiled module flatnoise._core, which this installation "
-            f"of flatnoise doesn't hold, or which doesn't load: {error}"
+            "flatnoise.numpy needs the compiled module flatnoise._core, which is missing "
+            f"from this installation or doesn't load: {error}"
         ) from error
     return _core

@@ -57,13 +57,13 @@ def _reason_for_missing_file() -> str:
     available = [f"{major}.{minor}" for major, minor in _available_versions()]
     if not available:
         return (
-            f"this installation of flatnoise holds no compiled library (TensorFlow {running} is "
+            f"this installation of flatnoise contains no compiled library (TensorFlow {running} is "
             "running); install a wheel of flatnoise made for this platform, or build it from "
             "source"
         )
     wanted = " or ".join(f'"tensorflow=={version}.*"' for version in available)
     return (
-        f"this installation of flatnoise holds compiled libraries for TensorFlow "
+        f"this installation of flatnoise contains compiled libraries for TensorFlow "
         f"{', '.join(available)} and TensorFlow {running} is running; `pip install {wanted}`, "
         f"or install a flatnoise built against TensorFlow {running}"
     )
@@ -76,7 +76,7 @@ def _load_xla_kernels(path: pathlib.Path) -> str | None:
     code of this package. Loading takes milliseconds.
     """
     if not path.exists():
-        return f"this installation of flatnoise holds no {path.name}"
+        return f"this installation of flatnoise contains no {path.name}"
     try:
         check_whole(path)
         tf.load_library(str(path))
