@@ -12,9 +12,13 @@ namespace flatnoise::cuda {
 namespace {
 
 // The minimum number of resident blocks per multiprocessor, or 0 to let the compiler decide. Left
-// alone, it spills registers if parameters have separate patterns.
+// alone, it spills registers if parameters have separate patterns, or if there are many parameters
+// or outputs.
 template <class Parameters>
 inline constexpr int kLeastBlocks = 0;
+template <class Kind>
+inline constexpr int kLeastBlocks<FeatureParameters<Kind>> =
+    Kind::kParameters > 2 || Kind::Combination::kReturnsNoise ? 3 : 0;
 template <class Kind>
 inline constexpr int kLeastBlocks<BroadcastParameters<Kind>> =
     Kind::kParameters > 2 || sizeof(typename Kind::Scalar) == 8 ? 2 : 3;
