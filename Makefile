@@ -13,8 +13,10 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || echo 2)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-# Modules are compiled on import instead, because only few of the installed modules are imported.
+# Modules are compiled on first import instead, because only few of the installed modules are
+# imported. Some container images forbid this, and then every import of TensorFlow takes seconds.
 export PIP_NO_COMPILE := 1
+unexport PYTHONDONTWRITEBYTECODE
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 # Stamp files, whose timestamps show whether a step is up to date.

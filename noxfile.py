@@ -2,9 +2,9 @@
 
     nox -s wheel-3.12            # one wheel into dist/, for all TensorFlow versions
     nox -s wheel_aarch64         # wheels for 64-bit Arm, cross-compiled
-    nox -s matrix # all pairs; -p 3.12 for one Python, -t ends for fewer TensorFlows nox -s sdist
-    from_source # the source distribution, and an installation from it nox -s readme # the README's
-    commands, as a new user runs them
+    nox -s matrix                # all pairs; -p 3.12: one Python, -t ends: fewer TensorFlows
+    nox -s sdist from_source     # the source distribution, and an installation from it
+    nox -s readme                # the README's commands, as a new user runs them
 
 Missing Python versions are skipped. nox searches PATH and pyenv.
 """

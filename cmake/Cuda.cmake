@@ -32,7 +32,7 @@ if(FLATNOISE_WITH_CUDA STREQUAL "AUTO")
   endif()
 endif()
 if(NOT FLATNOISE_WITH_CUDA)
-  message(STATUS "The op will have kernels for the CPU alone")
+  message(STATUS "Building kernels for CPUs only")
   return()
 endif()
 

@@ -7,12 +7,12 @@ execute_process(
   ERROR_VARIABLE errors
   RESULT_VARIABLE failed)
 if(failed AND TENSORFLOW_DIR)
-  message(FATAL_ERROR "FLATNOISE_TENSORFLOW_DIRS names no TensorFlow to build with.\n${errors}")
+  message(FATAL_ERROR "FLATNOISE_TENSORFLOW_DIRS contains a directory without TensorFlow.\n${errors}")
 elseif(failed)
   message(FATAL_ERROR
-    "${Python_EXECUTABLE} can't import TensorFlow, whose headers the op is built with. Install "
-    "tensorflow or tensorflow-cpu there, name folders that hold one by FLATNOISE_TENSORFLOW_DIRS, "
-    "or pass -DFLATNOISE_WITH_TENSORFLOW=OFF.\n${errors}")
+    "${Python_EXECUTABLE} can't import TensorFlow, whose headers the build needs. Install "
+    "tensorflow or tensorflow-cpu there, set FLATNOISE_TENSORFLOW_DIRS to directories that contain "
+    "it, or pass -DFLATNOISE_WITH_TENSORFLOW=OFF.\n${errors}")
 endif()
 foreach(fact VERSION INCLUDE_DIR LIBRARY_DIR DEFINITIONS)
   string(REGEX MATCH "(^|\n)${fact}=([^\n]*)" _ "${facts}")

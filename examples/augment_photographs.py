@@ -119,8 +119,8 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Parses the command line."""
     parser = argparse.ArgumentParser(description="Augment photographs with noise in tf.data.")
     parser.add_argument("--crops", type=int, default=512)
-    parser.add_argument("--stddev", type=float, default=20.0, help="in grey levels of 0 to 255")
-    parser.add_argument("--rounds", type=int, default=9, help="how often to take the times")
+    parser.add_argument("--stddev", type=float, default=20.0, help="in gray levels from 0 to 255")
+    parser.add_argument("--rounds", type=int, default=9, help="number of timing rounds")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", type=pathlib.Path, default="demo/augmented_photographs.png")
     return parser.parse_args(arguments)

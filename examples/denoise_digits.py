@@ -154,7 +154,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Parses the command line."""
     parser = argparse.ArgumentParser(description="Train a denoising autoencoder on digits.")
     parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--rounds", type=int, default=100, help="how often to take the times")
+    parser.add_argument("--rounds", type=int, default=100, help="number of timing rounds")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", type=pathlib.Path, default="demo/denoised_digits.png")
     return parser.parse_args(arguments)

@@ -159,7 +159,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Parses the command line."""
     parser = argparse.ArgumentParser(description="Train a diffusion model on digits.")
     parser.add_argument("--epochs", type=int, default=150)
-    parser.add_argument("--steps", type=int, default=20, help="from noise to a digit")
+    parser.add_argument("--steps", type=int, default=20, help="denoising steps per digit")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", type=pathlib.Path, default="demo/generated_digits.png")
     return parser.parse_args(arguments)

@@ -147,7 +147,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Parses the command line."""
     parser = argparse.ArgumentParser(description="Train GANs on digits, with and without noise.")
     parser.add_argument("--epochs", type=int, default=400)
-    parser.add_argument("--seeds", type=int, default=3, help="how many pairs of trainings")
+    parser.add_argument("--seeds", type=int, default=3, help="number of training pairs")
     parser.add_argument("--output", type=pathlib.Path, default="demo/gan_digits.png")
     return parser.parse_args(arguments)
 

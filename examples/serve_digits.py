@@ -98,7 +98,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Serve a noisy classifier without flatnoise.")
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--output", type=pathlib.Path, help="a folder to keep the SavedModels in")
+    parser.add_argument("--output", type=pathlib.Path, help="folder for the SavedModels")
     return parser.parse_args(arguments)
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs the CUDA compiler from PyPI if the system has none: scripts/install_cuda.sh FOLDER Then
-# build with CUDACXX=FOLDER/cuda/bin/nvcc.
+# Installs the CUDA compiler from PyPI, for systems that have none:
+#   scripts/install_cuda.sh FOLDER
+# Then build with CUDACXX=FOLDER/cuda/bin/nvcc.
 set -euo pipefail
 
 folder=$1

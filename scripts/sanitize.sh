@@ -26,6 +26,7 @@ op_tests() {
   cp -r build/asan-op/libraries/. "$package"
   LD_PRELOAD=$preload ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=${package%/*} \
     FLATNOISE_REQUIRE_NATIVE=1 python -m pytest -q --capture=sys -k "not tensorflow" \
+    --numprocesses auto --maxprocesses 4 --dist worksteal \
     tests/test_stream.py tests/test_gradients.py tests/test_multiply.py tests/test_arguments.py \
     tests/test_properties.py tests/test_broken_graphs.py
 }

@@ -88,8 +88,16 @@ def reason_to_leave_out(peer, dtype, noise):
     return None
 
 
-@pytest.mark.parametrize("noise", cases.NOISES)
-@pytest.mark.parametrize("dtype", cases.DTYPES)
+# Every noise in float32, and every dtype of a sum and of dropout.
+@pytest.mark.parametrize(
+    ("dtype", "noise"),
+    [
+        (dtype, noise)
+        for dtype in cases.DTYPES
+        for noise in cases.NOISES
+        if dtype == "float32" or noise == cases.NOISES[0] or noise == cases.DROPOUT
+    ],
+)
 def test_every_variant_is_right(peer, dtype, noise):
     case = Case(SMALL, dtype, noise)
     if reason := reason_to_leave_out(peer.peer, dtype, noise):

@@ -242,6 +242,7 @@ SECOND_ORDER = [
 @pytest.mark.long
 @pytest.mark.parametrize("noise, shape", SECOND_ORDER)
 def test_second_order_gradients_are_the_numerical_ones(implementation, noise, shape):
+    @tf.function
     def first_order(*arguments):
         with tf.GradientTape() as tape:
             tape.watch(arguments)

@@ -255,22 +255,30 @@ printf '{capabilities}'
 exit {status}
 """
 GPUS = {
-    "none": ("", 0, "for the CPU alone"),
-    "a driver that fails": ("NVIDIA-SMI has failed", 9, "for the CPU alone"),
+    "none": ("", 0, "for CPUs only"),
+    "a driver that fails": ("NVIDIA-SMI has failed", 9, "for CPUs only"),
     "one": ("9.0\\n", 0, "kernels for 90-real\n"),
     "two of a kind and another": ("8.0\\n8.0\\n9.0\\n", 0, "kernels for 80-real;90-real\n"),
     "one without code of its own": ("8.7\\n", 0, "kernels for 75-real;"),
 }
 
 
+@pytest.fixture(scope="module")
+def build_folder(tmp_path_factory):
+    """One for all GPUs, so that CMake examines the compilers once."""
+    return tmp_path_factory.mktemp("build")
+
+
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="there is no CUDA compiler")
 @pytest.mark.parametrize(("capabilities", "status", "told"), GPUS.values(), ids=GPUS)
-def test_kernels_are_for_the_gpus_of_this_machine(tmp_path, capabilities, status, told):
+def test_kernels_are_for_the_gpus_of_this_machine(
+    tmp_path, build_folder, capabilities, status, told
+):
     programs = tmp_path / "programs"
     text = NVIDIA_SMI.format(capabilities=capabilities, status=status)
     write_program(programs / "nvidia-smi", text)
     completed = subprocess.run(
-        ["cmake", f"-S{ROOT}", f"-B{tmp_path / 'build'}"]
+        ["cmake", f"-S{ROOT}", f"-B{build_folder}"]
         + [f"-DFLATNOISE_WITH_{part}=OFF" for part in ("TENSORFLOW", "PYTHON")],
         env={**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"},
         capture_output=True,

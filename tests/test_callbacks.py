@@ -317,17 +317,17 @@ def test_layers_are_chosen_themselves():
         (
             [lambda: layers.AddGaussianNoise(name="fixed")],
             {},
-            "`stddev` of layer 'fixed' doesn't live in a variable. Expected .*variable_levels=True",
+            "`stddev` of layer 'fixed' isn't stored in a variable. Expected .*variable_levels=True",
         ),
         (
             [gaussian, lambda: layers.AddGaussianNoise(name="fixed")],
             {},
-            "`stddev` of layer 'fixed' doesn't live in a variable",
+            "`stddev` of layer 'fixed' isn't stored in a variable",
         ),
         (
             [lambda: gaussian(stddev=schedules.Constant(0.1))],
             {},
-            "`stddev` of layer 'noise' doesn't live in a variable",
+            "`stddev` of layer 'noise' isn't stored in a variable",
         ),
         (
             [lambda: layers.LearnedGaussianNoise(name="learned")],

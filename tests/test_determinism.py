@@ -54,7 +54,7 @@ def digest_of_one_thread():
     return digest()
 
 
-@pytest.mark.parametrize("threads", range(2, 9))
+@pytest.mark.parametrize("threads", [2, 3, 8])
 def test_any_number_of_threads_gives_the_same_bits(native, digest_of_one_thread, threads):
     assert digest(threads) == digest_of_one_thread
 

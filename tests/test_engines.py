@@ -113,8 +113,8 @@ def test_the_state_of_a_layer_is_on_the_parameter_server(steps):
 
 
 def test_functions_on_a_parameter_servers_workers_follow_their_seeds(steps):
-    assert sorted(steps["numbers"]) == list(range(1, parameter_server.STEPS + 1))
-    for number, given in zip(steps["numbers"], steps["function"], strict=True):
+    assert len(steps["function"]) == parameter_server.STEPS
+    for number, given in enumerate(steps["function"]):
         expected = flatnoise.flatten_add_normal(
             tf.zeros(given.shape), [parameter_server.FUNCTION_SEED, number]
         )

@@ -16,7 +16,7 @@ from tensorflow.python.eager import cancellation
 
 import flatnoise
 from conftest import require_native_in_xla
-from flatnoise._src import library
+from flatnoise._src import compiled, library
 
 pytestmark = pytest.mark.long
 
@@ -154,7 +154,7 @@ def test_spawned_processes_call_the_op(native):
     assert theirs == [noised_in_a_child((1, 2)), noised_in_a_child((3, 4))]
 
 
-THREADS, CALLS = 16, 10_000
+THREADS, CALLS = 16, 1_000
 
 
 def test_many_threads_at_once_give_what_one_gives(native):
@@ -190,6 +190,10 @@ def library_in(folder):
     return folder / "flatnoise/_native" / pathlib.Path(library.load().path).name
 
 
+def shared_library_in(folder):
+    return folder / "flatnoise/_native/libflatnoise_cpu.so"
+
+
 ONE_WARNING = """
 import warnings
 import tensorflow as tf
@@ -207,13 +211,51 @@ print(texts[0])
 """
 
 
-@pytest.mark.parametrize("kept", [0, 10, 64, 0.3, 0.9, 0.99])
-def test_a_truncated_library_leaves_the_fallback_and_one_warning(copied_package, kept):
-    path = library_in(copied_package)
+def truncate(path, kept):
     contents = path.read_bytes()
     path.write_bytes(contents[: kept if isinstance(kept, int) else int(kept * len(contents))])
+
+
+@pytest.mark.parametrize("find", [library_in, shared_library_in])
+@pytest.mark.parametrize("kept", [0, 10, 64, 0.3, 0.9, 0.95])
+def test_a_truncated_library_is_not_loaded(copied_package, monkeypatch, find, kept):
+    path = find(copied_package)
+    truncate(path, kept)
+    monkeypatch.setattr(compiled, "FOLDER", path.parent)
+    monkeypatch.setattr(library, "FOLDER", path.parent)
+    found = library.load.__wrapped__()
     said = "is truncated" if isinstance(kept, float) else "is no shared object"
-    assert said in run(ONE_WARNING, copied_package)
+    assert not found.loaded
+    assert f"{path.name} {said}" in found.reason
+
+
+@pytest.mark.parametrize("find", [library_in, shared_library_in])
+def test_a_truncated_library_leaves_the_fallback_and_one_warning(copied_package, find):
+    path = find(copied_package)
+    truncate(path, 0.9)
+    assert f"{path.name} is truncated" in run(ONE_WARNING, copied_package)
+
+
+DAMAGES = {"missing": pathlib.Path.unlink, "truncated": lambda path: truncate(path, 0.9)}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_without_the_shared_library_the_core_says_what_is_wrong(copied_package, damage):
+    DAMAGES[damage](shared_library_in(copied_package))
+    said = run(
+        """
+import importlib.util
+importlib.util.find_spec = lambda name: None  # without TensorFlow, to import in less time
+import flatnoise, flatnoise.numpy
+assert flatnoise.build_info()["instruction_set"] is None
+try:
+    flatnoise.numpy.random_words([1, 2], 1)
+except ImportError as error:
+    print(error)
+""",
+        copied_package,
+    )
+    assert "flatnoise._core" in said and "libflatnoise_cpu.so" in said
 
 
 def test_a_library_that_is_a_folder_leaves_the_fallback_and_one_warning(copied_package):

@@ -183,7 +183,7 @@ def test_wrong_arguments_are_refused(options, message):
 def test_unknown_sizes_are_refused_where_they_matter():
     inputs = keras.Input((None, 3))
     assert layers.LearnedGaussianNoise(axis=-1)(inputs).shape == (None, None, 3)
-    with pytest.raises(ValueError, match="needs to know the sizes"):
+    with pytest.raises(ValueError, match="needs the static sizes"):
         layers.LearnedGaussianNoise(axis=(1, 2))(inputs)
 
 
@@ -247,5 +247,5 @@ def test_hdf5_files_keep_the_axes(tmp_path, axis, shape):
 
 
 def test_the_stddev_is_not_there_before_the_layer_is_built():
-    with pytest.raises(ValueError, match=r"Call the layer, or `build\(input_shape\)`, first"):
+    with pytest.raises(ValueError, match=r"Call the layer or `build\(input_shape\)` first"):
         _ = layers.LearnedGaussianNoise().stddev

@@ -53,8 +53,12 @@ def rows(text):
     return {name: value.strip() for name, value in (line.strip().split("  ", 1) for line in lines)}
 
 
-def test_json_holds_all_of_build_info_and_what_it_runs_in():
-    found = json.loads(run("--json"))
+@pytest.fixture(scope="module")
+def found():
+    return json.loads(run("--json"))
+
+
+def test_json_holds_all_of_build_info_and_what_it_runs_in(found):
     assert found.items() >= flatnoise.build_info().items()
     assert found["python_version"] == platform.python_version()
     assert found["keras_version"] == keras.__version__
@@ -62,8 +66,7 @@ def test_json_holds_all_of_build_info_and_what_it_runs_in():
     assert found["implementation"] == ("native" if found["native_loaded"] else "tensorflow")
 
 
-def test_text_says_the_same():
-    found = json.loads(run("--json"))
+def test_text_says_the_same(found):
     text = run()
     assert text.splitlines()[0] == f"flatnoise {found['version']}"
     told = rows(text)
@@ -93,7 +96,7 @@ def test_without_a_library_it_says_what_fell_back_and_why(tmp_path):
     shutil.copytree(PACKAGE, tmp_path / "flatnoise", ignore=compiled)
     found = json.loads(run("--json", path=tmp_path))
     assert found["implementation"] == "tensorflow"
-    told = rows(run(path=tmp_path))
+    told = rows(report.as_text(found))
     reason = f"stock TensorFlow ops: {found['native_error']}"
     assert told["in use"] == told["inside XLA"] == reason
     assert told["compiled by"] == "nothing compiled is here"

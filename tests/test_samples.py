@@ -18,6 +18,10 @@ FORMS = {
     "per sample": (0.25, np.array([1.0, 2.0, 3.0]).reshape(3, 1, 1)),
     "in gaps": (np.linspace(-1, 1, 15).reshape(3, 1, 5), 1.5),
 }
+FORMS_AND_DTYPES = [
+    *((form, "float32") for form in FORMS),
+    *(("scalars", dtype) for dtype in COMPUTE_DTYPE if dtype != "float32"),
+]
 
 
 def draw(variant, distribution, shape, *parameters, **options):
@@ -30,7 +34,7 @@ def draw(variant, distribution, shape, *parameters, **options):
     return run(parameters)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("form", "dtype"), FORMS_AND_DTYPES)
 def test_it_is_what_is_added(variant, distribution, dtype, form):
     parameters = [tf.cast(each, COMPUTE_DTYPE[dtype]) for each in FORMS[form]]
     got = draw(variant, distribution, SHAPE, *parameters, dtype=dtype)

@@ -251,8 +251,8 @@ def as_table(by_type: dict[Real, Errors]) -> str:
 def main() -> None:
     """Measures, prints and plots."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--count", type=int, default=200_000, help="values of float64")
-    parser.add_argument("--output", type=pathlib.Path, help="a folder for the pictures")
+    parser.add_argument("--count", type=int, default=200_000, help="number of float64 values")
+    parser.add_argument("--output", type=pathlib.Path, help="folder for the plots")
     arguments = parser.parse_args()
     mpmath.mp.prec = 100
     with tempfile.TemporaryDirectory() as folder:

@@ -73,8 +73,8 @@ def draw(text: str) -> Figure:
 def main() -> None:
     """Draws and writes the picture."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("result", type=pathlib.Path, help="what benchmarks/compare.py printed")
-    parser.add_argument("--output", type=pathlib.Path, required=True, help="a file")
+    parser.add_argument("result", type=pathlib.Path, help="output of benchmarks/compare.py")
+    parser.add_argument("--output", type=pathlib.Path, required=True, help="picture file")
     arguments = parser.parse_args()
     text = arguments.result.read_text(encoding="utf-8")
     plots.write(lambda: draw(text), arguments.output)

@@ -114,7 +114,9 @@ def draw(picture: Array, greys: Array) -> Figure:
 def main() -> None:
     """Draws and writes the picture."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--output", type=pathlib.Path, required=True, help="a folder")
+    parser.add_argument(
+        "--output", type=pathlib.Path, required=True, help="folder for the pictures"
+    )
     folder = parser.parse_args().output
     image, grey = photograph(), np.full(GREY_COUNT, GREY, np.float32)
     mean, stddev = image.mean(), image.std()

@@ -50,7 +50,7 @@ def draw() -> Figure:
 def main() -> None:
     """Draws and writes the picture."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--output", type=pathlib.Path, required=True, help="a file")
+    parser.add_argument("--output", type=pathlib.Path, required=True, help="picture file")
     arguments = parser.parse_args()
     plots.write(draw, arguments.output)
 

@@ -139,7 +139,7 @@ def report(kind: str, points: Points) -> bool:
 def main() -> int:
     """Computes, compares and prints the polynomials."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--points", type=int, default=1000, help="at which errors are looked at")
+    parser.add_argument("--points", type=int, default=1000, help="number of points for the errors")
     arguments = parser.parse_args()
     mpmath.mp.dps = 50
     square = within() ** 2

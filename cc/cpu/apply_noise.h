@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "core/export.h"
 #include "cpu/dispatch.h"
 #include "cpu/tasks.h"
 
@@ -13,14 +14,14 @@ namespace flatnoise::cpu {
 // is in [i, i + 1) times kShardElements, counted from the shard of the first element. Results don't
 // depend on how shards are grouped or which thread runs them.
 inline constexpr int64_t kShardElements = 8192;
-int64_t CountShards(const ApplyNoiseTask& task, int64_t elements);
+FLATNOISE_EXPORT int64_t CountShards(const ApplyNoiseTask& task, int64_t elements);
 
 // The approximate time per shard in nanoseconds, as a cost estimate for schedulers.
-int64_t ShardNanoseconds(const Noise& noise);
+FLATNOISE_EXPORT int64_t ShardNanoseconds(const Noise& noise);
 
 // Runs shards first to last (exclusive) of a task with `elements` elements.
-void ApplyNoiseShards(const ApplyNoiseTask& task, int64_t elements, int64_t first, int64_t last,
-                      const Kernels& kernels = ActiveKernels());
+FLATNOISE_EXPORT void ApplyNoiseShards(const ApplyNoiseTask& task, int64_t elements, int64_t first,
+                                       int64_t last, const Kernels& kernels = ActiveKernels());
 
 }  // namespace flatnoise::cpu
 

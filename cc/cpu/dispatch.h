@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/export.h"
 #include "cpu/tasks.h"
 
 namespace flatnoise::cpu {
@@ -13,14 +14,14 @@ namespace flatnoise::cpu {
 inline constexpr char kInstructionSetVariable[] = "FLATNOISE_INSTRUCTION_SET";
 
 // The kernels that this CPU can run, fastest first.
-std::vector<const Kernels*> SupportedKernels();
+FLATNOISE_EXPORT std::vector<const Kernels*> SupportedKernels();
 
 // The kernels with this name, or null if this CPU can't run them or they don't exist.
-const Kernels* FindKernels(const std::string& name);
+FLATNOISE_EXPORT const Kernels* FindKernels(const std::string& name);
 
 // The kernels in use: those named by the environment variable if this CPU can run them, else the
 // fastest. The first call decides.
-const Kernels& ActiveKernels();
+FLATNOISE_EXPORT const Kernels& ActiveKernels();
 
 }  // namespace flatnoise::cpu
 

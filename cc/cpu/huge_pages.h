@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "core/export.h"
+
 namespace flatnoise::cpu {
 
 // The environment variable that disables huge pages if set to "0".
@@ -14,7 +16,7 @@ inline constexpr char kHugePagesVariable[] = "FLATNOISE_HUGE_PAGES";
 // otherwise cause a page fault for every 4 KiB, which takes longer than the noise. This is a hint.
 // It has no effect on memory that is already resident, on small buffers, or on systems other than
 // Linux.
-void AdviseHugePages(void* memory, int64_t bytes);
+FLATNOISE_EXPORT void AdviseHugePages(void* memory, int64_t bytes);
 
 }  // namespace flatnoise::cpu
 

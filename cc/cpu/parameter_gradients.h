@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/export.h"
 #include "cpu/dispatch.h"
 #include "cpu/tasks.h"
 
@@ -54,7 +55,7 @@ class GradientPass {
   int64_t runs_per_tile_;  // at most
 };
 
-class ParameterGradients {
+class FLATNOISE_EXPORT ParameterGradients {
  public:
   // `patterns` has one entry for each parameter of the noise.
   ParameterGradients(const SumGradientsTask& task, const BroadcastPattern* patterns);

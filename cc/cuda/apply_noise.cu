@@ -12,9 +12,13 @@ namespace flatnoise::cuda {
 namespace {
 
 // The minimum number of resident blocks per multiprocessor, or 0 to let the compiler decide. Left
-// alone, it spills registers if parameters have separate patterns.
+// alone, it spills registers if parameters have separate patterns, or if there are many parameters
+// or outputs.
 template <class Parameters>
 inline constexpr int kLeastBlocks = 0;
+template <class Kind>
+inline constexpr int kLeastBlocks<FeatureParameters<Kind>> =
+    Kind::kParameters > 2 || Kind::Combination::kReturnsNoise ? 3 : 0;
 template <class Kind>
 inline constexpr int kLeastBlocks<BroadcastParameters<Kind>> =
     Kind::kParameters > 2 || sizeof(typename Kind::Scalar) == 8 ? 2 : 3;
@@ -39,16 +43,27 @@ cudaError_t Launch(const ApplyNoiseTask& task, ApplyNoisePlan plan, cudaStream_t
   return Start(kKernel, dim3(static_cast<unsigned>(blocks)), stream, task, plan);
 }
 
-}  // namespace
-
 // All kernels are compiled for the same architectures, so any kernel will do.
-cudaError_t CheckDevice() {
+cudaError_t CheckCurrentDevice() {
   return VisitNoise(ElementType{0}, kNoise<Normal, Add>, [](auto kind) {
     using Kind = decltype(kind);
     constexpr auto kKernel = ApplyNoiseKernel<Kind, ScalarParameters<Kind>>;
     cudaFuncAttributes attributes;
-    return Reported(cudaFuncGetAttributes(&attributes, kKernel));
+    return cudaFuncGetAttributes(&attributes, kKernel);
   });
+}
+
+}  // namespace
+
+cudaError_t CheckDevice(int device) {
+  int before = 0;
+  cudaError_t error = cudaGetDevice(&before);
+  if (error != cudaSuccess) return Reported(error);
+  error = cudaSetDevice(device);
+  if (error != cudaSuccess) return Reported(error);
+  error = Reported(CheckCurrentDevice());
+  cudaSetDevice(before);
+  return error;
 }
 
 cudaError_t ApplyNoise(const ApplyNoiseTask& task, cudaStream_t stream) {

@@ -4,6 +4,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include "core/export.h"
 #include "cuda/tasks.h"
 
 namespace flatnoise::cuda {
@@ -11,11 +12,11 @@ namespace flatnoise::cuda {
 // Launches the kernel on `stream`, a stream of the current device, and returns the status of the
 // launch: cudaErrorInvalidValue if sizes are inconsistent, cudaErrorNoKernelImageForDevice if the
 // library has no code for the device. Never waits, so it can be captured in a graph.
-cudaError_t ApplyNoise(const ApplyNoiseTask& task, cudaStream_t stream);
+FLATNOISE_EXPORT cudaError_t ApplyNoise(const ApplyNoiseTask& task, cudaStream_t stream);
 
-// Whether the current device can run the library's kernels. Returns cudaErrorNoKernelImageForDevice
-// if there is no code for the device, or the driver's error.
-cudaError_t CheckDevice();
+// Whether a device can run the library's kernels. Returns cudaErrorNoKernelImageForDevice if there
+// is no code for the device, or the driver's error. The current device stays current.
+FLATNOISE_EXPORT cudaError_t CheckDevice(int device);
 
 }  // namespace flatnoise::cuda
 

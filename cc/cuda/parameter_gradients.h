@@ -9,19 +9,20 @@
 
 #include <cstddef>
 
+#include "core/export.h"
 #include "cuda/tasks.h"
 
 namespace flatnoise::cuda {
 
 // The bytes of device memory that ParameterGradients needs for a task. Depends only on the task's
 // type, noise, elements and patterns.
-size_t ParameterGradientsWorkspaceBytes(const ParameterGradientsTask& task);
+FLATNOISE_EXPORT size_t ParameterGradientsWorkspaceBytes(const ParameterGradientsTask& task);
 
 // Launches the kernels on `stream`, a stream of the current device, and returns the status of the
 // launches, like ApplyNoise. `workspace` must be aligned to 16 bytes and can be uninitialized. It
 // must stay allocated until the kernels have run. Never waits.
-cudaError_t ParameterGradients(const ParameterGradientsTask& task, void* workspace,
-                               cudaStream_t stream);
+FLATNOISE_EXPORT cudaError_t ParameterGradients(const ParameterGradientsTask& task, void* workspace,
+                                                cudaStream_t stream);
 
 }  // namespace flatnoise::cuda
 

@@ -10,36 +10,19 @@ const char* FlatnoiseCudaProblem(int) { return "this library was built without C
 
 #else
 
-#include <cuda_runtime_api.h>
-
 #include <string>
 
 #include "cuda/apply_noise.h"
+#include "cuda/device.h"
 #include "tensorflow/cuda_status.h"
 
-namespace {
+int FlatnoiseCudaVersion() { return flatnoise::cuda::ToolkitVersion(); }
 
-cudaError_t TryDevice(int device) {
-  int before = 0;
-  cudaError_t error = cudaGetDevice(&before);
-  if (error != cudaSuccess) return error;
-  error = cudaSetDevice(device);
-  if (error != cudaSuccess) return error;
-  error = flatnoise::cuda::CheckDevice();
-  cudaSetDevice(before);
-  return error;
-}
-
-}  // namespace
-
-int FlatnoiseCudaVersion() { return CUDART_VERSION; }
-
-const char* FlatnoiseCudaArchitectures() { return FLATNOISE_CUDA_ARCHITECTURES; }
+const char* FlatnoiseCudaArchitectures() { return flatnoise::cuda::Architectures(); }
 
 const char* FlatnoiseCudaProblem(int device) {
   thread_local std::string problem;
-  const cudaError_t error = TryDevice(device);
-  if (error != cudaSuccess) cudaGetLastError();
+  const cudaError_t error = flatnoise::cuda::CheckDevice(device);
   problem = error == cudaSuccess ? "" : flatnoise::ExplainCudaError(error);
   return problem.c_str();
 }

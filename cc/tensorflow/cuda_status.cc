@@ -1,45 +1,43 @@
 #include "tensorflow/cuda_status.h"
 
 #include "absl/strings/str_cat.h"
+#include "cuda/device.h"
 
 namespace flatnoise {
 namespace {
 
-std::string DriverVersion() {
-  int version = 0;
-  if (cudaDriverGetVersion(&version) != cudaSuccess || version == 0) return "no driver was found";
-  return absl::StrCat("the driver is one for CUDA ", CudaVersionName(version));
+// "13.0" for 13000.
+std::string VersionName(int version) {
+  return absl::StrCat(version / 1000, ".", version % 1000 / 10);
 }
 
-std::string ComputeCapability() {
-  int device = 0, major = 0, minor = 0;
-  const bool known =
-      cudaGetDevice(&device) == cudaSuccess &&
-      cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess &&
-      cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device) == cudaSuccess;
-  return known ? absl::StrCat(" (compute capability ", major, ".", minor, ")") : "";
+std::string DriverName() {
+  const int version = cuda::DriverVersion();
+  if (version == 0) return "no driver was found";
+  return absl::StrCat("the driver is one for CUDA ", VersionName(version));
+}
+
+std::string DeviceName() {
+  const auto [major, minor] = cuda::CurrentComputeCapability();
+  return major == 0 ? "" : absl::StrCat(" (compute capability ", major, ".", minor, ")");
 }
 
 }  // namespace
 
-std::string CudaVersionName(int version) {
-  return absl::StrCat(version / 1000, ".", version % 1000 / 10);
-}
-
 std::string ExplainCudaError(cudaError_t error) {
-  std::string what = absl::StrCat("CUDA reports \"", cudaGetErrorString(error), "\"");
+  std::string what = absl::StrCat("CUDA reports \"", cuda::Describe(error), "\"");
   switch (error) {
     case cudaErrorInsufficientDriver:
     case cudaErrorSystemDriverMismatch:
     case cudaErrorUnsupportedPtxVersion:
       return absl::StrCat(what, ": flatnoise's kernels were built with CUDA ",
-                          CudaVersionName(CUDART_VERSION), " and ", DriverVersion(),
-                          "; install an NVIDIA driver for CUDA ", CUDART_VERSION / 1000,
+                          VersionName(cuda::ToolkitVersion()), " and ", DriverName(),
+                          "; install an NVIDIA driver for CUDA ", cuda::ToolkitVersion() / 1000,
                           ".0 or newer");
     case cudaErrorNoKernelImageForDevice:
       return absl::StrCat(what, ": flatnoise was built for the architectures ",
-                          FLATNOISE_CUDA_ARCHITECTURES, ", none of which this GPU",
-                          ComputeCapability(), " can run");
+                          cuda::Architectures(), ", none of which this GPU", DeviceName(),
+                          " can run");
     default:
       return what;
   }

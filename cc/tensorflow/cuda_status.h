@@ -10,9 +10,6 @@
 
 namespace flatnoise {
 
-// "13.0" for 13000.
-std::string CudaVersionName(int version);
-
 // Describes an error, with advice if the driver is too old or the GPU isn't supported.
 std::string ExplainCudaError(cudaError_t error);
 

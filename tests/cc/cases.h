@@ -44,9 +44,20 @@ inline std::string CaseNameOf(const testing::TestParamInfo<Case>& info) {
 }
 
 template <class List = Noises>
-auto AllCases() {
-  return testing::Combine(testing::ValuesIn(SupportedKernels()), testing::ValuesIn(AllTypes()),
+auto CasesOf(const std::vector<const Kernels*>& kernels) {
+  return testing::Combine(testing::ValuesIn(kernels), testing::ValuesIn(AllTypes()),
                           testing::ValuesIn(AllNoises<List>()));
+}
+
+template <class List = Noises>
+auto AllCases() {
+  return CasesOf<List>(SupportedKernels());
+}
+
+// For slow tests, if another test compares the other instruction sets with the base set.
+template <class List = Noises>
+auto BaseSetCases() {
+  return CasesOf<List>({SupportedKernels().back()});
 }
 
 }  // namespace cpu

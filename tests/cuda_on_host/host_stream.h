@@ -7,17 +7,15 @@
 
 #include <functional>
 
-#define FLATNOISE_EXPORTED extern "C" __attribute__((visibility("default")))
+#include "core/export.h"
 
 // Tests call these functions through ctypes.
 
 // Sets the error that every launch returns from now on, or 0 for none.
-FLATNOISE_EXPORTED void FlatnoiseFailLaunches(int error);
+extern "C" FLATNOISE_EXPORT void FlatnoiseFailLaunches(int error);
 
 // The number of launches so far.
-FLATNOISE_EXPORTED int FlatnoiseLaunchesSoFar();
-
-#undef FLATNOISE_EXPORTED
+extern "C" FLATNOISE_EXPORT int FlatnoiseLaunchesSoFar();
 
 namespace flatnoise::cuda {
 

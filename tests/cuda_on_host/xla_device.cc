@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdlib>
 
+#include "core/export.h"
 #include "host_stream.h"
 #include "tensorflow/xla_devices.h"
 #include "tensorflow/xla_handlers.h"
@@ -65,15 +66,11 @@ XLA_FFI_Error* NoiseGradOnHost(XLA_FFI_CallFrame* frame) {
 
 }  // namespace
 
-#define FLATNOISE_EXPORTED extern "C" __attribute__((visibility("default")))
-
 // Sets whether requests for scratch memory succeed.
-FLATNOISE_EXPORTED void FlatnoiseHaveScratchMemory(bool have) { has_memory = have; }
+extern "C" FLATNOISE_EXPORT void FlatnoiseHaveScratchMemory(bool have) { has_memory = have; }
 
 // The number of blocks of scratch memory that aren't freed.
-FLATNOISE_EXPORTED int FlatnoiseScratchBlocksInUse() { return blocks_in_use; }
-
-#undef FLATNOISE_EXPORTED
+extern "C" FLATNOISE_EXPORT int FlatnoiseScratchBlocksInUse() { return blocks_in_use; }
 
 namespace flatnoise {
 

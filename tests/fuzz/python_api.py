@@ -347,8 +347,8 @@ def describe_call(call):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("calls", nargs="?", type=int, default=100_000)
-    parser.add_argument("--seed", type=int, default=1, help="of the random arguments")
-    parser.add_argument("--hang", type=float, default=120, help="seconds for a single call")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the random arguments")
+    parser.add_argument("--hang", type=float, default=120, help="time limit per call, in seconds")
     options = parser.parse_args()
 
     counts: collections.Counter = collections.Counter()

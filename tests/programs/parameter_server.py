@@ -23,23 +23,21 @@ SEED, FUNCTION_SEED = 1, 7
 
 
 class Training:
-    """A layer, weights and a step count, as variables of the strategy."""
+    """A layer and weights, as variables of the strategy."""
 
     def __init__(self):
         self.noise = layers.AddGaussianNoise(stddev=1.0, seed=SEED)
         self.weights = tf.Variable(tf.ones([FEATURES, 1]))
-        self.step_count = tf.Variable(0, dtype=tf.int64)
 
-    def step(self):
+    def step(self, number):
         """Runs a step of gradient descent. Returns the layer's and the function's noise."""
-        number = self.step_count.assign_add(1, read_value=True)
         zeros = tf.zeros([BATCH, FEATURES])
         inputs = self.noise(zeros)
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(tf.square(inputs @ self.weights))
         self.weights.assign_sub(0.01 * tape.gradient(loss, self.weights))
         seed = tf.stack([FUNCTION_SEED, number])
-        return inputs, number, flatnoise.flatten_add_normal(zeros, seed)
+        return inputs, flatnoise.flatten_add_normal(zeros, seed)
 
 
 def coordinate(folder):
@@ -50,17 +48,17 @@ def coordinate(folder):
         training = Training()
 
     @tf.function
-    def run_step():
-        return strategy.run(training.step)
+    def run_step(number):
+        return strategy.run(training.step, args=(number,))
 
-    given = [coordinator.schedule(run_step) for _ in range(STEPS)]
+    numbers = tf.range(STEPS, dtype=tf.int64)
+    given = [coordinator.schedule(run_step, args=(number,)) for number in numbers]
     coordinator.join()
-    layer, numbers, function = zip(*(each.fetch() for each in given), strict=True)
+    layer, function = zip(*(each.fetch() for each in given), strict=True)
     state = training.noise.seed_generator.state.value
     np.savez(
         f"{folder}/steps.npz",
         layer=layer,
-        numbers=numbers,
         function=function,
         state=state.numpy(),
         device_of_state=state.device,

@@ -104,15 +104,15 @@ def convert_input(inputs: Any) -> Any:
     if isinstance(inputs, keras.KerasTensor):
         raise invalid_value(
             "inputs",
-            f"{expected}. In a functional model take one of flatnoise.layers, or call the function "
-            "in the `call` of a layer of your own",
+            f"{expected}. In a functional model, use one of flatnoise.layers, or call the function "
+            "in the `call` of a custom layer",
             "a KerasTensor",
         )
     if _is_of_keras_2(inputs):
         raise invalid_value(
             "inputs",
-            f"{expected}. In a model of Keras 2 (tf_keras), call the function in the `call` of a "
-            "layer of your own: flatnoise.layers are layers of Keras 3",
+            f"{expected}. In a Keras 2 model (tf_keras), call the function in the `call` of a "
+            "custom layer: flatnoise.layers are Keras 3 layers",
             "a KerasTensor of Keras 2",
         )
     tensor = _as_tensor("inputs", expected, inputs)

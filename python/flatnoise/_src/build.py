@@ -4,6 +4,7 @@ import importlib.metadata
 import importlib.util
 from typing import Any
 
+from flatnoise._src.compiled import load_core
 from flatnoise._src.export import export
 
 __all__ = ["__version__", "build_info", "installed_version"]
@@ -22,10 +23,9 @@ __version__ = installed_version("flatnoise") or "0+unknown"
 
 def _core_facts() -> dict[str, Any]:
     try:
-        from flatnoise import _core
+        return dict(load_core().build_info())
     except ImportError:
         return {}
-    return dict(_core.build_info())
 
 
 def _library_facts() -> dict[str, Any]:

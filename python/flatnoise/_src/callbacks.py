@@ -154,8 +154,8 @@ class NoiseSchedule(keras.callbacks.Callback):  # type: ignore[misc]
         if steps is None:
             raise ValueError(
                 f"NoiseSchedule can't tell at which step epoch {epoch} begins. Expected "
-                "`steps_per_epoch`, a dataset of known size or an optimizer that went on before. "
-                "Received: data of unknown size and no iterations."
+                "`steps_per_epoch`, a dataset of known size or an optimizer that has counted "
+                "steps. Received: data of unknown size and no iterations."
             )
         return epoch * int(steps)
 

@@ -102,8 +102,8 @@ def _copy_state(layer: Any, clone: Any) -> None:
     if len(variables) != len(copies):
         raise ValueError(
             f"flatnoise.convert can't clone the layer '{layer.name}': it has {len(variables)} "
-            f"variables, and what `{type(layer).__name__}.from_config` gives has {len(copies)}. "
-            "flatnoise.patch_keras() needs no clone."
+            f"variables, but `{type(layer).__name__}.from_config` creates {len(copies)}. "
+            "flatnoise.patch_keras() doesn't clone layers."
         )
     for variable, copy in zip(variables, copies, strict=True):
         copy.assign(variable.value)  # includes the states of seed generators, which files omit

@@ -158,8 +158,8 @@ class LearnedGaussianNoise(NoiseLayer):
         shape = [input_shape[axis] for axis in kept]
         if None in shape:
             raise ValueError(
-                f"Layer '{self.name}' needs to know the sizes of the axes that have a standard "
-                "deviation for each index. "
+                f"Layer '{self.name}' needs the static sizes of the axes with a standard deviation "
+                "per index. "
                 f"Received: axis={self.axis}, input_shape={tuple(input_shape)}"
             )
         if kept:
@@ -183,8 +183,8 @@ class LearnedGaussianNoise(NoiseLayer):
         """The current standard deviation, a tensor with the sizes of the chosen axes."""
         if not self.built:
             raise ValueError(
-                f"Layer '{self.name}' has no standard deviation yet, as its shape is that of the "
-                "inputs' axes. Call the layer, or `build(input_shape)`, first."
+                f"Layer '{self.name}' has no standard deviation yet, because its shape depends on "
+                "the inputs. Call the layer or `build(input_shape)` first."
             )
         return tf.exp(tf.convert_to_tensor(self.log_stddev))
 

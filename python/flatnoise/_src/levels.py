@@ -221,7 +221,9 @@ def _users_variable(layer: Any, parameter: Parameter, variable: Any) -> _InVaria
     if not keras.backend.is_float_dtype(variable.dtype):
         raise invalid_value(name, "a floating-point keras.Variable", f"one of {variable.dtype}")
     if variable.trainable and not parameter.is_differentiable:
-        expected = "a keras.Variable with trainable=False, as the output has no gradient for it"
+        expected = (
+            "a keras.Variable with trainable=False, because the output has no gradient for it"
+        )
         raise invalid_value(name, expected, "one with trainable=True")
     with tf.init_scope():
         initial = fixed_value(name, variable.numpy(), parameter.must_be_finite)
@@ -385,14 +387,14 @@ class Levels:
     def check_variable(self, layer_name: str, name: str) -> None:
         """Raises ValueError unless `name` is a used level that is stored in a variable."""
         if name not in self._used:
-            known = ", ".join(f"'{each}'" for each in self._used) or "none, as it has no levels"
+            known = ", ".join(f"'{each}'" for each in self._used) or "none"
             raise ValueError(
                 f"The noise of layer '{layer_name}' has no level '{name}'. Expected one of its "
                 f"levels ({known})."
             )
         if not isinstance(self._levels[name], _InVariable):
             raise ValueError(
-                f"`{name}` of layer '{layer_name}' doesn't live in a variable. Expected a layer "
+                f"`{name}` of layer '{layer_name}' isn't stored in a variable. Expected a layer "
                 "made with variable_levels=True and a number or an array."
             )
 

@@ -2,7 +2,7 @@
 
 Abseil's inline namespace is part of TensorFlow's exported signatures, so a library built against
 one minor version doesn't load in another. There is one library per minor version, with the version
-in the file name.
+in the file name. Their common code is in shared libraries.
 """
 
 import dataclasses
@@ -12,12 +12,12 @@ import re
 import warnings
 from typing import Any
 
+from flatnoise._src.compiled import FOLDER, check_shared_libraries
 from flatnoise._src.shared_object import check_whole
 from flatnoise._src.tensorflow import tf
 
 __all__ = ["Library", "load", "warn_once_about_fallback"]
 
-_FOLDER = pathlib.Path(__file__).parents[1] / "_native"
 _FILE_NAME = "libflatnoise_tf{major}_{minor}.so"
 _XLA_FILE_NAME = "libflatnoise_xla_tf{major}_{minor}.so"
 _FILE_PATTERN = re.compile(r"libflatnoise_tf(\d+)_(\d+)\.so")
@@ -48,7 +48,7 @@ class Library:
 
 
 def _available_versions() -> list[tuple[int, int]]:
-    matches = (_FILE_PATTERN.fullmatch(file.name) for file in _FOLDER.glob("*.so"))
+    matches = (_FILE_PATTERN.fullmatch(file.name) for file in FOLDER.glob("*.so"))
     return sorted((int(match[1]), int(match[2])) for match in matches if match)
 
 
@@ -57,13 +57,13 @@ def _reason_for_missing_file() -> str:
     available = [f"{major}.{minor}" for major, minor in _available_versions()]
     if not available:
         return (
-            f"this installation of flatnoise holds no compiled library (TensorFlow {running} is "
+            f"this installation of flatnoise contains no compiled library (TensorFlow {running} is "
             "running); install a wheel of flatnoise made for this platform, or build it from "
             "source"
         )
     wanted = " or ".join(f'"tensorflow=={version}.*"' for version in available)
     return (
-        f"this installation of flatnoise holds compiled libraries for TensorFlow "
+        f"this installation of flatnoise contains compiled libraries for TensorFlow "
         f"{', '.join(available)} and TensorFlow {running} is running; `pip install {wanted}`, "
         f"or install a flatnoise built against TensorFlow {running}"
     )
@@ -76,7 +76,7 @@ def _load_xla_kernels(path: pathlib.Path) -> str | None:
     code of this package. Loading takes milliseconds.
     """
     if not path.exists():
-        return f"this installation of flatnoise holds no {path.name}"
+        return f"this installation of flatnoise contains no {path.name}"
     try:
         check_whole(path)
         tf.load_library(str(path))
@@ -89,10 +89,11 @@ def _load_xla_kernels(path: pathlib.Path) -> str | None:
 def load() -> Library:
     """Loads the libraries for the running TensorFlow. Never raises."""
     major, minor = tf.version.VERSION.split(".")[:2]
-    path = _FOLDER / _FILE_NAME.format(major=major, minor=minor)
+    path = FOLDER / _FILE_NAME.format(major=major, minor=minor)
     if not path.exists():
         return Library(path=None, reason=_reason_for_missing_file())
     try:
+        check_shared_libraries()
         check_whole(path)
         ops = tf.load_op_library(str(path))
     except _LOAD_ERRORS as error:
@@ -101,7 +102,7 @@ def load() -> Library:
             "flatnoise for this version of TensorFlow and this platform"
         )
         return Library(path=path, reason=message)
-    xla_path = _FOLDER / _XLA_FILE_NAME.format(major=major, minor=minor)
+    xla_path = FOLDER / _XLA_FILE_NAME.format(major=major, minor=minor)
     return Library(path=path, ops=ops, xla_reason=_load_xla_kernels(xla_path))
 
 

@@ -55,7 +55,7 @@ def warn_once_about_keras_2() -> None:
         warnings.warn(
             "flatnoise.layers are layers of Keras 3, the package `keras`, and TF_USE_LEGACY_KERAS "
             "makes tf.keras Keras 2, whose models can't hold them. There, call functions such as "
-            "flatnoise.flatten_add_normal in the `call` of a layer of your own.",
+            "flatnoise.flatten_add_normal in the `call` of a custom layer.",
             UserWarning,
             stacklevel=4,
         )
@@ -163,9 +163,10 @@ class NoiseLayer(keras.layers.Layer):  # type: ignore[misc]
         if are_in_step(self.seed_generator):
             return
         raise ValueError(
-            f"Layer '{self.name}' has {reason}, so all replicas have to {demand}. Expected a layer "
+            f"Layer '{self.name}' has {reason}, so all replicas must {demand}. Expected a layer "
             "made inside `with strategy.scope():` of the strategy that it is called under. "
-            "Received: a layer made outside it, whose one state the replicas would move on in turn."
+            "Received: a layer made outside the scope, whose single state all replicas would "
+            "advance."
         )
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:

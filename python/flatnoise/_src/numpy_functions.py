@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from flatnoise._src import arrays, broadcasting, noises
 from flatnoise._src.broadcasting import Output
+from flatnoise._src.compiled import load_core
 from flatnoise._src.errors import check_choice, invalid_value
 from flatnoise._src.export import export
 from flatnoise._src.noises import Combination, Noise
@@ -697,7 +698,7 @@ def flatten_noise_grad(
         for parameter, value in zip(kind.parameters, parameters, strict=True)
     ]
     expanded = [np.empty(_one_run_shape(shape, array.shape), dtype) for shape in shapes]
-    _core().flatten_noise_grad(
+    load_core().flatten_noise_grad(
         array,
         _inputs_of_gradient(kind, inputs, array),
         expanded,
@@ -732,7 +733,7 @@ def random_words(
     if first is None or not 0 <= first <= _ALL_BLOCKS - count:
         expected = "an integer from 0 to 2**64 - blocks"
         raise invalid_value("first_block", expected, repr(first_block))
-    words: Array = _core().random_words(arrays.integer_pair(seed), count, first)
+    words: Array = load_core().random_words(arrays.integer_pair(seed), count, first)
     return words
 
 
@@ -756,19 +757,8 @@ def philox4x32(counter: npt.ArrayLike, key: npt.ArrayLike) -> npt.NDArray[np.uin
     if keys.shape != (len(counters), 2):
         expected = f"words of shape [{len(counters)}, 2], a key for each counter"
         raise invalid_value("key", expected, arrays.describe(key))
-    words: Array = _core().philox4x32(counters, keys)
+    words: Array = load_core().philox4x32(counters, keys)
     return words
-
-
-def _core() -> Any:
-    try:
-        from flatnoise import _core
-    except ImportError as error:
-        raise ImportError(
-            "flatnoise.numpy needs the compiled module flatnoise._core, which this installation "
-            f"of flatnoise doesn't hold, or which doesn't load: {error}"
-        ) from error
-    return _core
 
 
 def _checked(
@@ -815,7 +805,7 @@ def _run(
     instruction_set: str | None,
 ) -> Array:
     output = np.empty(_output_shape(array, flatten), array.dtype)
-    _core().flatten_noise(
+    load_core().flatten_noise(
         array,
         output,
         parameters=[_as_one_run(np.asarray(each), output.shape) for each in parameters],
@@ -833,7 +823,7 @@ def _stream(
 ) -> dict[str, Any]:
     check_choice("distribution", distribution, noises.distributions_of(combination))
     if instruction_set is not None:
-        known = _core().build_info()["instruction_sets"]
+        known = load_core().build_info()["instruction_sets"]
         check_choice("instruction_set", instruction_set, known)
     return {
         "seed": arrays.integer_pair(seed),

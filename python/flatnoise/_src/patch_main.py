@@ -22,7 +22,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("program", metavar="PROGRAM", help="a file, or a module with -m")
     parser.add_argument(
-        "arguments", metavar="ARGUMENT", nargs=argparse.REMAINDER, help="what the program gets"
+        "arguments", metavar="ARGUMENT", nargs=argparse.REMAINDER, help="arguments for the program"
     )
     return parser
 

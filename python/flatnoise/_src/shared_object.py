@@ -39,6 +39,6 @@ def check_whole(path: pathlib.Path) -> None:
     except (struct.error, ValueError):
         needed = None
     if needed is None:
-        raise OSError("the file is no shared object for this platform")
+        raise OSError(f"{path.name} is no shared object for this platform")
     if size < needed:
-        raise OSError(f"the file is truncated: it has {size} bytes of at least {needed}")
+        raise OSError(f"{path.name} is truncated: it has {size} bytes of at least {needed}")

@@ -1,0 +1,26 @@
+#include "cuda/device.h"
+
+namespace flatnoise::cuda {
+
+const char* Architectures() { return FLATNOISE_CUDA_ARCHITECTURES; }
+
+int ToolkitVersion() { return CUDART_VERSION; }
+
+int DriverVersion() {
+  int version = 0;
+  return cudaDriverGetVersion(&version) == cudaSuccess ? version : 0;
+}
+
+ComputeCapability CurrentComputeCapability() {
+  int device = 0, major = 0, minor = 0;
+  const bool known =
+      cudaGetDevice(&device) == cudaSuccess &&
+      cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess &&
+      cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device) == cudaSuccess;
+  if (!known) return {0, 0};
+  return {major, minor};
+}
+
+const char* Describe(cudaError_t error) { return cudaGetErrorString(error); }
+
+}  // namespace flatnoise::cuda
