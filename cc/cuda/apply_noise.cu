@@ -43,27 +43,16 @@ cudaError_t Launch(const ApplyNoiseTask& task, ApplyNoisePlan plan, cudaStream_t
   return Start(kKernel, dim3(static_cast<unsigned>(blocks)), stream, task, plan);
 }
 
+}  // namespace
+
 // All kernels are compiled for the same architectures, so any kernel will do.
-cudaError_t CheckCurrentDevice() {
+cudaError_t CheckDevice() {
   return VisitNoise(ElementType{0}, kNoise<Normal, Add>, [](auto kind) {
     using Kind = decltype(kind);
     constexpr auto kKernel = ApplyNoiseKernel<Kind, ScalarParameters<Kind>>;
     cudaFuncAttributes attributes;
-    return cudaFuncGetAttributes(&attributes, kKernel);
+    return Reported(cudaFuncGetAttributes(&attributes, kKernel));
   });
-}
-
-}  // namespace
-
-cudaError_t CheckDevice(int device) {
-  int before = 0;
-  cudaError_t error = cudaGetDevice(&before);
-  if (error != cudaSuccess) return Reported(error);
-  error = cudaSetDevice(device);
-  if (error != cudaSuccess) return Reported(error);
-  error = Reported(CheckCurrentDevice());
-  cudaSetDevice(before);
-  return error;
 }
 
 cudaError_t ApplyNoise(const ApplyNoiseTask& task, cudaStream_t stream) {

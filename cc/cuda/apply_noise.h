@@ -14,9 +14,9 @@ namespace flatnoise::cuda {
 // library has no code for the device. Never waits, so it can be captured in a graph.
 FLATNOISE_EXPORT cudaError_t ApplyNoise(const ApplyNoiseTask& task, cudaStream_t stream);
 
-// Whether a device can run the library's kernels. Returns cudaErrorNoKernelImageForDevice if there
-// is no code for the device, or the driver's error. The current device stays current.
-FLATNOISE_EXPORT cudaError_t CheckDevice(int device);
+// Whether the current device can run the library's kernels. Returns cudaErrorNoKernelImageForDevice
+// if there is no code for the device, or the driver's error.
+cudaError_t CheckDevice();
 
 }  // namespace flatnoise::cuda
 

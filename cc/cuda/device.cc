@@ -1,5 +1,7 @@
 #include "cuda/device.h"
 
+#include "cuda/apply_noise.h"
+
 namespace flatnoise::cuda {
 
 const char* Architectures() { return FLATNOISE_CUDA_ARCHITECTURES; }
@@ -19,6 +21,19 @@ ComputeCapability CurrentComputeCapability() {
       cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device) == cudaSuccess;
   if (!known) return {0, 0};
   return {major, minor};
+}
+
+cudaError_t CheckDevice(int device) {
+  int before = 0;
+  cudaError_t error = cudaGetDevice(&before);
+  if (error == cudaSuccess) error = cudaSetDevice(device);
+  if (error != cudaSuccess) {
+    cudaGetLastError();  // clears it
+    return error;
+  }
+  error = CheckDevice();
+  cudaSetDevice(before);
+  return error;
 }
 
 const char* Describe(cudaError_t error) { return cudaGetErrorString(error); }

@@ -1,4 +1,4 @@
-// The CUDA toolkit, the driver and the current device, for error messages.
+// The CUDA toolkit, the driver and the devices, for checks and error messages.
 #ifndef FLATNOISE_CC_CUDA_DEVICE_H_
 #define FLATNOISE_CC_CUDA_DEVICE_H_
 
@@ -24,6 +24,10 @@ struct ComputeCapability {
 
 // The current device's compute capability, or 0.0 if it's unknown.
 FLATNOISE_EXPORT ComputeCapability CurrentComputeCapability();
+
+// Whether a device can run the library's kernels, like CheckDevice() for the current device, which
+// stays the current one.
+FLATNOISE_EXPORT cudaError_t CheckDevice(int device);
 
 // CUDA's description of an error.
 FLATNOISE_EXPORT const char* Describe(cudaError_t error);

@@ -12,7 +12,6 @@ const char* FlatnoiseCudaProblem(int) { return "this library was built without C
 
 #include <string>
 
-#include "cuda/apply_noise.h"
 #include "cuda/device.h"
 #include "tensorflow/cuda_status.h"
 

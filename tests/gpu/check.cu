@@ -475,7 +475,7 @@ int Main(bool short_form) {
   std::printf("%s, compute capability %d.%d\n", properties.name, properties.major,
               properties.minor);
   fill_workspace = !short_form;
-  CHECK_CUDA(CheckDevice(0));
+  CHECK_CUDA(CheckDevice());
   CheckForward(short_form);
   CheckGrids();
   CheckGradients(short_form);
