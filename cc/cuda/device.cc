@@ -27,10 +27,7 @@ cudaError_t CheckDevice(int device) {
   int before = 0;
   cudaError_t error = cudaGetDevice(&before);
   if (error == cudaSuccess) error = cudaSetDevice(device);
-  if (error != cudaSuccess) {
-    cudaGetLastError();  // clears it
-    return error;
-  }
+  if (error != cudaSuccess) return Reported(error);
   error = CheckDevice();
   cudaSetDevice(before);
   return error;

@@ -8,6 +8,12 @@
 
 namespace flatnoise::cuda {
 
+// Clears an error that is reported to the caller, so that the next call doesn't see it.
+inline cudaError_t Reported(cudaError_t error) {
+  if (error != cudaSuccess) cudaGetLastError();
+  return error;
+}
+
 // The library's architectures in CMake's notation, such as "75-real,90,100-real". An architecture
 // without "-real" includes PTX, which drivers can compile for newer GPUs.
 FLATNOISE_EXPORT const char* Architectures();

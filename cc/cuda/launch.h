@@ -6,15 +6,10 @@
 
 #include <atomic>
 
+#include "cuda/device.h"
 #include "cuda/thread_index.h"
 
 namespace flatnoise::cuda {
-
-// Clears an error that is reported to the caller, so that the next call doesn't see it.
-inline cudaError_t Reported(cudaError_t error) {
-  if (error != cudaSuccess) cudaGetLastError();
-  return error;
-}
 
 // Returns the error of this launch, not an earlier error.
 template <class... Parameters, class... Arguments>
