@@ -20,6 +20,7 @@ import tensorflow as tf
 
 import flatnoise
 import machine
+from rounds import add_rounds
 
 SHAPE = (8, 8)
 CALLS = 100  # in a sample
@@ -62,7 +63,7 @@ def microseconds(call: Callable[[], Any]) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=50)
+    add_rounds(parser, default=50)
     rounds = parser.parse_args(arguments).rounds
     found = calls()
     for call in found.values():
@@ -71,13 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for _ in range(rounds):
         for name, call in found.items():
             samples[name].append(microseconds(call))
-    info = flatnoise.build_info()
-    about = machine.describe() | {
-        "instruction_set": info["instruction_set"],
-        "flatnoise_version": info["version"],
-        "tensorflow_version": info["tensorflow_version"],
-        "keras_version": keras.__version__,
-    }
+    about = machine.describe_with_keras(flatnoise.build_info(), keras.__version__)
     print(machine.title(about), "\n")
     rows = []
     for name, times in samples.items():

@@ -479,10 +479,11 @@ def test_training_measures_memory_in_a_process(environment):
     assert 100 < training.peak_memory("mlp", training.PATCHED, False) < 10_000
 
 
+@pytest.mark.parametrize("program", [training, small_calls], ids=lambda module: module.__name__)
 @pytest.mark.parametrize("rounds", ["1", "many"])
-def test_training_takes_two_rounds(rounds, capsys):
+def test_quartiles_take_two_rounds(program, rounds, capsys):
     with pytest.raises(SystemExit) as ended:
-        training.main(["--rounds", rounds])
+        program.main(["--rounds", rounds])
     assert ended.value.code == 2
     assert f"a number from 2 on, as quartiles take two. Received: '{rounds}'" in (
         capsys.readouterr().err
