@@ -25,6 +25,7 @@ PACKAGE := $(VENV)/package.stamp
 CUDA_ON_HOST := build/cuda-on-host/built.stamp
 USE_CUDA_ON_HOST = FLATNOISE_CUDA_ON_HOST=$(dir $(CUDA_ON_HOST))tests \
   FLATNOISE_REQUIRE_CUDA_ON_HOST=$(if $(shell command -v nvcc),1)
+LINTERS := $(VENV)/linters.stamp
 RELEASE_TOOLS := $(VENV)/release-tools.stamp
 NOX = $(BIN)/nox
 # uv takes seconds where pip takes a minute.
@@ -82,13 +83,13 @@ test-aarch64: $(PACKAGE) ## Build and test for 64-bit Arm under qemu, compare re
 test-cc-aarch64: $(DEPENDENCIES) ## Run only the C++ tests for 64-bit Arm
 	scripts/test_aarch64.sh cc
 
-lint: $(DEPENDENCIES) ## Check style and types
+lint: $(LINTERS) ## Check style and types
 	$(BIN)/ruff check $(PYTHON_FILES)
 	$(BIN)/ruff format --check $(PYTHON_FILES)
 	$(BIN)/mypy
 	$(BIN)/clang-format --dry-run -Werror $(CXX_FILES)
 
-format: $(DEPENDENCIES) ## Format the sources
+format: $(LINTERS) ## Format the sources
 	$(BIN)/ruff check --fix-only $(PYTHON_FILES)
 	$(BIN)/ruff format $(PYTHON_FILES)
 	$(BIN)/clang-format -i $(CXX_FILES)
@@ -143,7 +144,11 @@ clean: ## Remove all generated files, including the environment
 $(DEPENDENCIES): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(INSTALL) --upgrade "pip>=25.1"
-	$(INSTALL) --group build --group lint "$(TENSORFLOW)"
+	$(INSTALL) --group build "$(TENSORFLOW)"
+	touch $@
+
+$(LINTERS): $(DEPENDENCIES)
+	$(INSTALL) --group lint
 	touch $@
 
 $(RELEASE_TOOLS): $(DEPENDENCIES)

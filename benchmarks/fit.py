@@ -18,6 +18,7 @@ import denoise_digits as demo
 import keras
 
 import flatnoise
+from rounds import add_rounds
 
 STEPS = 5
 
@@ -46,7 +47,7 @@ VARIANTS = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=60)
+    add_rounds(parser, default=60)
     rounds = parser.parse_args().rounds
     images, _ = demo.load_images()
     runs = {

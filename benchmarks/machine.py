@@ -3,6 +3,7 @@
 import os
 import pathlib
 from collections.abc import Mapping
+from typing import Any
 
 import pyperf
 
@@ -30,6 +31,16 @@ def describe() -> dict[str, str | int]:
         "cores": cores(),
         "transparent_huge_pages": _huge_pages(),
         "tf_cpu_allocator_use_bfc": os.environ.get(_ALLOCATOR) or "unset",
+    }
+
+
+def describe_with_keras(info: Mapping[str, Any], keras_version: str) -> dict[str, Any]:
+    """Adds what `flatnoise.build_info()` says, for programs that run in one process."""
+    return describe() | {
+        "instruction_set": info["instruction_set"],
+        "flatnoise_version": info["version"],
+        "tensorflow_version": info["tensorflow_version"],
+        "keras_version": keras_version,
     }
 
 

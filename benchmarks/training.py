@@ -26,6 +26,7 @@ import tensorflow as tf
 
 import flatnoise
 import machine
+from rounds import add_rounds
 
 Data = tuple[Any, Any]
 Step = Callable[[], Any]
@@ -180,26 +181,12 @@ HEADERS = (
 )
 
 
-def _rounds(text: str) -> int:
-    if not text.isdecimal() or int(text) < 2:
-        raise argparse.ArgumentTypeError(
-            f"a number from 2 on, as quartiles take two. Received: {text!r}"
-        )
-    return int(text)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--models", choices=MODELS, nargs="+", default=list(MODELS))
-    parser.add_argument("--rounds", type=_rounds, default=30)
+    add_rounds(parser, default=30)
     options = parser.parse_args(arguments)
-    info = flatnoise.build_info()
-    about = machine.describe() | {
-        "instruction_set": info["instruction_set"],
-        "flatnoise_version": info["version"],
-        "tensorflow_version": info["tensorflow_version"],
-        "keras_version": keras.__version__,
-    }
+    about = machine.describe_with_keras(flatnoise.build_info(), keras.__version__)
     print(machine.title(about), "\n", flush=True)
     for name in options.models:
         found = [row for jit in (False, True) for row in rows(name, jit, options.rounds)]

@@ -27,6 +27,7 @@ import peers  # noqa: E402
 import plot  # noqa: E402
 import report  # noqa: E402
 import results  # noqa: E402
+import small_calls  # noqa: E402
 import training  # noqa: E402
 import worker  # noqa: E402
 from cases import Case  # noqa: E402
@@ -478,11 +479,30 @@ def test_training_measures_memory_in_a_process(environment):
     assert 100 < training.peak_memory("mlp", training.PATCHED, False) < 10_000
 
 
+@pytest.mark.parametrize("program", [training, small_calls], ids=lambda module: module.__name__)
 @pytest.mark.parametrize("rounds", ["1", "many"])
-def test_training_takes_two_rounds(rounds, capsys):
+def test_quartiles_take_two_rounds(program, rounds, capsys):
     with pytest.raises(SystemExit) as ended:
-        training.main(["--rounds", rounds])
+        program.main(["--rounds", rounds])
     assert ended.value.code == 2
     assert f"a number from 2 on, as quartiles take two. Received: '{rounds}'" in (
         capsys.readouterr().err
     )
+
+
+def test_small_calls_add_what_their_names_say():
+    for name, call in small_calls.calls().items():
+        results = [np.asarray(call()) for _ in range(2)]
+        assert all(result.shape == small_calls.SHAPE for result in results)
+        if name.endswith("x + 1"):
+            assert (results[0] == 1).all()
+        elif "Dropout" not in name:  # which keeps zeros
+            assert len(np.unique(results[0])) == 64
+
+
+def test_small_calls_prints_a_table(monkeypatch, capsys):
+    monkeypatch.setattr(small_calls, "CALLS", 1)
+    small_calls.main(["--rounds", "2"])
+    rows = [cells(line) for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    assert [row[0] for row in rows[2:]] == list(small_calls.calls())
+    assert all(float(row[1]) > 0 for row in rows[2:])

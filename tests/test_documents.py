@@ -60,7 +60,7 @@ RUN_ELSEWHERE = {
     "FLATNOISE_INSTRUCTION_SET=": "takes the whole suite",
     "for peer in": "measures tensors of 4 billion elements",
     "done": "of a loop",
-    "PYTHONPATH=tests python -m randomness.report": "test_statistics.py is its short form",
+    "PYTHONPATH=tests:tools python -m randomness.report": "test_statistics.py is its short form",
 }
 
 

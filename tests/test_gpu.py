@@ -120,6 +120,65 @@ def test_gradients_repeat_and_are_those_of_the_cpu(compile_as, kind, dtype, feat
             )
 
 
+def state_of(draws):
+    """A seed generator's state after a number of draws."""
+    return tf.constant([256 * draws, 0, 11], tf.int64)
+
+
+# More ways to call the kernel. Each takes a tensor [300, 1001], so that parts are unaligned.
+CALLS = {
+    "clip": lambda x: flatnoise.flatten_add_normal(x, SEED, stddev=2.0, clip=(-0.5, 0.75)),
+    "clip, replaced": lambda x: flatnoise.flatten_salt_and_pepper(x, SEED, 0.4, clip=(-1, 1)),
+    "no input": lambda x: flatnoise.normal(x.shape, SEED, 0.5, 2.0, dtype=x.dtype),
+    "no input, a mean per feature": lambda x: flatnoise.uniform(
+        x.shape, SEED, tf.cast(x[0], COMPUTE_DTYPE[x.dtype.name]), 9.0, dtype=x.dtype
+    ),
+    "noise too": lambda x: flatnoise.diffuse(x, SEED, 0.6, 0.8, return_noise=True),
+    "noise too, a rate per sample": lambda x: flatnoise.diffuse(
+        x,
+        SEED,
+        tf.linspace(tf.zeros([1], COMPUTE_DTYPE[x.dtype.name]), 1.0, 300),
+        0.8,
+        return_noise=True,
+    ),
+    "the noise of a generator": lambda x: flatnoise.raw_ops.FlattenNoise(
+        input=x,
+        seed=tf.identity(state_of(5)),
+        offset=tf.constant(0, tf.int64),
+        parameters=[tf.constant(value, COMPUTE_DTYPE[x.dtype.name]) for value in (0.0, 0.1)],
+        distribution="normal",
+        combination="add",
+    ),
+}
+
+
+@needs_gpu
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("dtype", COMPUTE_DTYPE)
+def test_every_way_to_call_has_the_bits_of_the_cpu(compile_as, call, dtype):
+    x = tf.cast(tf.random.stateless_normal([300, 1001], [1, 2]), dtype)
+    expected = on("/CPU:0", CALLS[call], x)
+    actual = on("/GPU:0", compile_as(CALLS[call]), x)
+    for one, other in zip(actual, expected, strict=True):
+        assert one.shape == other.shape
+        assert one.tobytes() == other.tobytes()
+
+
+@needs_gpu
+def test_a_layer_draws_the_same_noise_on_both_devices(compile_as):
+    x = tf.random.stateless_normal([30, 1001], [1, 2])
+
+    def drawn(device):
+        with tf.device(device):
+            layer = flatnoise.layers.AddGaussianNoise(stddev=0.1, seed=3)
+            call = compile_as(lambda x: layer(x, training=True))
+            return [on(device, call, x)[0].tobytes() for _ in range(3)]
+
+    on_cpu = drawn("/CPU:0")
+    assert len(set(on_cpu)) == 3
+    assert drawn("/GPU:0") == on_cpu
+
+
 @needs_gpu
 def test_stock_ops_agree(compile_as, noise):
     x = tf.random.stateless_normal([64, 1000], [1, 2])

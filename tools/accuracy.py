@@ -12,6 +12,7 @@ and cosine are in ULP of 1, those of a random number z in ULP of max(|z|, 1).
 import argparse
 import ctypes
 import dataclasses
+import functools
 import math
 import pathlib
 import subprocess
@@ -22,6 +23,8 @@ from typing import Any
 import mpmath
 import numpy as np
 from matplotlib.figure import Figure
+
+import plots
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SMALLEST = {np.float32: np.float32(1e-7), np.float64: np.float64(1e-7)}
@@ -215,21 +218,20 @@ def envelope(where: np.ndarray, errors: np.ndarray, bins: int = 400) -> tuple[np
     return (edges[1:] + edges[:-1]) / 2, least, greatest
 
 
-def draw(by_type: dict[Real, Errors], names: Sequence[str], path: pathlib.Path) -> None:
-    """Writes a picture of the error range as a function of the argument, with a column per type."""
-    figure = Figure(figsize=(10, 2.25 * len(names)), layout="constrained")
+def draw(by_type: dict[Real, Errors], names: Sequence[str]) -> Figure:
+    """The error range as a function of the argument, with a column per type."""
+    figure = Figure(figsize=(10, 2.25 * len(names)), dpi=110, layout="constrained")
     axes = figure.subplots(len(names), len(by_type), squeeze=False)
     for column, (dtype, errors) in zip(axes.T, by_type.items(), strict=True):
         for axis, name in zip(column, names, strict=True):
             middles, least, greatest = envelope(*errors[name])
             axis.fill_between(middles, least, greatest, step="mid", linewidth=0)
-            axis.axhline(0, color="0.4", linewidth=0.6)
+            axis.axhline(0, color="0.5", linewidth=0.6)
             largest = np.max(np.abs(errors[name][1]))
             axis.set_title(f"{name}, {np.dtype(dtype).name}: at most {largest:.2f} ULP", fontsize=9)
             axis.set(xlabel="z" if name == "normal" else "u", ylabel="error, ULP")
             axis.grid(alpha=0.3)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    return figure
 
 
 def as_table(by_type: dict[Real, Errors]) -> str:
@@ -263,7 +265,7 @@ def main() -> None:
     print(as_table(by_type))
     if arguments.output:
         for name, functions in PICTURES.items():
-            draw(by_type, functions, arguments.output / name)
+            plots.write(functools.partial(draw, by_type, functions), arguments.output / name)
 
 
 if __name__ == "__main__":

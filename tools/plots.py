@@ -12,13 +12,13 @@ from cycler import cycler
 from matplotlib.figure import Figure
 from PIL import Image
 
-# The site's dark colors. C0 and C1 are lighter than Matplotlib's, for contrast.
+# The site's dark colors. C0 to C3 are lighter than Matplotlib's, for contrast.
 BACKGROUND, TEXT = "#1e2129", "#c9ccd3"
 DARK = {
     "axes.edgecolor": TEXT,
     "axes.facecolor": BACKGROUND,
     "axes.labelcolor": TEXT,
-    "axes.prop_cycle": cycler(color=["#5aa5e0", "#ff9d47"]),
+    "axes.prop_cycle": cycler(color=["#5aa5e0", "#ff9d47", "#5fc46a", "#f0716f"]),
     "figure.facecolor": BACKGROUND,
     "text.color": TEXT,
     "xtick.color": TEXT,

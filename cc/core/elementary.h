@@ -124,17 +124,27 @@ struct SinCos {
   Real cos;
 };
 
+// Rotates sine and cosine by a number of quarter turns, the lowest two bits of `quadrant`.
+template <class L>
+FLATNOISE_INLINE SinCos<typename L::Real> Rotate(typename L::Bits quadrant,
+                                                 const SinCos<typename L::Real>& a) {
+  using Bits = typename L::Bits;
+  constexpr int kSignBit = 8 * sizeof(typename L::Scalar) - 1;
+  // In odd quadrants, sine and cosine are swapped, and one more sign flips.
+  const Bits odd = quadrant << kSignBit;
+  const Bits sine_sign = (quadrant & 2) << (kSignBit - 1);
+  return {L::FromBits(L::ToBits(L::SelectBySign(odd, a.cos, a.sin)) ^ sine_sign),
+          L::FromBits(L::ToBits(L::SelectBySign(odd, a.sin, a.cos)) ^ (sine_sign ^ odd))};
+}
+
 // Sine and cosine of the rounded product 2 pi u for u in [0, 1), within 2 ULP of 1.
 template <class L>
 FLATNOISE_INLINE SinCos<typename L::Real> SinCos2Pi(typename L::Real u) {
   using Real = typename L::Real;
-  using Bits = typename L::Bits;
   using E = Elementary<typename L::Scalar>;
-  constexpr int kSignBit = 8 * sizeof(typename L::Scalar) - 1;
   // The nearest quarter turn, as a number and as the lowest bits of `rounded`.
   const Real rounded = L::Fma(u, L::Broadcast(4), L::Broadcast(E::kRounder));
   const Real quarters = rounded - L::Broadcast(E::kRounder);
-  const Bits quadrant = L::ToBits(rounded);
 
   Real r = L::Fma(quarters, L::Broadcast(-E::kHalfPiHigh), E::template TwoPiTimes<L>(u));
   r = L::Fma(quarters, L::Broadcast(-E::kHalfPiLow), r);
@@ -142,12 +152,7 @@ FLATNOISE_INLINE SinCos<typename L::Real> SinCos2Pi(typename L::Real u) {
   const Real sine = L::Fma(r * s, E::template SineTail<L>(s), r);
   const Real cosine =
       L::Fma(s, L::Fma(s, E::template CosineTail<L>(s), L::Broadcast(-0.5)), L::Broadcast(1));
-
-  // In odd quadrants, sine and cosine are swapped, and one more sign flips.
-  const Bits odd = quadrant << kSignBit;
-  const Bits sine_sign = (quadrant & 2) << (kSignBit - 1);
-  return {L::FromBits(L::ToBits(L::SelectBySign(odd, cosine, sine)) ^ sine_sign),
-          L::FromBits(L::ToBits(L::SelectBySign(odd, sine, cosine)) ^ (sine_sign ^ odd))};
+  return Rotate<L>(L::ToBits(rounded), {sine, cosine});
 }
 
 }  // namespace flatnoise

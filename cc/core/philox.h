@@ -105,6 +105,33 @@ FLATNOISE_INLINE PhiloxBlock<typename W::Word> PhiloxThreeRounds(
            W::Xor(W::High(next0), shared.round3_word2), W::Low(next0)}};
 }
 
+// The intermediate results of the first two rounds that are the same for all counters with the same
+// upper half.
+template <class Key>
+struct PhiloxUpperHalf {
+  Key round1_word0, round1_word2, round2_word0;
+};
+
+FLATNOISE_INLINE PhiloxUpperHalf<uint32_t> ShareUpperHalf(const uint32_t (&high)[2],
+                                                          const PhiloxKeySchedule& key) {
+  const uint64_t product1 = uint64_t{high[0]} * kPhiloxMultiplier1;
+  return {static_cast<uint32_t>(product1 >> 32) ^ key.word[0][0], high[1] ^ key.word[0][1],
+          static_cast<uint32_t>(product1) ^ key.word[1][0]};
+}
+
+// The block after two rounds, from the lower half of its counter.
+template <class W>
+FLATNOISE_INLINE PhiloxBlock<typename W::Word> PhiloxTwoRounds(
+    typename W::Word low0, typename W::Word low1, const PhiloxUpperHalf<typename W::Key>& shared,
+    const PhiloxKeys<typename W::Key>& key) {
+  const auto product0 = W::Multiply(low0, kPhiloxMultiplier0);
+  const auto next0 = W::Multiply(W::Xor(low1, shared.round1_word0), kPhiloxMultiplier0);
+  const auto next1 =
+      W::Multiply(W::Xor(W::High(product0), shared.round1_word2), kPhiloxMultiplier1);
+  return {{W::Xor(W::High(next1), shared.round2_word0), W::Low(next1),
+           W::Xor(W::High(next0), W::Low(product0), key.word[1][1]), W::Low(next0)}};
+}
+
 // Advances a counter by `blocks`, with 128-bit wraparound.
 FLATNOISE_INLINE PhiloxCounter Advance(PhiloxCounter counter, uint64_t blocks) {
   const uint64_t low = counter.word[0] | uint64_t{counter.word[1]} << 32;

@@ -13,18 +13,20 @@ namespace {
 
 // The minimum number of resident blocks per multiprocessor, or 0 to let the compiler decide. Left
 // alone, it spills registers if parameters have separate patterns, or if there are many parameters
-// or outputs.
-template <class Parameters>
-inline constexpr int kLeastBlocks = 0;
-template <class Kind>
-inline constexpr int kLeastBlocks<FeatureParameters<Kind>> =
-    Kind::kParameters > 2 || Kind::Combination::kReturnsNoise ? 3 : 0;
-template <class Kind>
-inline constexpr int kLeastBlocks<BroadcastParameters<Kind>> =
-    Kind::kParameters > 2 || sizeof(typename Kind::Scalar) == 8 ? 2 : 3;
+// or outputs, and schedules two-byte types as if registers were scarce.
+template <class Kind, class Parameters>
+constexpr int LeastBlocks() {
+  constexpr bool kHasManyParameters = Kind::kParameters > 2;
+  constexpr bool kReturnsNoise = Kind::Combination::kReturnsNoise;
+  if (Parameters::kMovesSlowly)
+    return kHasManyParameters || sizeof(typename Kind::Scalar) == 8 ? 2 : 3;
+  if (!Parameters::kIsScalars && (kHasManyParameters || kReturnsNoise)) return 2;
+  if (sizeof(typename Kind::Element) != 2) return 0;
+  return Parameters::kIsScalars && !kReturnsNoise ? 5 : 4;
+}
 
 template <class Kind, class Parameters>
-__global__ void __launch_bounds__(kThreads, kLeastBlocks<Parameters>)
+__global__ void __launch_bounds__(kThreads, (LeastBlocks<Kind, Parameters>()))
     ApplyNoiseKernel(const __grid_constant__ ApplyNoiseTask task,
                      const __grid_constant__ ApplyNoisePlan plan) {
   const ThreadIndex index = {blockIdx.x, gridDim.x, static_cast<int>(threadIdx.x)};
@@ -39,7 +41,7 @@ cudaError_t Launch(const ApplyNoiseTask& task, ApplyNoisePlan plan, cudaStream_t
   const cudaError_t error = ResidentBlocks<kKernel>(&resident);
   if (error != cudaSuccess) return error;
   const int64_t blocks = GridBlocks<Kind, typename Variant::Parameters>(task, plan, resident);
-  PlanRounds<Kind>(blocks, &plan);
+  PlanRounds<Kind, typename Variant::Parameters>(blocks, &plan);
   return Start(kKernel, dim3(static_cast<unsigned>(blocks)), stream, task, plan);
 }
 

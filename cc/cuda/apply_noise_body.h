@@ -11,16 +11,18 @@
 #include "core/stream_values.h"
 #include "cuda/chunk.h"
 #include "cuda/chunk_noise.h"
+#include "cuda/device_numbers.h"
 #include "cuda/parameters.h"
 #include "cuda/tasks.h"
 #include "cuda/thread_index.h"
 
 namespace flatnoise::cuda {
 
-// The number of chunks that a thread processes at once. Two Philox blocks in flight hide the
+// The number of chunks that a thread processes at once. Several Philox blocks in flight hide the
 // latency of multiplications, and several loads in flight hide the latency of memory.
-template <class T>
-inline constexpr int kChunksInFlight = sizeof(T) == 2 ? 1 : 2;
+template <class Kind, class Parameters>
+inline constexpr int kChunksInFlight =
+    sizeof(typename Kind::Element) == 2 && !Parameters::kIsScalars ? 1 : 2;
 
 // The partition of the elements: `head` single elements, then chunks, then single elements again.
 // All elements are single if the tensors can't be aligned together. Every thread processes
@@ -28,7 +30,7 @@ inline constexpr int kChunksInFlight = sizeof(T) == 2 ? 1 : 2;
 struct ApplyNoisePlan {
   int64_t head;
   int64_t chunks;
-  int64_t rounds;
+  int rounds;
   bool all_scalars;
   bool all_features;  // supported by FeatureParameters, with the plan `features`
   BroadcastPlan features;
@@ -91,29 +93,35 @@ FLATNOISE_INLINE int64_t UsefulThreads(const ApplyNoiseTask& task, const ApplyNo
 
 // The maximum number of rounds per thread. With few rounds, finished blocks make room for new ones,
 // which balances the load. With many rounds, the setup of a thread (reading the seed, computing
-// keys, locating the parameters) is amortized. On an H100, one round is best for float32 and
-// scalars, and four to ten rounds are best for two-byte types, for which one round takes a third
-// longer.
+// keys, locating the parameters) is amortized. These numbers were the fastest on an H100.
 template <class Kind, class Parameters>
-inline constexpr int64_t kMostRounds =
-    sizeof(typename Kind::Element) == 4 && Parameters::kIsScalars ? 1 : 8;
+FLATNOISE_INLINE constexpr int64_t MostRounds() {
+  constexpr size_t kSize = sizeof(typename Kind::Element);
+  constexpr bool kIsCheap = __is_same(typename Kind::Distribution, Uniform);
+  if (Parameters::kMovesSlowly) return 10;
+  if (kSize == 2) return Parameters::kIsScalars && kIsCheap ? 2 : 6;
+  return Parameters::kIsScalars && (kSize == 4 || kIsCheap) ? 1 : 2;
+}
 
 // The number of blocks in the grid if `resident` blocks fit on the device: either one chunk per
-// thread, or full rounds.
+// thread, or full rounds and few chunks more, which take longer.
 template <class Kind, class Parameters>
 FLATNOISE_INLINE int64_t GridBlocks(const ApplyNoiseTask& task, const ApplyNoisePlan& plan,
                                     int64_t resident) {
-  using T = typename Kind::Element;
-  constexpr int64_t kInFlight = kChunksInFlight<T>, kMost = kMostRounds<Kind, Parameters>;
-  const int64_t useful = (UsefulThreads<T>(task, plan) + kThreads - 1) / kThreads;
+  constexpr int64_t kInFlight = kChunksInFlight<Kind, Parameters>;
+  constexpr int64_t kMost = MostRounds<Kind, Parameters>();
+  const int64_t threads = UsefulThreads<typename Kind::Element>(task, plan);
+  const int64_t useful = (threads + kThreads - 1) / kThreads;
   if (useful <= resident) return useful;
-  const int64_t rounds = useful / (resident * kInFlight);
-  return useful / (kInFlight * (rounds < 1 ? 1 : rounds > kMost ? kMost : rounds));
+  const int64_t full = plan.chunks >= kThreads * kInFlight ? plan.chunks / kThreads : useful;
+  const int64_t rounds = full / (resident * kInFlight);
+  return full / (kInFlight * (rounds < 1 ? 1 : rounds > kMost ? kMost : rounds));
 }
 
-template <class T>
+template <class Kind, class Parameters>
 FLATNOISE_INLINE void PlanSteps(int64_t blocks, BroadcastPlan* plan) {
-  constexpr int64_t kInFlight = kChunksInFlight<T>;
+  using T = typename Kind::Element;
+  constexpr int64_t kInFlight = kChunksInFlight<Kind, Parameters>;
   const int64_t threads = blocks * kThreads;
   PlanStep(kNextInRound, kThreads * kChunk<T>, plan);
   // The step starts from the last chunk of a round.
@@ -123,12 +131,14 @@ FLATNOISE_INLINE void PlanSteps(int64_t blocks, BroadcastPlan* plan) {
 }
 
 // The part of a plan that depends on the grid, for `blocks` blocks.
-template <class Kind>
+template <class Kind, class Parameters>
 FLATNOISE_INLINE void PlanRounds(int64_t blocks, ApplyNoisePlan* plan) {
-  using T = typename Kind::Element;
-  plan->rounds = plan->chunks / (blocks * kThreads * kChunksInFlight<T>);
-  PlanSteps<T>(blocks, &plan->features);
-  for (int k = 0; k < Kind::kParameters; ++k) PlanSteps<T>(blocks, &plan->parameters[k]);
+  const int64_t chunks_in_round = blocks * kThreads * kChunksInFlight<Kind, Parameters>;
+  plan->rounds = static_cast<int>(plan->chunks / chunks_in_round);
+  PlanSteps<Kind, Parameters>(blocks, &plan->features);
+  for (int k = 0; k < Kind::kParameters; ++k) {
+    PlanSteps<Kind, Parameters>(blocks, &plan->parameters[k]);
+  }
 }
 
 // `Kind` is a NoiseKind, `Parameters` a policy for it.
@@ -140,7 +150,7 @@ class ApplyNoiseBody {
       : task_(task),
         plan_(plan),
         index_(index),
-        noise_(ReadStream(task.start.seed, task.start.seed_type)),
+        noise_(ReadStream<DeviceWords>(task.start.seed, task.start.seed_type)),
         parameters_(task, plan),
         offset_(static_cast<uint64_t>(*task.start.offset)) {}
 
@@ -171,7 +181,7 @@ class ApplyNoiseBody {
   static constexpr int kWidth = kChunk<T>;
   static constexpr int kBlock = kValuesPerBlock<Scalar>;
   static constexpr int kBlocks = kWidth / kBlock;
-  static constexpr int kInFlight = kChunksInFlight<T>;
+  static constexpr int kInFlight = kChunksInFlight<Kind, Parameters>;
 
   // The position of a chunk in memory, and of its first block in the stream.
   struct Cursor {
@@ -211,79 +221,131 @@ class ApplyNoiseBody {
   // stride.
   FLATNOISE_INLINE void RunRounds(uint64_t first_block) {
     Cursor cursor = CursorAt(index_.block * kInFlight * kThreads + index_.thread, first_block);
+    InputChunks<kInFlight> input;
+    if (plan_.rounds > 0) Load(cursor, &input);
     FLATNOISE_ROLLED
-    for (int64_t round = plan_.rounds; round > 0; --round) {
-      RunChunks<kInFlight>(cursor);
+    for (int round = plan_.rounds; round > 0; --round) {
+      NoiseChunks<kInFlight> noise;
+      Generate(cursor, &noise);
+      OutputChunks<kInFlight> output;
+      Combine(input, noise, &output);
+      const Cursor here = cursor;
       cursor.Advance(index_.blocks * kInFlight * kThreads);
+      // The noise of the next round hides the latency.
+      if (round > 1) Load(cursor, &input);
+      Store(here, output, noise);
       parameters_.Go(kNextRound);
     }
-    const int64_t done = plan_.rounds * index_.threads() * kInFlight;
-    int64_t chunk = done + index_.in_grid();
-    cursor = CursorAt(chunk, first_block);
+    RunRemainder(plan_.rounds * index_.threads() * kInFlight, first_block);
+  }
+
+  // The chunks after the last full round.
+  FLATNOISE_INLINE void RunRemainder(int64_t first_chunk, uint64_t first_block) {
+    int64_t chunk = first_chunk + index_.in_grid();
+    Cursor cursor = CursorAt(chunk, first_block);
+    InputChunks<1> input;
     FLATNOISE_ROLLED
     for (; chunk < plan_.chunks; chunk += index_.threads()) {
-      RunChunks<1>(cursor);
+      Load(cursor, &input);
+      NoiseChunks<1> noise;
+      Generate(cursor, &noise);
+      OutputChunks<1> output;
+      Combine(input, noise, &output);
+      Store(cursor, output, noise);
       cursor.Advance(index_.threads());
       parameters_.Go(kNextChunk);
-    }
-  }
-
-  // Runs all loads, then all noise, then all stores.
-  template <int n>
-  FLATNOISE_INLINE void RunChunks(const Cursor& cursor) {
-    ChunkWords words[n];
-    FLATNOISE_UNROLL
-    for (int i = 0; i < n; ++i) words[i] = Load(cursor.input + i * kThreads * kChunkBytes);
-    Scalar z[n][kWidth];
-    FLATNOISE_UNROLL
-    for (int i = 0; i < n; ++i) {
-      noise_.Aligned(cursor.block + static_cast<uint64_t>(i * kThreads * kBlocks), z[i]);
-    }
-    FLATNOISE_UNROLL
-    for (int i = 0; i < n; ++i) {
-      if (i > 0) parameters_.Go(kNextInRound);
-      Store(cursor.output + i * kThreads * kChunkBytes, words[i], z[i]);
-    }
-  }
-
-  FLATNOISE_INLINE ChunkWords Load(const char* p) const {
-    if (task_.input != nullptr) return LoadChunk(p);
-    Scalar x[kWidth];
-    FLATNOISE_UNROLL
-    for (int i = 0; i < kWidth; ++i) x[i] = static_cast<Scalar>(-0.0);
-    return Pack<T>(x);
-  }
-
-  FLATNOISE_INLINE void Store(char* output, const ChunkWords& words,
-                              const Scalar (&z)[kWidth]) const {
-    StoreChunk(output, Combined(words, z));
-    if (ReturnsNoise()) {
-      const int64_t place = output - static_cast<char*>(task_.output);
-      StoreChunk(static_cast<char*>(task_.noise_output) + place, Pack<T>(z));
     }
   }
 
   FLATNOISE_INLINE void RunUnaligned(uint64_t first_block, int skipped) {
     Cursor cursor = CursorAt(index_.in_grid(), first_block);
+    InputChunks<1> input;
     FLATNOISE_ROLLED
     for (int64_t chunk = index_.in_grid(); chunk < plan_.chunks; chunk += index_.threads()) {
-      const ChunkWords words = Load(cursor.input);
-      Scalar z[kWidth];
-      noise_.Unaligned(cursor.block, skipped, z);
-      Store(cursor.output, words, z);
+      Load(cursor, &input);
+      NoiseChunks<1> noise;
+      noise_.Unaligned(cursor.block, skipped, noise.chunk[0]);
+      OutputChunks<1> output;
+      Combine(input, noise, &output);
+      Store(cursor, output, noise);
       cursor.Advance(index_.threads());
       parameters_.Go(kNextChunk);
     }
   }
 
-  FLATNOISE_INLINE ChunkWords Combined(const ChunkWords& words, const Scalar (&z)[kWidth]) const {
-    Scalar x[kWidth], p[kWidth][kParameters];
-    Unpack<T>(words, x);
-    parameters_.Read(p);
+  // `n` chunks that a thread processes at once, in memory kThreads chunks apart.
+  template <int n>
+  struct NoiseChunks {
+    Scalar chunk[n][kWidth];
+  };
+  template <int n>
+  struct OutputChunks {
+    ChunkWords chunk[n];
+  };
+  template <int n>
+  struct InputChunks {
+    ChunkWords chunk[n];
+
+    // An absent input remains -0.
+    FLATNOISE_INLINE InputChunks() {
+      Scalar x[kWidth];
+      FLATNOISE_UNROLL
+      for (int i = 0; i < kWidth; ++i) x[i] = static_cast<Scalar>(-0.0);
+      FLATNOISE_UNROLL
+      for (int i = 0; i < n; ++i) chunk[i] = Pack<T>(x);
+    }
+  };
+
+  template <int n>
+  FLATNOISE_INLINE void Load(const Cursor& cursor, InputChunks<n>* input) const {
+    if (task_.input == nullptr) return;
     FLATNOISE_UNROLL
-    for (int i = 0; i < kWidth; ++i) x[i] = Element(x[i], p[i], z[i]);
-    if (task_.bounds != nullptr) ClipAll(x);
-    return Pack<T>(x);
+    for (int i = 0; i < n; ++i) {
+      input->chunk[i] = LoadChunk(cursor.input + i * kThreads * kChunkBytes);
+    }
+  }
+
+  template <int n>
+  FLATNOISE_INLINE void Generate(const Cursor& cursor, NoiseChunks<n>* noise) const {
+    FLATNOISE_UNROLL
+    for (int i = 0; i < n; ++i) {
+      noise_.Aligned(cursor.block + static_cast<uint64_t>(i * kThreads * kBlocks), noise->chunk[i]);
+    }
+  }
+
+  // Clips all chunks in one branch. Predicated instructions would take time even without bounds.
+  template <int n>
+  FLATNOISE_INLINE void Combine(const InputChunks<n>& input, const NoiseChunks<n>& noise,
+                                OutputChunks<n>* output) {
+    Scalar y[n * kWidth];
+    FLATNOISE_UNROLL
+    for (int i = 0; i < n; ++i) {
+      if (i > 0) parameters_.Go(kNextInRound);
+      Scalar x[kWidth], p[kWidth][kParameters];
+      Unpack<T>(input.chunk[i], x);
+      parameters_.Read(p);
+      FLATNOISE_UNROLL
+      for (int j = 0; j < kWidth; ++j) y[i * kWidth + j] = Element(x[j], p[j], noise.chunk[i][j]);
+    }
+    if (task_.bounds != nullptr) ClipAll(y);
+    FLATNOISE_UNROLL
+    for (int i = 0; i < n; ++i) output->chunk[i] = Pack<T>(y + i * kWidth);
+  }
+
+  template <int n>
+  FLATNOISE_INLINE void Store(const Cursor& cursor, const OutputChunks<n>& output,
+                              const NoiseChunks<n>& noise) const {
+    FLATNOISE_UNROLL
+    for (int i = 0; i < n; ++i) {
+      StoreChunk(cursor.output + i * kThreads * kChunkBytes, output.chunk[i]);
+    }
+    if (!ReturnsNoise()) return;
+    char* place =
+        static_cast<char*>(task_.noise_output) + (cursor.output - static_cast<char*>(task_.output));
+    FLATNOISE_UNROLL
+    for (int i = 0; i < n; ++i) {
+      StoreChunk(place + i * kThreads * kChunkBytes, Pack<T>(noise.chunk[i]));
+    }
   }
 
   template <int n>

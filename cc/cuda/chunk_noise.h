@@ -21,12 +21,22 @@ class ChunkNoise {
   static constexpr int kBlocks = chunk / kBlock;
 
   FLATNOISE_INLINE explicit ChunkNoise(const Stream& stream)
-      : stream_(stream), keys_(ScheduleKey(stream.key)) {
-    HideOrigin(&keys_);
+      : keys_(ScheduleKey(stream.key)), upper_half_(ShareUpperHalf(stream.high, keys_)) {
+    FLATNOISE_UNROLL
+    for (int round = 0; round < kPhiloxRounds; ++round) {
+      HideOrigin(&keys_.word[round][0]);
+      HideOrigin(&keys_.word[round][1]);
+    }
+    HideOrigin(&upper_half_.round1_word0);
+    HideOrigin(&upper_half_.round1_word2);
+    HideOrigin(&upper_half_.round2_word0);
   }
 
   FLATNOISE_INLINE void Block(uint64_t block, Scalar* values) const {
-    const auto words = Philox<DeviceWords>(BlockCounter(stream_, block), keys_);
+    using W = DeviceWords;
+    const auto two_rounds = PhiloxTwoRounds<W>(
+        static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32), upper_half_, keys_);
+    const auto words = PhiloxRounds<W>(two_rounds, keys_, 2, kPhiloxRounds);
     BlockValues<Distribution, DeviceLanes<Scalar>>(words, values);
   }
 
@@ -55,8 +65,8 @@ class ChunkNoise {
   }
 
  private:
-  Stream stream_;
   PhiloxKeySchedule keys_;
+  PhiloxUpperHalf<uint32_t> upper_half_;
 };
 
 }  // namespace flatnoise::cuda

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "core/distributions.h"
+#include "core/elementary.h"
 #include "core/lanes.h"
 #include "core/number_types.h"
 #include "core/philox.h"
@@ -32,15 +33,13 @@ struct DeviceWords : ScalarWords {
   }
 };
 
-// Hides the origin of the keys from the compiler. Otherwise, it would treat them as uniform values
-// and copy them between uniform and regular registers, which takes 4% more instructions.
-FLATNOISE_INLINE void HideOrigin(PhiloxKeySchedule* keys) {
+// Hides the origin of a value from the compiler, so that it is kept in a register and not computed
+// again where it is used.
+FLATNOISE_INLINE void HideOrigin(uint32_t* value) {
 #if defined(__CUDA_ARCH__)
-  _Pragma("unroll") for (int round = 0; round < kPhiloxRounds; ++round) {
-    asm volatile("" : "+r"(keys->word[round][0]), "+r"(keys->word[round][1]));
-  }
+  asm volatile("" : "+r"(*value));
 #else
-  (void)keys;
+  (void)value;
 #endif
 }
 
@@ -80,6 +79,32 @@ FLATNOISE_INLINE float UnitUniform<cuda::DeviceLanes<float>>(uint32_t bits) {
   return BitCast<float>(fraction) - 1;
 #else
   return BitCast<float>((bits & F::kMask) | F::kOne) - 1;
+#endif
+}
+
+// Tests for an odd quadrant with one instruction, and has one more sign flip by an addition: bit 1
+// of quadrant + 1 is the exclusive or of both bits.
+template <>
+FLATNOISE_INLINE SinCos<float> Rotate<cuda::DeviceLanes<float>>(uint32_t quadrant,
+                                                                const SinCos<float>& a) {
+#if defined(__CUDA_ARCH__)
+  float sine, cosine;
+  asm("{\n\t"
+      ".reg .pred odd;\n\t"
+      ".reg .b32 bit;\n\t"
+      "and.b32 bit, %2, 1;\n\t"
+      "setp.ne.u32 odd, bit, 0;\n\t"
+      "selp.f32 %0, %4, %3, odd;\n\t"
+      "selp.f32 %1, %3, %4, odd;\n\t"
+      "}"
+      : "=f"(sine), "=f"(cosine)
+      : "r"(quadrant), "f"(a.sin), "f"(a.cos));
+  constexpr uint32_t kSign = 0x80000000;
+  const uint32_t turn = quadrant << 30, next_turn = turn + (1u << 30);
+  return {BitCast<float>(BitCast<uint32_t>(sine) ^ (turn & kSign)),
+          BitCast<float>(BitCast<uint32_t>(cosine) ^ (next_turn & kSign))};
+#else
+  return Rotate<ScalarLanes<float>>(quadrant, a);
 #endif
 }
 

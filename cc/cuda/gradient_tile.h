@@ -12,6 +12,7 @@
 #include "core/stream_values.h"
 #include "cuda/chunk.h"
 #include "cuda/chunk_noise.h"
+#include "cuda/device_numbers.h"
 #include "cuda/gradient_plan.h"
 #include "cuda/parameters.h"
 #include "cuda/tasks.h"
@@ -73,7 +74,7 @@ class GradientTileBody {
                                     int thread)
       : task_(task),
         plan_(plan),
-        noise_(ReadStream(task.start.seed, task.start.seed_type)),
+        noise_(ReadStream<DeviceWords>(task.start.seed, task.start.seed_type)),
         offset_(static_cast<uint64_t>(*task.start.offset)),
         is_poisoned_(*task.start.offset < 0),
         thread_(thread),

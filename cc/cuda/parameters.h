@@ -1,6 +1,10 @@
 // Access to the parameters' values as a thread moves through the elements.
 //
 // A policy has
+//     kIsScalars       whether all parameters are scalars
+//     kMovesSlowly     whether Seek and Go take many instructions
+//     kOnlyChunks      whether it supports no single elements
+//     kChecksElements  whether parameters are checked for each element
 //     Seek   moves to an element
 //     Go     advances by one of the plan's steps, without divisions
 //     Read   reads the parameters of the next `n` elements
@@ -109,6 +113,7 @@ class ScalarParameters {
  public:
   using Scalar = typename Kind::Scalar;
   static constexpr bool kIsScalars = true;
+  static constexpr bool kMovesSlowly = false;
   static constexpr bool kOnlyChunks = false;
   static constexpr bool kChecksElements = false;
 
@@ -147,6 +152,7 @@ class FeatureParameters {
  public:
   using Scalar = typename Kind::Scalar;
   static constexpr bool kIsScalars = false;
+  static constexpr bool kMovesSlowly = false;
   static constexpr bool kOnlyChunks = true;
   static constexpr bool kChecksElements = true;
 
@@ -200,6 +206,7 @@ class BroadcastParameters {
  public:
   using Scalar = typename Kind::Scalar;
   static constexpr bool kIsScalars = false;
+  static constexpr bool kMovesSlowly = true;
   static constexpr bool kOnlyChunks = false;
   static constexpr bool kChecksElements = true;
 

@@ -146,12 +146,14 @@ std::pair<int64_t, int64_t> BlocksAndChunks(int64_t elements, int64_t resident) 
   return {blocks, plan.chunks / (blocks * kThreads)};
 }
 
-TEST(CudaApplyNoiseGrid, FillsTheDeviceFirstThenLeavesThreadsLittle) {
+TEST(CudaApplyNoiseGrid, FillsTheDeviceFirstThenGivesThreadsFullRounds) {
   using Float = NoiseKind<float, Normal, Add>;
   using Half = NoiseKind<BFloat16, Normal, Add>;
+  using HalfUniform = NoiseKind<BFloat16, Uniform, Add>;
   using FloatScalars = ApplyNoiseVariant<Float, ScalarParameters<Float>>;
   using FloatPatterns = ApplyNoiseVariant<Float, BroadcastParameters<Float>>;
   using HalfScalars = ApplyNoiseVariant<Half, ScalarParameters<Half>>;
+  using HalfUniformScalars = ApplyNoiseVariant<HalfUniform, ScalarParameters<HalfUniform>>;
   using Grid = std::pair<int64_t, int64_t>;
   // The elements of a block with one chunk per thread.
   constexpr int64_t kFloats = 1024, kHalves = 2048;
@@ -160,10 +162,14 @@ TEST(CudaApplyNoiseGrid, FillsTheDeviceFirstThenLeavesThreadsLittle) {
   EXPECT_EQ(BlocksAndChunks<FloatScalars>(792 * kFloats, 792), Grid(792, 1));
   EXPECT_EQ(BlocksAndChunks<FloatScalars>(1000 * kFloats, 792), Grid(500, 2));
   EXPECT_EQ(BlocksAndChunks<FloatScalars>(65536 * kFloats, 792), Grid(32768, 2));
-  EXPECT_EQ(BlocksAndChunks<FloatPatterns>(65536 * kFloats, 396), Grid(4096, 16));
+  EXPECT_EQ(BlocksAndChunks<FloatPatterns>(65536 * kFloats, 396), Grid(3276, 20));
   EXPECT_EQ(BlocksAndChunks<HalfScalars>(792 * kHalves, 792), Grid(792, 1));
   EXPECT_EQ(BlocksAndChunks<HalfScalars>(1584 * kHalves, 792), Grid(792, 2));
-  EXPECT_EQ(BlocksAndChunks<HalfScalars>(32768 * kHalves, 792), Grid(4096, 8));
+  EXPECT_EQ(BlocksAndChunks<HalfScalars>(32760 * kHalves, 660), Grid(2730, 12));
+  EXPECT_EQ(BlocksAndChunks<HalfScalars>(32760 * kHalves - 8, 660), Grid(2729, 12));
+  EXPECT_EQ(BlocksAndChunks<HalfUniformScalars>(32768 * kHalves, 660), Grid(8192, 4));
+  // A device of one block.
+  EXPECT_EQ(BlocksAndChunks<FloatScalars>(kFloats + 4, 1), Grid(1, 1));
 }
 
 template <class Kind>

@@ -21,7 +21,7 @@ namespace flatnoise::cuda {
 inline void ApplyNoiseOnHost(const ApplyNoiseTask& task, int64_t blocks) {
   DispatchApplyNoise(task, [&](auto variant, ApplyNoisePlan plan) {
     using Variant = decltype(variant);
-    PlanRounds<typename Variant::Kind>(blocks, &plan);
+    PlanRounds<typename Variant::Kind, typename Variant::Parameters>(blocks, &plan);
     for (int64_t block = 0; block < blocks; ++block) {
       for (int thread = 0; thread < kThreads; ++thread) {
         ApplyNoiseBody<typename Variant::Kind, typename Variant::Parameters>(

@@ -34,6 +34,21 @@ TEST(Philox, GivesThePublishedAnswers) {
   }
 }
 
+TEST(Philox, GivesThePublishedAnswersFromSharedWords) {
+  for (const auto& a : KnownAnswers()) {
+    using W = ScalarWords;
+    const PhiloxCounter counter = {{a[0], a[1], a[2], a[3]}};
+    const PhiloxKeySchedule key = ScheduleKey({{a[4], a[5]}});
+    const auto two = PhiloxTwoRounds<W>(a[0], a[1], ShareUpperHalf({a[2], a[3]}, key), key);
+    const auto three =
+        PhiloxThreeRounds<W>(W::Multiply(a[0], kPhiloxMultiplier0), ShareWords(counter, key), key);
+    for (int i = 0; i < 4; ++i) {
+      EXPECT_EQ(PhiloxRounds<W>(two, key, 2, kPhiloxRounds).word[i], a[6 + i]);
+      EXPECT_EQ(PhiloxRounds<W>(three, key, 3, kPhiloxRounds).word[i], a[6 + i]);
+    }
+  }
+}
+
 struct Carry {
   PhiloxCounter from;
   uint64_t blocks;

@@ -208,7 +208,7 @@ void RunGrid(const ApplyNoiseTask& task, ApplyNoisePlan plan, int64_t blocks) {
   using Kind = typename Variant::Kind;
   // Only one type, to limit the compile time.
   if constexpr (std::is_same_v<typename Kind::Element, float>) {
-    PlanRounds<Kind>(blocks, &plan);
+    PlanRounds<Kind, typename Variant::Parameters>(blocks, &plan);
     BodyKernel<Kind, typename Variant::Parameters>
         <<<static_cast<unsigned>(blocks), kThreads>>>(task, plan);
     CHECK_CUDA(cudaGetLastError());

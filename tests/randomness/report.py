@@ -1,6 +1,6 @@
 """Runs the battery on large samples. Prints tables in Markdown and writes plots to a folder.
 
-    PYTHONPATH=tests python -m randomness.report [--log2 N] [--images docs/images]
+    PYTHONPATH=tests:tools python -m randomness.report [--log2 N] [--images docs/images]
 
 With the default of 2**31 numbers for moments and tails, it takes a few minutes.
 """
@@ -19,13 +19,14 @@ import ml_dtypes
 import numpy as np
 import scipy.stats
 import tensorflow as tf
-from matplotlib import pyplot
+from matplotlib.figure import Figure
 
 REPLICAS = 4
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * REPLICAS
 )
 
+import plots  # noqa: E402
 from randomness import battery, laws, sources  # noqa: E402
 from randomness.laws import Law  # noqa: E402
 
@@ -171,38 +172,33 @@ def report_masks():
     return report_named("64 blocks of 2^18 elements", found)
 
 
-def plot(path, x_label, y_label):
-    pyplot.xlabel(x_label)
-    pyplot.ylabel(y_label)
-    pyplot.legend(frameon=False, fontsize=8)
-    pyplot.tight_layout()
-    pyplot.savefig(path, dpi=110)
-    pyplot.close()
+def picture(x_label, y_label):
+    figure = Figure(figsize=(5.2, 3.4), dpi=110, layout="constrained")
+    axes = figure.subplots()
+    axes.set(xlabel=x_label, ylabel=y_label)
+    return figure, axes
 
 
-def new_plot():
-    pyplot.figure(figsize=(5.2, 3.4))
-
-
-def plot_moments(collected, folder):
-    new_plot()
+def draw_moments(collected):
+    figure, axes = picture("order of the moment", "standard errors off")
     for law, marker in zip(LAWS, "osx+", strict=True):
         scores = battery.moment_scores(collected[law], law)
-        pyplot.plot(law.orders, scores, marker, label=label(law))
-    pyplot.axhspan(-2, 2, color="0.9", zorder=0)
-    pyplot.ylim(-4, 4)
-    plot(folder / "statistics-moments.png", "order of the moment", "standard errors off")
+        axes.plot(law.orders, scores, marker, label=label(law))
+    axes.axhspan(-2, 2, color="0.5", alpha=0.2, zorder=0)
+    axes.set_ylim(-4, 4)
+    axes.legend(frameon=False, fontsize=8)
+    return figure
 
 
-def plot_tails(collected, folder):
-    new_plot()
-    for law, color in zip(NORMAL, ("tab:blue", "tab:orange"), strict=True):
+def draw_tails(collected):
+    figure, axes = picture("t", "P(|z| > t) of an ideal normal's")
+    for law, color in zip(NORMAL, ("C0", "C1"), strict=True):
         found = collected[law]
         ideal = 2 * scipy.stats.norm.sf(battery.THRESHOLDS) * found.count
         errors = np.sqrt(found.beyond) / ideal
         exact = expected_beyond(law, found) / ideal
-        pyplot.plot(battery.THRESHOLDS, exact, color=color, label=f"{law.dtype}, exact")
-        pyplot.errorbar(
+        axes.plot(battery.THRESHOLDS, exact, color=color, label=f"{law.dtype}, exact")
+        axes.errorbar(
             battery.THRESHOLDS,
             found.beyond / ideal,
             errors,
@@ -211,17 +207,19 @@ def plot_tails(collected, folder):
             color=color,
             label=f"{law.dtype}, seen",
         )
-    pyplot.axhline(1, color="0.7", lw=1, zorder=0)
-    plot(folder / "statistics-tails.png", "t", "P(|z| > t) of an ideal normal's")
+    axes.axhline(1, color="0.6", lw=1, zorder=0)
+    axes.legend(frameon=False, fontsize=8)
+    return figure
 
 
-def plot_p_values(p_values, folder):
-    new_plot()
+def draw_p_values(p_values):
+    figure, axes = picture("share", "p-value")
     ordered = np.sort(p_values)
     places = (np.arange(ordered.size) + 0.5) / ordered.size
-    pyplot.plot(places, ordered, ".", ms=4, label=f"{ordered.size} p-values, sorted")
-    pyplot.plot([0, 1], [0, 1], color="0.7", lw=1, label="uniform")
-    plot(folder / "statistics-p-values.png", "share", "p-value")
+    axes.plot(places, ordered, ".", ms=4, label=f"{ordered.size} p-values, sorted")
+    axes.plot([0, 1], [0, 1], color="0.6", lw=1, label="uniform")
+    axes.legend(frameon=False, fontsize=8)
+    return figure
 
 
 def main():
@@ -229,11 +227,10 @@ def main():
     parser.add_argument("--log2", type=int, default=31, help="of the numbers for moments and tails")
     parser.add_argument("--images", type=pathlib.Path, default=pathlib.Path("docs/images"))
     options = parser.parse_args()
-    options.images.mkdir(parents=True, exist_ok=True)
 
     collected = {law: collect(law, 2**options.log2) for law in LAWS}
-    plot_moments(collected, options.images)
-    plot_tails(collected, options.images)
+    plots.write(lambda: draw_moments(collected), options.images / "statistics-moments.png")
+    plots.write(lambda: draw_tails(collected), options.images / "statistics-tails.png")
     p_values = report_moments(collected) + report_tails(collected)
     p_values += report_blocks(dict.fromkeys(LAWS, OTHER_SEED)) + report_layers()
     p_values += report_halves() + report_streams()
@@ -242,7 +239,7 @@ def main():
     # what most tests see.
     seeds = {law: (OTHER_SEED[0], OTHER_SEED[1] + 1 + k) for k, law in enumerate(INVERTED)}
     p_values += report_blocks(seeds) + report_masks()
-    plot_p_values(p_values, options.images)
+    plots.write(lambda: draw_p_values(p_values), options.images / "statistics-p-values.png")
     print(f"{len(p_values)} p-values, the least {min(p_values):.2g}, ", end="")
     print(f"together {battery.combined(p_values):.2f}")
 
