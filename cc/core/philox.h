@@ -71,40 +71,6 @@ FLATNOISE_INLINE PhiloxBlock<typename W::Word> Philox(const PhiloxBlock<typename
   return PhiloxRounds<W>(block, key, 0, kPhiloxRounds);
 }
 
-// The intermediate results of the first three rounds that are the same for all counters that differ
-// only in their first word.
-template <class Key>
-struct PhiloxSharedWords {
-  Key round1_word2, round2_word0, round2_word2, round3_word2;
-};
-
-FLATNOISE_INLINE PhiloxSharedWords<uint32_t> ShareWords(const PhiloxCounter& counter,
-                                                        const PhiloxKeySchedule& key) {
-  const uint64_t product1 = uint64_t{counter.word[2]} * kPhiloxMultiplier1;
-  const uint32_t word0 = static_cast<uint32_t>(product1 >> 32) ^ counter.word[1] ^ key.word[0][0];
-  const uint64_t product0 = uint64_t{word0} * kPhiloxMultiplier0;
-  return {counter.word[3] ^ key.word[0][1], static_cast<uint32_t>(product1) ^ key.word[1][0],
-          static_cast<uint32_t>(product0 >> 32) ^ key.word[1][1],
-          static_cast<uint32_t>(product0) ^ key.word[2][1]};
-}
-
-// The block after three rounds, from the product of the counter's first word and the multiplier.
-// Four multiplications suffice instead of seven, and an addition gives the product for the next
-// counter.
-template <class W>
-FLATNOISE_INLINE PhiloxBlock<typename W::Word> PhiloxThreeRounds(
-    const typename W::Product& first_product, const PhiloxSharedWords<typename W::Key>& shared,
-    const PhiloxKeys<typename W::Key>& key) {
-  const auto product1 =
-      W::Multiply(W::Xor(W::High(first_product), shared.round1_word2), kPhiloxMultiplier1);
-  const auto word0 = W::Xor(W::High(product1), shared.round2_word0);
-  const auto word2 = W::Xor(W::Low(first_product), shared.round2_word2);
-  const auto next0 = W::Multiply(word0, kPhiloxMultiplier0);
-  const auto next1 = W::Multiply(word2, kPhiloxMultiplier1);
-  return {{W::Xor(W::High(next1), W::Low(product1), key.word[2][0]), W::Low(next1),
-           W::Xor(W::High(next0), shared.round3_word2), W::Low(next0)}};
-}
-
 // The intermediate results of the first two rounds that are the same for all counters with the same
 // upper half.
 template <class Key>
@@ -130,6 +96,39 @@ FLATNOISE_INLINE PhiloxBlock<typename W::Word> PhiloxTwoRounds(
       W::Multiply(W::Xor(W::High(product0), shared.round1_word2), kPhiloxMultiplier1);
   return {{W::Xor(W::High(next1), shared.round2_word0), W::Low(next1),
            W::Xor(W::High(next0), W::Low(product0), key.word[1][1]), W::Low(next0)}};
+}
+
+// The intermediate results of the first three rounds that are the same for all counters that differ
+// only in their first word.
+template <class Key>
+struct PhiloxSharedWords {
+  Key round1_word2, round2_word0, round2_word2, round3_word2;
+};
+
+FLATNOISE_INLINE PhiloxSharedWords<uint32_t> ShareWords(const PhiloxCounter& counter,
+                                                        const PhiloxKeySchedule& key) {
+  const auto upper = ShareUpperHalf({counter.word[2], counter.word[3]}, key);
+  const uint64_t product0 = uint64_t{upper.round1_word0 ^ counter.word[1]} * kPhiloxMultiplier0;
+  return {upper.round1_word2, upper.round2_word0,
+          static_cast<uint32_t>(product0 >> 32) ^ key.word[1][1],
+          static_cast<uint32_t>(product0) ^ key.word[2][1]};
+}
+
+// The block after three rounds, from the product of the counter's first word and the multiplier.
+// Four multiplications suffice instead of seven, and an addition gives the product for the next
+// counter.
+template <class W>
+FLATNOISE_INLINE PhiloxBlock<typename W::Word> PhiloxThreeRounds(
+    const typename W::Product& first_product, const PhiloxSharedWords<typename W::Key>& shared,
+    const PhiloxKeys<typename W::Key>& key) {
+  const auto product1 =
+      W::Multiply(W::Xor(W::High(first_product), shared.round1_word2), kPhiloxMultiplier1);
+  const auto word0 = W::Xor(W::High(product1), shared.round2_word0);
+  const auto word2 = W::Xor(W::Low(first_product), shared.round2_word2);
+  const auto next0 = W::Multiply(word0, kPhiloxMultiplier0);
+  const auto next1 = W::Multiply(word2, kPhiloxMultiplier1);
+  return {{W::Xor(W::High(next1), W::Low(product1), key.word[2][0]), W::Low(next1),
+           W::Xor(W::High(next0), shared.round3_word2), W::Low(next0)}};
 }
 
 // Advances a counter by `blocks`, with 128-bit wraparound.
