@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the op library and the C++ tests with Bazel, runs the tests, and loads the library in
 # Python. Arguments go to Bazel, as in: scripts/bazel_build.sh --jobs=2
-#   --test_tag_filters=              runs all tests; slow tests are excluded by default
+#   --build_tag_filters= --test_tag_filters=
+#                    builds and runs all tests; slow tests are excluded by default
 #   PYTHON_BIN_PATH  a Python interpreter with TensorFlow (default: python3)
 #   BAZEL            the program (default: bazel)
 set -euo pipefail
@@ -24,8 +25,8 @@ if [ ${#missing[@]} != 0 ]; then
   exit 1
 fi
 
-"$bazel" test --noshow_progress --test_tag_filters=-takes_long --build_tests_only "$@" //...
-"$bazel" build --noshow_progress "$@" //:flatnoise
+"$bazel" test --noshow_progress --build_tag_filters=-takes_long --test_tag_filters=-takes_long \
+  "$@" //...
 
 # A copy of the package with only the libraries built by Bazel.
 package=$(mktemp -d)

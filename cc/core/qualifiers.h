@@ -14,4 +14,12 @@
 #define FLATNOISE_INLINE FLATNOISE_HOST_INLINE
 #endif
 
+// For device code. On the host, only tests run it, and inlining everything would take the compiler
+// minutes.
+#ifdef __CUDACC__
+#define FLATNOISE_DEVICE_INLINE FLATNOISE_INLINE
+#else
+#define FLATNOISE_DEVICE_INLINE inline
+#endif
+
 #endif  // FLATNOISE_CC_CORE_QUALIFIERS_H_

@@ -77,7 +77,8 @@ class ApplyNoiseLoop {
         at_{static_cast<const char*>(task.input), static_cast<char*>(task.output),
             static_cast<char*>(task.noise_output)},
         position_(task.offset) {
-    Advance(begin);
+    AdvancePlaces(begin, &at_);
+    AdvanceStream(begin);
   }
 
   FLATNOISE_INLINE void Run(int64_t count) {
@@ -87,10 +88,9 @@ class ApplyNoiseLoop {
       const int64_t rest = kGroup - past_block;
       count -= PartialGroup(past_block, count < rest ? count : rest);
     }
-    for (int64_t groups = count / kGroup; groups > 0; --groups) {
-      Group(at_);
-      Advance(kGroup);
-    }
+    const int64_t groups = count / kGroup;
+    Groups(groups, at_);
+    AdvancePlaces(groups * kGroup, &at_);
     if (count % kGroup != 0) PartialGroup(0, count % kGroup);
   }
 
@@ -108,6 +108,16 @@ class ApplyNoiseLoop {
     char* output;
     char* noise;
   };
+
+  // Processes whole groups. Called with the tensors and with copies of a partial group, so that the
+  // largest part of the loop is compiled only once.
+  [[gnu::noinline]] void Groups(int64_t count, Places at) {
+    for (; count > 0; --count) {
+      Group(at);
+      AdvancePlaces(kGroup, &at);
+      AdvanceStream(kGroup);
+    }
+  }
 
   FLATNOISE_INLINE void Group(const Places& at) {
     Real z[Shape::kVectors];
@@ -181,25 +191,26 @@ class ApplyNoiseLoop {
     const auto in = static_cast<size_t>(memory_.input_stride());
     const auto out = static_cast<size_t>(memory_.output_stride());
     if (in != 0) std::memcpy(input + first * in, at_.input, elements * in);
-    position_ -= static_cast<uint64_t>(skipped);
-    parameters_.Advance(-skipped);
-    Group({input, output, at_.noise == nullptr ? nullptr : noise});
+    AdvanceStream(-skipped);
+    Groups(1, {input, output, at_.noise == nullptr ? nullptr : noise});
+    AdvanceStream(skipped + count - kGroup);
     std::memcpy(at_.output, output + first * out, elements * out);
     if (Combination::kReturnsNoise && at_.noise != nullptr) {
       std::memcpy(at_.noise, noise + first * out, elements * out);
     }
-    position_ += static_cast<uint64_t>(skipped);
-    parameters_.Advance(skipped);
-    Advance(count);
+    AdvancePlaces(count, &at_);
     return count;
   }
 
-  FLATNOISE_INLINE void Advance(int64_t elements) {
-    at_.input += elements * memory_.input_stride();
-    at_.output += elements * memory_.output_stride();
-    if (Combination::kReturnsNoise && at_.noise != nullptr) {
-      at_.noise += elements * memory_.output_stride();
+  FLATNOISE_INLINE void AdvancePlaces(int64_t elements, Places* at) const {
+    at->input += elements * memory_.input_stride();
+    at->output += elements * memory_.output_stride();
+    if (Combination::kReturnsNoise && at->noise != nullptr) {
+      at->noise += elements * memory_.output_stride();
     }
+  }
+
+  FLATNOISE_INLINE void AdvanceStream(int64_t elements) {
     position_ += static_cast<uint64_t>(elements);
     parameters_.Advance(elements);
   }

@@ -3,6 +3,7 @@
 #define FLATNOISE_CC_CPU_BROADCAST_VALUES_H_
 
 #include <cstdint>
+#include <cstring>
 
 #include "core/parameter.h"
 #include "core/qualifiers.h"
@@ -14,7 +15,7 @@ template <class Isa, class Scalar>
 class BroadcastValues {
  public:
   // Starts at element 0. The parameter's values must outlive this object.
-  FLATNOISE_INLINE void Begin(const Parameter& parameter) {
+  [[gnu::noinline]] void Begin(const Parameter& parameter) {
     values_ = static_cast<const Scalar*>(parameter.values);
     count_ = parameter.pattern.count;
     repeat_ = parameter.pattern.repeat;
@@ -53,7 +54,7 @@ class BroadcastValues {
     window_end_ = phase_ + (repeat_ == 1 ? kGroup : kWindow + kGroup);
   }
 
-  FLATNOISE_INLINE void LayOut(int64_t phase, int64_t elements) {
+  [[gnu::noinline]] void LayOut(int64_t phase, int64_t elements) {
     if (repeat_ == 1) {
       CopyValues(phase, elements);
     } else {
@@ -64,8 +65,9 @@ class BroadcastValues {
   FLATNOISE_INLINE void CopyValues(int64_t value, int64_t elements) {
     for (int64_t i = 0; i < elements; value = 0) {
       const int64_t rest = count_ - value;
-      const int64_t end = rest < elements - i ? i + rest : elements;
-      for (const Scalar* from = values_ + value; i < end; ++i) window_[i] = *from++;
+      const int64_t count = rest < elements - i ? rest : elements - i;
+      std::memcpy(window_ + i, values_ + value, static_cast<size_t>(count) * sizeof(Scalar));
+      i += count;
     }
   }
 

@@ -69,7 +69,7 @@ class ParameterGradientsLoop {
       }
     }
     if (done == width) return;
-    for (int k = 0; k < kParameters; ++k) sums.of_parameter[k] += done;
+    sums = After(sums, done);
     for (int row = 0; row < kRows; ++row, begin += columns) {
       AddRow(begin + done, begin + width, sums);
     }
@@ -97,20 +97,39 @@ class ParameterGradientsLoop {
     Combination::ParameterGradients(g, x, z, terms);
   }
 
-  // Adds elements begin to end to the sums of their columns.
-  FLATNOISE_INLINE void AddRow(int64_t begin, int64_t end, ColumnSums sums) {
-    while (begin < end) {
-      const uint64_t position = offset_ + static_cast<uint64_t>(begin);
-      const auto skipped = static_cast<int64_t>(position % kInBlock);
+  // Adds elements begin to end to the sums of their columns. There are none if the last row of the
+  // grid ends before the tile.
+  [[gnu::noinline]] void AddRow(int64_t begin, int64_t end, ColumnSums sums) {
+    if (begin >= end) return;
+    const auto skipped = static_cast<int64_t>(PositionOf(begin) % kInBlock);
+    if (skipped != 0) {
       const int64_t rest = kGroup - skipped;
       const int64_t count = end - begin < rest ? end - begin : rest;
-      if (count == kGroup) {
-        Group(position, gradient_ + begin, input_ + begin, sums);
-      } else {
-        PartialGroup(position, skipped, count, begin, sums);
-      }
+      PartialGroup(skipped, count, begin, sums);
       begin += count;
-      for (int k = 0; k < kParameters; ++k) sums.of_parameter[k] += count;
+      sums = After(sums, count);
+    }
+    const int64_t count = (end - begin) / kGroup * kGroup;
+    Groups(PositionOf(begin), count, gradient_ + begin, input_ + begin, sums);
+    const int64_t rest = end - begin - count;
+    if (rest > 0) PartialGroup(0, rest, begin + count, After(sums, count));
+  }
+
+  FLATNOISE_INLINE uint64_t PositionOf(int64_t element) const {
+    return offset_ + static_cast<uint64_t>(element);
+  }
+
+  FLATNOISE_INLINE static ColumnSums After(ColumnSums sums, int64_t columns) {
+    for (int k = 0; k < kParameters; ++k) sums.of_parameter[k] += columns;
+    return sums;
+  }
+
+  // Processes whole groups, `count` elements. Called with the tensors and with copies of a partial
+  // group, so that this is compiled only once.
+  [[gnu::noinline]] void Groups(uint64_t position, int64_t count, const T* gradient, const T* input,
+                                const ColumnSums& sums) {
+    for (int64_t at = 0; at < count; at += kGroup) {
+      Group(position + static_cast<uint64_t>(at), gradient + at, input + at, After(sums, at));
     }
   }
 
@@ -127,8 +146,7 @@ class ParameterGradientsLoop {
   }
 
   // Processes `count` elements of a group from `begin` on, starting `skipped` elements into it.
-  void PartialGroup(uint64_t position, int64_t skipped, int64_t count, int64_t begin,
-                    const ColumnSums& sums) {
+  void PartialGroup(int64_t skipped, int64_t count, int64_t begin, const ColumnSums& sums) {
     T gradient[kGroup] = {}, input[kGroup] = {};
     double terms[kParameters][kGroup] = {};
     ColumnSums group_sums;
@@ -137,7 +155,7 @@ class ParameterGradientsLoop {
       gradient[skipped + i] = gradient_[begin + i];
       input[skipped + i] = input_[begin + i];
     }
-    Group(position - static_cast<uint64_t>(skipped), gradient, input, group_sums);
+    Groups(PositionOf(begin - skipped), kGroup, gradient, input, group_sums);
     for (int k = 0; k < kParameters; ++k) {
       for (int64_t i = 0; i < count; ++i) sums.of_parameter[k][i] += terms[k][skipped + i];
     }

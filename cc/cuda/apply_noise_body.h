@@ -40,7 +40,7 @@ struct ApplyNoisePlan {
 // Whether the parameters' values for every chunk are contiguous and aligned. Sets the number of
 // values, which is the same for all parameters that aren't scalars.
 template <class Kind>
-FLATNOISE_INLINE bool HasFeatures(const ApplyNoiseTask& task, int64_t* count) {
+FLATNOISE_DEVICE_INLINE bool HasFeatures(const ApplyNoiseTask& task, int64_t* count) {
   *count = 1;
   for (int k = 0; k < Kind::kParameters; ++k) {
     const Parameter& parameter = task.parameters[k];
@@ -54,7 +54,7 @@ FLATNOISE_INLINE bool HasFeatures(const ApplyNoiseTask& task, int64_t* count) {
 
 // The part of a plan that doesn't depend on the grid.
 template <class Kind>
-FLATNOISE_INLINE ApplyNoisePlan PlanChunks(const ApplyNoiseTask& task) {
+FLATNOISE_DEVICE_INLINE ApplyNoisePlan PlanChunks(const ApplyNoiseTask& task) {
   using T = typename Kind::Element;
   constexpr int64_t kBytes = sizeof(T);
   ApplyNoisePlan plan = {};
@@ -78,14 +78,15 @@ FLATNOISE_INLINE ApplyNoisePlan PlanChunks(const ApplyNoiseTask& task) {
 }
 
 template <class T>
-FLATNOISE_INLINE int64_t BlocksOfStream(int64_t elements) {
+FLATNOISE_DEVICE_INLINE int64_t BlocksOfStream(int64_t elements) {
   return elements == 0 ? 0 : elements / kValuesPerBlock<ComputeType<T>> + 2;
 }
 
 // The number of threads with work: one per chunk, or for single elements, one per block of the
 // stream.
 template <class T>
-FLATNOISE_INLINE int64_t UsefulThreads(const ApplyNoiseTask& task, const ApplyNoisePlan& plan) {
+FLATNOISE_DEVICE_INLINE int64_t UsefulThreads(const ApplyNoiseTask& task,
+                                              const ApplyNoisePlan& plan) {
   const int64_t tail = task.elements - plan.head - plan.chunks * kChunk<T>;
   const int64_t single = BlocksOfStream<T>(plan.head > tail ? plan.head : tail);
   return plan.chunks > single ? plan.chunks : single;
@@ -95,7 +96,7 @@ FLATNOISE_INLINE int64_t UsefulThreads(const ApplyNoiseTask& task, const ApplyNo
 // which balances the load. With many rounds, the setup of a thread (reading the seed, computing
 // keys, locating the parameters) is amortized. These numbers were the fastest on an H100.
 template <class Kind, class Parameters>
-FLATNOISE_INLINE constexpr int64_t MostRounds() {
+FLATNOISE_DEVICE_INLINE constexpr int64_t MostRounds() {
   constexpr size_t kSize = sizeof(typename Kind::Element);
   constexpr bool kIsCheap = __is_same(typename Kind::Distribution, Uniform);
   if (Parameters::kMovesSlowly) return 10;
@@ -106,8 +107,8 @@ FLATNOISE_INLINE constexpr int64_t MostRounds() {
 // The number of blocks in the grid if `resident` blocks fit on the device: either one chunk per
 // thread, or full rounds and few chunks more, which take longer.
 template <class Kind, class Parameters>
-FLATNOISE_INLINE int64_t GridBlocks(const ApplyNoiseTask& task, const ApplyNoisePlan& plan,
-                                    int64_t resident) {
+FLATNOISE_DEVICE_INLINE int64_t GridBlocks(const ApplyNoiseTask& task, const ApplyNoisePlan& plan,
+                                           int64_t resident) {
   constexpr int64_t kInFlight = kChunksInFlight<Kind, Parameters>;
   constexpr int64_t kMost = MostRounds<Kind, Parameters>();
   const int64_t threads = UsefulThreads<typename Kind::Element>(task, plan);
@@ -119,7 +120,7 @@ FLATNOISE_INLINE int64_t GridBlocks(const ApplyNoiseTask& task, const ApplyNoise
 }
 
 template <class Kind, class Parameters>
-FLATNOISE_INLINE void PlanSteps(int64_t blocks, BroadcastPlan* plan) {
+FLATNOISE_DEVICE_INLINE void PlanSteps(int64_t blocks, BroadcastPlan* plan) {
   using T = typename Kind::Element;
   constexpr int64_t kInFlight = kChunksInFlight<Kind, Parameters>;
   const int64_t threads = blocks * kThreads;
@@ -132,7 +133,7 @@ FLATNOISE_INLINE void PlanSteps(int64_t blocks, BroadcastPlan* plan) {
 
 // The part of a plan that depends on the grid, for `blocks` blocks.
 template <class Kind, class Parameters>
-FLATNOISE_INLINE void PlanRounds(int64_t blocks, ApplyNoisePlan* plan) {
+FLATNOISE_DEVICE_INLINE void PlanRounds(int64_t blocks, ApplyNoisePlan* plan) {
   const int64_t chunks_in_round = blocks * kThreads * kChunksInFlight<Kind, Parameters>;
   plan->rounds = static_cast<int>(plan->chunks / chunks_in_round);
   PlanSteps<Kind, Parameters>(blocks, &plan->features);
@@ -145,8 +146,8 @@ FLATNOISE_INLINE void PlanRounds(int64_t blocks, ApplyNoisePlan* plan) {
 template <class Kind, class Parameters>
 class ApplyNoiseBody {
  public:
-  FLATNOISE_INLINE ApplyNoiseBody(const ApplyNoiseTask& task, const ApplyNoisePlan& plan,
-                                  ThreadIndex index)
+  FLATNOISE_DEVICE_INLINE ApplyNoiseBody(const ApplyNoiseTask& task, const ApplyNoisePlan& plan,
+                                         ThreadIndex index)
       : task_(task),
         plan_(plan),
         index_(index),
@@ -154,7 +155,7 @@ class ApplyNoiseBody {
         parameters_(task, plan),
         offset_(static_cast<uint64_t>(*task.start.offset)) {}
 
-  FLATNOISE_INLINE void Run() {
+  FLATNOISE_DEVICE_INLINE void Run() {
     if (*task_.start.offset < 0 || (task_.validate_args && !parameters_.Pass())) {
       FillWithNaN();
       return;
@@ -189,14 +190,14 @@ class ApplyNoiseBody {
     char* output;
     uint64_t block;
 
-    FLATNOISE_INLINE void Advance(int64_t chunks) {
+    FLATNOISE_DEVICE_INLINE void Advance(int64_t chunks) {
       input += chunks * kChunkBytes;
       output += chunks * kChunkBytes;
       block += static_cast<uint64_t>(chunks * kBlocks);
     }
   };
 
-  FLATNOISE_INLINE void FillWithNaN() const {
+  FLATNOISE_DEVICE_INLINE void FillWithNaN() const {
     FLATNOISE_ROLLED
     for (int64_t i = index_.in_grid(); i < task_.elements; i += index_.threads()) {
       static_cast<T*>(task_.output)[i] = Narrow<T>(NotANumber<Scalar>());
@@ -204,11 +205,11 @@ class ApplyNoiseBody {
     }
   }
 
-  FLATNOISE_INLINE bool ReturnsNoise() const {
+  FLATNOISE_DEVICE_INLINE bool ReturnsNoise() const {
     return Combination::kReturnsNoise && task_.noise_output != nullptr;
   }
 
-  FLATNOISE_INLINE Cursor CursorAt(int64_t chunk, uint64_t first_block) {
+  FLATNOISE_DEVICE_INLINE Cursor CursorAt(int64_t chunk, uint64_t first_block) {
     Cursor cursor = {reinterpret_cast<const char*>(static_cast<const T*>(task_.input) + plan_.head),
                      reinterpret_cast<char*>(static_cast<T*>(task_.output) + plan_.head),
                      first_block};
@@ -219,7 +220,7 @@ class ApplyNoiseBody {
 
   // The threads of a block process consecutive chunks, so the chunks of a thread have a constant
   // stride.
-  FLATNOISE_INLINE void RunRounds(uint64_t first_block) {
+  FLATNOISE_DEVICE_INLINE void RunRounds(uint64_t first_block) {
     Cursor cursor = CursorAt(index_.block * kInFlight * kThreads + index_.thread, first_block);
     InputChunks<kInFlight> input;
     if (plan_.rounds > 0) Load(cursor, &input);
@@ -240,7 +241,7 @@ class ApplyNoiseBody {
   }
 
   // The chunks after the last full round.
-  FLATNOISE_INLINE void RunRemainder(int64_t first_chunk, uint64_t first_block) {
+  FLATNOISE_DEVICE_INLINE void RunRemainder(int64_t first_chunk, uint64_t first_block) {
     int64_t chunk = first_chunk + index_.in_grid();
     Cursor cursor = CursorAt(chunk, first_block);
     InputChunks<1> input;
@@ -257,7 +258,7 @@ class ApplyNoiseBody {
     }
   }
 
-  FLATNOISE_INLINE void RunUnaligned(uint64_t first_block, int skipped) {
+  FLATNOISE_DEVICE_INLINE void RunUnaligned(uint64_t first_block, int skipped) {
     Cursor cursor = CursorAt(index_.in_grid(), first_block);
     InputChunks<1> input;
     FLATNOISE_ROLLED
@@ -287,7 +288,7 @@ class ApplyNoiseBody {
     ChunkWords chunk[n];
 
     // An absent input remains -0.
-    FLATNOISE_INLINE InputChunks() {
+    FLATNOISE_DEVICE_INLINE InputChunks() {
       Scalar x[kWidth];
       FLATNOISE_UNROLL
       for (int i = 0; i < kWidth; ++i) x[i] = static_cast<Scalar>(-0.0);
@@ -297,7 +298,7 @@ class ApplyNoiseBody {
   };
 
   template <int n>
-  FLATNOISE_INLINE void Load(const Cursor& cursor, InputChunks<n>* input) const {
+  FLATNOISE_DEVICE_INLINE void Load(const Cursor& cursor, InputChunks<n>* input) const {
     if (task_.input == nullptr) return;
     FLATNOISE_UNROLL
     for (int i = 0; i < n; ++i) {
@@ -306,7 +307,7 @@ class ApplyNoiseBody {
   }
 
   template <int n>
-  FLATNOISE_INLINE void Generate(const Cursor& cursor, NoiseChunks<n>* noise) const {
+  FLATNOISE_DEVICE_INLINE void Generate(const Cursor& cursor, NoiseChunks<n>* noise) const {
     FLATNOISE_UNROLL
     for (int i = 0; i < n; ++i) {
       noise_.Aligned(cursor.block + static_cast<uint64_t>(i * kThreads * kBlocks), noise->chunk[i]);
@@ -315,8 +316,8 @@ class ApplyNoiseBody {
 
   // Clips all chunks in one branch. Predicated instructions would take time even without bounds.
   template <int n>
-  FLATNOISE_INLINE void Combine(const InputChunks<n>& input, const NoiseChunks<n>& noise,
-                                OutputChunks<n>* output) {
+  FLATNOISE_DEVICE_INLINE void Combine(const InputChunks<n>& input, const NoiseChunks<n>& noise,
+                                       OutputChunks<n>* output) {
     Scalar y[n * kWidth];
     FLATNOISE_UNROLL
     for (int i = 0; i < n; ++i) {
@@ -333,8 +334,8 @@ class ApplyNoiseBody {
   }
 
   template <int n>
-  FLATNOISE_INLINE void Store(const Cursor& cursor, const OutputChunks<n>& output,
-                              const NoiseChunks<n>& noise) const {
+  FLATNOISE_DEVICE_INLINE void Store(const Cursor& cursor, const OutputChunks<n>& output,
+                                     const NoiseChunks<n>& noise) const {
     FLATNOISE_UNROLL
     for (int i = 0; i < n; ++i) {
       StoreChunk(cursor.output + i * kThreads * kChunkBytes, output.chunk[i]);
@@ -349,14 +350,14 @@ class ApplyNoiseBody {
   }
 
   template <int n>
-  FLATNOISE_INLINE void ClipAll(Scalar (&x)[n]) const {
+  FLATNOISE_DEVICE_INLINE void ClipAll(Scalar (&x)[n]) const {
     const auto* bounds = static_cast<const Scalar*>(task_.bounds);
     const Scalar low = bounds[0], high = bounds[1];
     FLATNOISE_UNROLL
     for (int i = 0; i < n; ++i) x[i] = Clip<DeviceLanes<Scalar>>(x[i], low, high);
   }
 
-  FLATNOISE_INLINE Scalar Element(Scalar x, const Scalar (&p)[kParameters], Scalar z) const {
+  FLATNOISE_DEVICE_INLINE Scalar Element(Scalar x, const Scalar (&p)[kParameters], Scalar z) const {
     const Scalar y = Combination::template Apply<DeviceLanes<Scalar>>(x, p, z);
     if constexpr (!Parameters::kChecksElements) return y;
     return task_.validate_args && !Validation<Combination>::Passes(p) ? NotANumber<Scalar>() : y;
@@ -364,7 +365,7 @@ class ApplyNoiseBody {
 
   // Processes elements first to last (exclusive) one by one, with one block of the stream per
   // thread.
-  FLATNOISE_INLINE void RunElements(int64_t first, int64_t last) {
+  FLATNOISE_DEVICE_INLINE void RunElements(int64_t first, int64_t last) {
     if (first >= last) return;
     const uint64_t first_block = (offset_ + static_cast<uint64_t>(first)) / kBlock;
     const uint64_t last_block = (offset_ + static_cast<uint64_t>(last) - 1) / kBlock;
@@ -379,7 +380,7 @@ class ApplyNoiseBody {
     }
   }
 
-  FLATNOISE_INLINE void RunBlock(uint64_t block, int64_t first, int64_t last) const {
+  FLATNOISE_DEVICE_INLINE void RunBlock(uint64_t block, int64_t first, int64_t last) const {
     Scalar z[kBlock], p[kBlock][kParameters];
     noise_.Block(block, z);
     parameters_.Read(p);
@@ -395,7 +396,7 @@ class ApplyNoiseBody {
     }
   }
 
-  FLATNOISE_INLINE Scalar Read(int64_t element) const {
+  FLATNOISE_DEVICE_INLINE Scalar Read(int64_t element) const {
     if (task_.input == nullptr) return static_cast<Scalar>(-0.0);
     return Widen(static_cast<const T*>(task_.input)[element]);
   }

@@ -30,13 +30,13 @@ struct alignas(kChunkBytes) ChunkWords {
   uint32_t word[4];
 };
 
-FLATNOISE_INLINE int64_t BytesPastChunk(const void* p) {
+FLATNOISE_DEVICE_INLINE int64_t BytesPastChunk(const void* p) {
   return static_cast<int64_t>(reinterpret_cast<uintptr_t>(p) % kChunkBytes);
 }
-FLATNOISE_INLINE bool IsAligned(const void* p) { return BytesPastChunk(p) == 0; }
+FLATNOISE_DEVICE_INLINE bool IsAligned(const void* p) { return BytesPastChunk(p) == 0; }
 
 // Requires an aligned address.
-FLATNOISE_INLINE ChunkWords LoadChunk(const void* p) {
+FLATNOISE_DEVICE_INLINE ChunkWords LoadChunk(const void* p) {
 #if defined(__CUDA_ARCH__)
   // In inline assembly, like the store, because the compiler may split its own accesses.
   ChunkWords words;
@@ -52,7 +52,7 @@ FLATNOISE_INLINE ChunkWords LoadChunk(const void* p) {
 #endif
 }
 
-FLATNOISE_INLINE void StoreChunk(void* p, const ChunkWords& words) {
+FLATNOISE_DEVICE_INLINE void StoreChunk(void* p, const ChunkWords& words) {
 #if defined(__CUDA_ARCH__)
   asm volatile("st.global.v4.u32 [%0], {%1, %2, %3, %4};"
                :
@@ -66,7 +66,7 @@ FLATNOISE_INLINE void StoreChunk(void* p, const ChunkWords& words) {
 
 // Converts a chunk's elements to numbers and back. All CUDA platforms are little-endian.
 template <class T>
-FLATNOISE_INLINE void Unpack(const ChunkWords& words, ComputeType<T>* values) {
+FLATNOISE_DEVICE_INLINE void Unpack(const ChunkWords& words, ComputeType<T>* values) {
   FLATNOISE_UNROLL
   for (int i = 0; i < kChunk<T>; ++i) {
     if constexpr (sizeof(T) == 2) {
@@ -80,7 +80,7 @@ FLATNOISE_INLINE void Unpack(const ChunkWords& words, ComputeType<T>* values) {
 }
 
 template <class T>
-FLATNOISE_INLINE ChunkWords Pack(const ComputeType<T>* values) {
+FLATNOISE_DEVICE_INLINE ChunkWords Pack(const ComputeType<T>* values) {
   ChunkWords words;
   FLATNOISE_UNROLL
   for (int i = 0; i < 4; ++i) {

@@ -20,7 +20,7 @@ class ChunkNoise {
   static constexpr int kBlock = kValuesPerBlock<Scalar>;
   static constexpr int kBlocks = chunk / kBlock;
 
-  FLATNOISE_INLINE explicit ChunkNoise(const Stream& stream)
+  FLATNOISE_DEVICE_INLINE explicit ChunkNoise(const Stream& stream)
       : keys_(ScheduleKey(stream.key)), upper_half_(ShareUpperHalf(stream.high, keys_)) {
     FLATNOISE_UNROLL
     for (int round = 0; round < kPhiloxRounds; ++round) {
@@ -32,7 +32,7 @@ class ChunkNoise {
     HideOrigin(&upper_half_.round2_word0);
   }
 
-  FLATNOISE_INLINE void Block(uint64_t block, Scalar* values) const {
+  FLATNOISE_DEVICE_INLINE void Block(uint64_t block, Scalar* values) const {
     using W = DeviceWords;
     const auto two_rounds = PhiloxTwoRounds<W>(
         static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32), upper_half_, keys_);
@@ -41,14 +41,14 @@ class ChunkNoise {
   }
 
   // The chunk that begins with the first value of this block.
-  FLATNOISE_INLINE void Aligned(uint64_t block, Scalar* values) const {
+  FLATNOISE_DEVICE_INLINE void Aligned(uint64_t block, Scalar* values) const {
     FLATNOISE_UNROLL
     for (int i = 0; i < kBlocks; ++i) Block(block + static_cast<uint64_t>(i), values + i * kBlock);
   }
 
   // The chunk that begins `skipped` values into this block. Computes one more block and shifts with
   // conditional moves, because registers can only be indexed by constants.
-  FLATNOISE_INLINE void Unaligned(uint64_t block, int skipped, Scalar* values) const {
+  FLATNOISE_DEVICE_INLINE void Unaligned(uint64_t block, int skipped, Scalar* values) const {
     constexpr int kAll = chunk + kBlock;
     Scalar all[kAll];
     FLATNOISE_UNROLL

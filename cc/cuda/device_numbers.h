@@ -22,7 +22,7 @@ namespace flatnoise::cuda {
 
 // Uses one instruction for the product. For a 64-bit product, the compiler would use two.
 struct DeviceWords : ScalarWords {
-  FLATNOISE_INLINE static Product Multiply(Word a, uint32_t b) {
+  FLATNOISE_DEVICE_INLINE static Product Multiply(Word a, uint32_t b) {
 #if defined(__CUDA_ARCH__)
     Product product;
     asm("mul.wide.u32 %0, %1, %2;" : "=l"(product) : "r"(a), "r"(b));
@@ -35,7 +35,7 @@ struct DeviceWords : ScalarWords {
 
 // Hides the origin of a value from the compiler, so that it is kept in a register and not computed
 // again where it is used.
-FLATNOISE_INLINE void HideOrigin(uint32_t* value) {
+FLATNOISE_DEVICE_INLINE void HideOrigin(uint32_t* value) {
 #if defined(__CUDA_ARCH__)
   asm volatile("" : "+r"(*value));
 #else
@@ -50,7 +50,7 @@ template <>
 struct DeviceLanes<float> : ScalarLanes<float> {
   // Box-Muller only takes roots of numbers from 2^-23 to 33. This is the compiler's sequence
   // without its slow path for other numbers.
-  FLATNOISE_INLINE static float Sqrt(float a) {
+  FLATNOISE_DEVICE_INLINE static float Sqrt(float a) {
 #if defined(__CUDA_ARCH__)
     float reciprocal;
     asm("rsqrt.approx.ftz.f32 %0, %1;" : "=f"(reciprocal) : "f"(a));
@@ -68,7 +68,7 @@ namespace flatnoise {
 
 // Uses one logical instruction. The compiler would use two, to have both constants as immediates.
 template <>
-FLATNOISE_INLINE float UnitUniform<cuda::DeviceLanes<float>>(uint32_t bits) {
+FLATNOISE_DEVICE_INLINE float UnitUniform<cuda::DeviceLanes<float>>(uint32_t bits) {
   using F = UnitFraction<float>;
 #if defined(__CUDA_ARCH__)
   constexpr int kAndOr = (0xF0 & 0xCC) | 0xAA;
@@ -85,8 +85,8 @@ FLATNOISE_INLINE float UnitUniform<cuda::DeviceLanes<float>>(uint32_t bits) {
 // Tests for an odd quadrant with one instruction, and has one more sign flip by an addition: bit 1
 // of quadrant + 1 is the exclusive or of both bits.
 template <>
-FLATNOISE_INLINE SinCos<float> Rotate<cuda::DeviceLanes<float>>(uint32_t quadrant,
-                                                                const SinCos<float>& a) {
+FLATNOISE_DEVICE_INLINE SinCos<float> Rotate<cuda::DeviceLanes<float>>(uint32_t quadrant,
+                                                                       const SinCos<float>& a) {
 #if defined(__CUDA_ARCH__)
   float sine, cosine;
   asm("{\n\t"
@@ -112,20 +112,20 @@ FLATNOISE_INLINE SinCos<float> Rotate<cuda::DeviceLanes<float>>(uint32_t quadran
 
 namespace flatnoise::cuda {
 
-FLATNOISE_INLINE float Widen(Half a) {
+FLATNOISE_DEVICE_INLINE float Widen(Half a) {
 #if defined(__CUDA_ARCH__)
   return __half2float(__ushort_as_half(a.bits));
 #else
   return ToCompute(a);
 #endif
 }
-FLATNOISE_INLINE float Widen(BFloat16 a) { return ToCompute(a); }
-FLATNOISE_INLINE float Widen(float a) { return a; }
-FLATNOISE_INLINE double Widen(double a) { return a; }
+FLATNOISE_DEVICE_INLINE float Widen(BFloat16 a) { return ToCompute(a); }
+FLATNOISE_DEVICE_INLINE float Widen(float a) { return a; }
+FLATNOISE_DEVICE_INLINE double Widen(double a) { return a; }
 
 // Rounds two numbers. The first goes into the lower half of the word.
 template <class T>
-FLATNOISE_INLINE uint32_t NarrowPair(float first, float second) {
+FLATNOISE_DEVICE_INLINE uint32_t NarrowPair(float first, float second) {
   return FromCompute<T>(first).bits | uint32_t{FromCompute<T>(second).bits} << 16;
 }
 
@@ -144,7 +144,7 @@ __device__ __forceinline__ uint32_t NarrowPair<BFloat16>(float first, float seco
 
 // Rounds one number, with the same conversion.
 template <class T>
-FLATNOISE_INLINE T Narrow(ComputeType<T> a) {
+FLATNOISE_DEVICE_INLINE T Narrow(ComputeType<T> a) {
   if constexpr (sizeof(T) == 2) {
     return {static_cast<uint16_t>(NarrowPair<T>(a, 0.0f))};
   } else {

@@ -26,8 +26,8 @@ inline constexpr int64_t kLeastRowsPerLane = 8;   // to justify a thread
 inline constexpr int64_t kLeastRowsPerGrid = 32;  // to justify the entries of columns
 inline constexpr int64_t kChunksOfLongRun = 8;    // to justify partial chunks at the ends
 
-FLATNOISE_INLINE int64_t CeilingOf(int64_t a, int64_t b) { return (a + b - 1) / b; }
-FLATNOISE_INLINE int64_t Clamp(int64_t a, int64_t least, int64_t most) {
+FLATNOISE_DEVICE_INLINE int64_t CeilingOf(int64_t a, int64_t b) { return (a + b - 1) / b; }
+FLATNOISE_DEVICE_INLINE int64_t Clamp(int64_t a, int64_t least, int64_t most) {
   return a < least ? least : a > most ? most : a;
 }
 
@@ -44,15 +44,15 @@ struct GradientPlan {
   int64_t entries;
   BroadcastPattern pattern;  // maps entries to values
 
-  FLATNOISE_INLINE int64_t tiles() const { return slot_tiles * row_tiles; }
+  FLATNOISE_DEVICE_INLINE int64_t tiles() const { return slot_tiles * row_tiles; }
   // Whether the entries are already the final sums.
-  FLATNOISE_INLINE bool is_complete() const {
+  FLATNOISE_DEVICE_INLINE bool is_complete() const {
     return entries == pattern.count && pattern.repeat == 1;
   }
 };
 
 // Requires that slots, rows and lanes are set.
-FLATNOISE_INLINE void PlanTiles(int64_t least_rows, GradientPlan* plan) {
+FLATNOISE_DEVICE_INLINE void PlanTiles(int64_t least_rows, GradientPlan* plan) {
   plan->slot_tiles = CeilingOf(plan->slots, plan->slots_per_tile);
   const int64_t most = Clamp(kMostTiles / Clamp(plan->slot_tiles, 1, kMostTiles), 1, kMostTiles);
   const int64_t wanted = Clamp(CeilingOf(plan->rows, least_rows), 1, most);
@@ -63,14 +63,14 @@ FLATNOISE_INLINE void PlanTiles(int64_t least_rows, GradientPlan* plan) {
 
 // The row length: the smallest multiple of the period at which rows start with full chunks, or the
 // period if that leaves too few rows.
-FLATNOISE_INLINE int64_t GridColumns(int64_t elements, int64_t period, int chunk) {
+FLATNOISE_DEVICE_INLINE int64_t GridColumns(int64_t elements, int64_t period, int chunk) {
   int64_t columns = period;
   while (columns % chunk != 0) columns += period;
   return elements / columns >= kLeastRowsPerGrid ? columns : period;
 }
 
-FLATNOISE_INLINE GradientPlan PlanColumns(int64_t elements, const BroadcastPattern& pattern,
-                                          int chunk) {
+FLATNOISE_DEVICE_INLINE GradientPlan PlanColumns(int64_t elements, const BroadcastPattern& pattern,
+                                                 int chunk) {
   GradientPlan plan = {};
   plan.by_column = true;
   plan.length = GridColumns(elements, pattern.period(), chunk);
@@ -86,13 +86,13 @@ FLATNOISE_INLINE GradientPlan PlanColumns(int64_t elements, const BroadcastPatte
 
 // The maximum number of chunks that a run overlaps. If runs aren't aligned to chunks, there is one
 // more.
-FLATNOISE_INLINE int64_t ChunksOfRun(int64_t length, int64_t runs, int chunk) {
+FLATNOISE_DEVICE_INLINE int64_t ChunksOfRun(int64_t length, int64_t runs, int chunk) {
   if (runs == 1 || length % chunk == 0) return CeilingOf(length, chunk);
   return (length + chunk - 2) / chunk + 1;
 }
 
-FLATNOISE_INLINE GradientPlan PlanRuns(int64_t elements, const BroadcastPattern& pattern,
-                                       int chunk) {
+FLATNOISE_DEVICE_INLINE GradientPlan PlanRuns(int64_t elements, const BroadcastPattern& pattern,
+                                              int chunk) {
   GradientPlan plan = {};
   plan.length = pattern.is_scalar() ? elements : pattern.repeat;
   // Without elements, every value has one empty run.
@@ -109,15 +109,16 @@ FLATNOISE_INLINE GradientPlan PlanRuns(int64_t elements, const BroadcastPattern&
 
 // Short runs waste parts of their chunks. They are summed by column, unless the period is so long
 // that columns would produce too many entries.
-FLATNOISE_INLINE bool GoesByColumn(int64_t elements, const BroadcastPattern& pattern, int chunk) {
+FLATNOISE_DEVICE_INLINE bool GoesByColumn(int64_t elements, const BroadcastPattern& pattern,
+                                          int chunk) {
   if (elements == 0 || pattern.is_scalar()) return false;
   if (pattern.repeat == 1) return true;
   return pattern.repeat < kChunksOfLongRun * chunk &&
          elements / pattern.period() >= kLeastRowsPerGrid;
 }
 
-FLATNOISE_INLINE GradientPlan PlanGradient(int64_t elements, const BroadcastPattern& pattern,
-                                           int chunk) {
+FLATNOISE_DEVICE_INLINE GradientPlan PlanGradient(int64_t elements, const BroadcastPattern& pattern,
+                                                  int chunk) {
   return GoesByColumn(elements, pattern, chunk) ? PlanColumns(elements, pattern, chunk)
                                                 : PlanRuns(elements, pattern, chunk);
 }

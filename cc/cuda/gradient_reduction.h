@@ -25,12 +25,14 @@ struct Reduction {
   int64_t entries_per_value;  // at most
   int shards = 1;             // a power of two, at most kThreads
 
-  FLATNOISE_INLINE int values_per_block() const { return kThreads / shards; }
-  FLATNOISE_INLINE int64_t blocks() const { return CeilingOf(pattern.count, values_per_block()); }
+  FLATNOISE_DEVICE_INLINE int values_per_block() const { return kThreads / shards; }
+  FLATNOISE_DEVICE_INLINE int64_t blocks() const {
+    return CeilingOf(pattern.count, values_per_block());
+  }
 };
 
-FLATNOISE_INLINE Reduction PlanReduction(const void* entries, int64_t count,
-                                         const BroadcastPattern& pattern, void* values) {
+FLATNOISE_DEVICE_INLINE Reduction PlanReduction(const void* entries, int64_t count,
+                                                const BroadcastPattern& pattern, void* values) {
   constexpr int kLeastEntries = 8;  // for a shard
   const int64_t periods = pattern.count == 0 ? 0 : CeilingOf(count, pattern.period());
   Reduction reduction = {entries, values, count, pattern, periods * pattern.repeat, 1};
@@ -49,7 +51,7 @@ class ReductionBody {
     double value[kThreads];
   };
 
-  FLATNOISE_INLINE ReductionBody(const Reduction& reduction, int64_t block, int thread)
+  FLATNOISE_DEVICE_INLINE ReductionBody(const Reduction& reduction, int64_t block, int thread)
       : reduction_(reduction),
         thread_(thread),
         shard_(thread / reduction.values_per_block()),
@@ -57,7 +59,7 @@ class ReductionBody {
 
   // Runs before the first barrier. The entries of each value come in runs of `repeat`. A thread
   // steps from entry to entry without divisions, which would take longer than the additions.
-  FLATNOISE_INLINE void Accumulate(Shared* shared) const {
+  FLATNOISE_DEVICE_INLINE void Accumulate(Shared* shared) const {
     double sum = 0;
     if (value_ < reduction_.pattern.count) {
       const auto* entries = static_cast<const Scalar*>(reduction_.entries);
@@ -81,14 +83,14 @@ class ReductionBody {
   }
 
   // Runs between barriers, for `stride` = shards / 2, shards / 4, ..., 1.
-  FLATNOISE_INLINE void AddShards(int stride, Shared* shared) const {
+  FLATNOISE_DEVICE_INLINE void AddShards(int stride, Shared* shared) const {
     if (shard_ < stride) {
       shared->value[thread_] += shared->value[thread_ + stride * reduction_.values_per_block()];
     }
   }
 
   // Runs after the last barrier.
-  FLATNOISE_INLINE void Write(const Shared& shared) const {
+  FLATNOISE_DEVICE_INLINE void Write(const Shared& shared) const {
     if (shard_ != 0 || value_ >= reduction_.pattern.count) return;
     static_cast<Scalar*>(reduction_.values)[value_] = static_cast<Scalar>(shared.value[thread_]);
   }

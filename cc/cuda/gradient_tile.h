@@ -24,13 +24,13 @@ namespace flatnoise::cuda {
 template <class Scalar>
 class KahanSum {
  public:
-  FLATNOISE_INLINE void Add(Scalar term) {
+  FLATNOISE_DEVICE_INLINE void Add(Scalar term) {
     const Scalar corrected = term - lost_;
     const Scalar sum = sum_ + corrected;
     lost_ = (sum - sum_) - corrected;
     sum_ = sum;
   }
-  FLATNOISE_INLINE double value() const {
+  FLATNOISE_DEVICE_INLINE double value() const {
     return static_cast<double>(sum_) - static_cast<double>(lost_);
   }
 
@@ -70,8 +70,8 @@ class GradientTileBody {
   static constexpr int kSums = Way::template kSums<T>;
   using Shared = SharedSums<kSums>;
 
-  FLATNOISE_INLINE GradientTileBody(const ParameterGradientsTask& task, const GradientPlan& plan,
-                                    int thread)
+  FLATNOISE_DEVICE_INLINE GradientTileBody(const ParameterGradientsTask& task,
+                                           const GradientPlan& plan, int thread)
       : task_(task),
         plan_(plan),
         noise_(ReadStream<DeviceWords>(task.start.seed, task.start.seed_type)),
@@ -82,7 +82,7 @@ class GradientTileBody {
         slot_(kByColumn ? thread % plan.slots_per_tile : thread / plan.lanes) {}
 
   // This thread's sums of a tile.
-  FLATNOISE_INLINE void Accumulate(int64_t tile) {
+  FLATNOISE_DEVICE_INLINE void Accumulate(int64_t tile) {
     FLATNOISE_UNROLL
     for (int k = 0; k < kParameters; ++k) {
       FLATNOISE_UNROLL
@@ -92,7 +92,7 @@ class GradientTileBody {
   }
 
   // For each parameter, call Share before the first barrier,
-  FLATNOISE_INLINE void Share(int k, Shared* shared) const {
+  FLATNOISE_DEVICE_INLINE void Share(int k, Shared* shared) const {
     FLATNOISE_UNROLL
     for (int i = 0; i < kSums; ++i) {
       shared->value[i][thread_] = is_poisoned_ ? NotANumber<double>() : sums_[k][i].value();
@@ -100,20 +100,20 @@ class GradientTileBody {
   }
 
   // AddLanes between barriers, for `stride` = FirstStride(), FirstStride() / 2, ..., 1,
-  FLATNOISE_INLINE void AddLanes(int stride, Shared* shared) const {
+  FLATNOISE_DEVICE_INLINE void AddLanes(int stride, Shared* shared) const {
     if (lane_ >= stride || lane_ + stride >= plan_.lanes) return;
     const int other = thread_ + stride * (kByColumn ? plan_.slots_per_tile : 1);
     FLATNOISE_UNROLL
     for (int i = 0; i < kSums; ++i) shared->value[i][thread_] += shared->value[i][other];
   }
-  FLATNOISE_INLINE int FirstStride() const {
+  FLATNOISE_DEVICE_INLINE int FirstStride() const {
     int stride = 1;
     while (stride < plan_.lanes) stride *= 2;
     return stride / 2;
   }
 
   // and Write after the last barrier.
-  FLATNOISE_INLINE void Write(int64_t tile, const Shared& shared, void* entries) const {
+  FLATNOISE_DEVICE_INLINE void Write(int64_t tile, const Shared& shared, void* entries) const {
     const int64_t slot = Slot(tile), row_tile = tile / plan_.slot_tiles;
     if (lane_ != 0 || slot >= plan_.slots) return;
     auto* values = static_cast<Scalar*>(entries);
@@ -145,18 +145,18 @@ class GradientTileBody {
     int64_t high;
   };
 
-  FLATNOISE_INLINE int64_t Slot(int64_t tile) const {
+  FLATNOISE_DEVICE_INLINE int64_t Slot(int64_t tile) const {
     return tile % plan_.slot_tiles * plan_.slots_per_tile + slot_;
   }
 
   // The number of columns in a chunk. The chunk's other elements, from the next row, are summed but
   // never written.
-  FLATNOISE_INLINE int Width(int64_t slot) const {
+  FLATNOISE_DEVICE_INLINE int Width(int64_t slot) const {
     const int64_t width = plan_.length - slot * kWidth;
     return static_cast<int>(width < kWidth ? width : kWidth);
   }
 
-  FLATNOISE_INLINE Rows RowsOf(int64_t slot, int64_t row) const {
+  FLATNOISE_DEVICE_INLINE Rows RowsOf(int64_t slot, int64_t row) const {
     if constexpr (kByColumn) {
       return {row * plan_.length + slot * kWidth, plan_.lanes * plan_.length, 0, task_.elements};
     } else {
@@ -166,7 +166,7 @@ class GradientTileBody {
     }
   }
 
-  FLATNOISE_INLINE void AddRows(int64_t tile) {
+  FLATNOISE_DEVICE_INLINE void AddRows(int64_t tile) {
     const int64_t begin = tile / plan_.slot_tiles * plan_.rows_per_tile;
     const int64_t end = begin + plan_.rows_per_tile;
     const int64_t last = end < plan_.rows ? end : plan_.rows;
@@ -184,7 +184,7 @@ class GradientTileBody {
   }
 
   template <bool noise_is_aligned>
-  FLATNOISE_INLINE void AddPairs(Rows rows, int64_t pairs, bool loads_are_aligned) {
+  FLATNOISE_DEVICE_INLINE void AddPairs(Rows rows, int64_t pairs, bool loads_are_aligned) {
     FLATNOISE_ROLLED
     for (; pairs > 0; --pairs) {
       Scalar g[2][kWidth], x[2][kWidth], z[2][kWidth];
@@ -206,8 +206,8 @@ class GradientTileBody {
     }
   }
 
-  FLATNOISE_INLINE static void LoadPair(const void* tensor, const Rows& rows, bool is_whole,
-                                        Scalar (&values)[2][kWidth]) {
+  FLATNOISE_DEVICE_INLINE static void LoadPair(const void* tensor, const Rows& rows, bool is_whole,
+                                               Scalar (&values)[2][kWidth]) {
     const auto* elements = static_cast<const T*>(tensor);
     ChunkWords words[2];
     if (is_whole) {
@@ -222,7 +222,8 @@ class GradientTileBody {
   }
 
   // Loads zeros for elements that don't count.
-  FLATNOISE_INLINE static ChunkWords LoadSome(const T* elements, const Rows& rows, int64_t begin) {
+  FLATNOISE_DEVICE_INLINE static ChunkWords LoadSome(const T* elements, const Rows& rows,
+                                                     int64_t begin) {
     Scalar values[kWidth];
     FLATNOISE_UNROLL
     for (int i = 0; i < kWidth; ++i) {
@@ -233,8 +234,8 @@ class GradientTileBody {
   }
 
   // Adds two chunks to each other first, which halves the cost of Kahan summation.
-  FLATNOISE_INLINE void AddTerms(const Scalar (&g)[2][kWidth], const Scalar (&x)[2][kWidth],
-                                 const Scalar (&z)[2][kWidth]) {
+  FLATNOISE_DEVICE_INLINE void AddTerms(const Scalar (&g)[2][kWidth], const Scalar (&x)[2][kWidth],
+                                        const Scalar (&z)[2][kWidth]) {
     Scalar terms[kParameters][kWidth];
     FLATNOISE_UNROLL
     for (int i = 0; i < kWidth; ++i) {
@@ -252,7 +253,7 @@ class GradientTileBody {
     }
   }
 
-  FLATNOISE_INLINE static Scalar Together(Scalar (&terms)[kWidth]) {
+  FLATNOISE_DEVICE_INLINE static Scalar Together(Scalar (&terms)[kWidth]) {
     FLATNOISE_UNROLL
     for (int half = kWidth / 2; half > 0; half /= 2) {
       FLATNOISE_UNROLL

@@ -23,7 +23,7 @@
 namespace flatnoise::cuda {
 
 template <class Scalar>
-FLATNOISE_INLINE Scalar NotANumber() {
+FLATNOISE_DEVICE_INLINE Scalar NotANumber() {
   using L = ScalarLanes<Scalar>;
   return L::FromBits(~typename L::Bits{0} >> 1);
 }
@@ -47,12 +47,12 @@ struct BroadcastPlan {
 };
 
 // The single run of a scalar has no end.
-FLATNOISE_INLINE BroadcastPlan PlanBroadcast(const BroadcastPattern& pattern) {
+FLATNOISE_DEVICE_INLINE BroadcastPlan PlanBroadcast(const BroadcastPattern& pattern) {
   constexpr int64_t kEndless = INT64_MAX / 4;
   return {pattern.count, pattern.is_scalar() ? kEndless : pattern.repeat, {}};
 }
 
-FLATNOISE_INLINE void PlanStep(Step step, int64_t elements, BroadcastPlan* plan) {
+FLATNOISE_DEVICE_INLINE void PlanStep(Step step, int64_t elements, BroadcastPlan* plan) {
   plan->steps[step] = {elements / plan->repeat % plan->count, elements % plan->repeat};
 }
 
@@ -61,7 +61,7 @@ template <class Combination>
 class Validation {
  public:
   template <class Scalar>
-  FLATNOISE_INLINE static bool Passes(const Scalar (&p)[kParameterCount<Combination>]) {
+  FLATNOISE_DEVICE_INLINE static bool Passes(const Scalar (&p)[kParameterCount<Combination>]) {
     bool passes = true;
     FLATNOISE_UNROLL
     for (int k = 0; k < kParameterCount<Combination>; ++k) {
@@ -104,7 +104,9 @@ class Validation {
   static constexpr uint32_t kNotNegative = BitsOf(&Demands::not_negative);
   static constexpr uint32_t kAtMostOne = BitsOf(&Demands::at_most_one);
 
-  FLATNOISE_INLINE static constexpr bool Has(uint32_t bits, int k) { return (bits >> k & 1) != 0; }
+  FLATNOISE_DEVICE_INLINE static constexpr bool Has(uint32_t bits, int k) {
+    return (bits >> k & 1) != 0;
+  }
 };
 
 // All parameters are scalars. They are checked once, because they apply to every element.
@@ -118,22 +120,22 @@ class ScalarParameters {
   static constexpr bool kChecksElements = false;
 
   template <class Plan>
-  FLATNOISE_INLINE ScalarParameters(const ApplyNoiseTask& task, const Plan&) {
+  FLATNOISE_DEVICE_INLINE ScalarParameters(const ApplyNoiseTask& task, const Plan&) {
     FLATNOISE_UNROLL
     for (int k = 0; k < Kind::kParameters; ++k) {
       values_[k] = *static_cast<const Scalar*>(task.parameters[k].values);
     }
   }
 
-  FLATNOISE_INLINE bool Pass() const {
+  FLATNOISE_DEVICE_INLINE bool Pass() const {
     return Validation<typename Kind::Combination>::Passes(values_);
   }
 
-  FLATNOISE_INLINE void Seek(int64_t) {}
-  FLATNOISE_INLINE void Go(Step) {}
+  FLATNOISE_DEVICE_INLINE void Seek(int64_t) {}
+  FLATNOISE_DEVICE_INLINE void Go(Step) {}
 
   template <int n>
-  FLATNOISE_INLINE void Read(Scalar (&p)[n][Kind::kParameters]) const {
+  FLATNOISE_DEVICE_INLINE void Read(Scalar (&p)[n][Kind::kParameters]) const {
     FLATNOISE_UNROLL
     for (int i = 0; i < n; ++i) {
       FLATNOISE_UNROLL
@@ -157,7 +159,7 @@ class FeatureParameters {
   static constexpr bool kChecksElements = true;
 
   template <class Plan>
-  FLATNOISE_INLINE FeatureParameters(const ApplyNoiseTask& task, const Plan& plan)
+  FLATNOISE_DEVICE_INLINE FeatureParameters(const ApplyNoiseTask& task, const Plan& plan)
       : plan_(plan.features), feature_(0) {
     FLATNOISE_UNROLL
     for (int k = 0; k < Kind::kParameters; ++k) {
@@ -166,16 +168,16 @@ class FeatureParameters {
     }
   }
 
-  FLATNOISE_INLINE bool Pass() const { return true; }
+  FLATNOISE_DEVICE_INLINE bool Pass() const { return true; }
 
-  FLATNOISE_INLINE void Seek(int64_t element) { feature_ = element % plan_.count; }
-  FLATNOISE_INLINE void Go(Step step) {
+  FLATNOISE_DEVICE_INLINE void Seek(int64_t element) { feature_ = element % plan_.count; }
+  FLATNOISE_DEVICE_INLINE void Go(Step step) {
     feature_ += plan_.steps[step].values;
     if (feature_ >= plan_.count) feature_ -= plan_.count;
   }
 
   template <int n>
-  FLATNOISE_INLINE void Read(Scalar (&p)[n][Kind::kParameters]) const {
+  FLATNOISE_DEVICE_INLINE void Read(Scalar (&p)[n][Kind::kParameters]) const {
     FLATNOISE_UNROLL
     for (int k = 0; k < Kind::kParameters; ++k) {
       Scalar values[n];
@@ -211,7 +213,7 @@ class BroadcastParameters {
   static constexpr bool kChecksElements = true;
 
   template <class Plan>
-  FLATNOISE_INLINE BroadcastParameters(const ApplyNoiseTask& task, const Plan& plan)
+  FLATNOISE_DEVICE_INLINE BroadcastParameters(const ApplyNoiseTask& task, const Plan& plan)
       : plans_(plan.parameters) {
     FLATNOISE_UNROLL
     for (int k = 0; k < Kind::kParameters; ++k) {
@@ -220,11 +222,11 @@ class BroadcastParameters {
     }
   }
 
-  FLATNOISE_INLINE bool Pass() const { return true; }
+  FLATNOISE_DEVICE_INLINE bool Pass() const { return true; }
 
   // `element` may be negative, because the first block of the stream may begin before the first
   // element.
-  FLATNOISE_INLINE void Seek(int64_t element) {
+  FLATNOISE_DEVICE_INLINE void Seek(int64_t element) {
     FLATNOISE_UNROLL
     for (int k = 0; k < Kind::kParameters; ++k) {
       const BroadcastPlan& plan = plans_[k];
@@ -239,7 +241,7 @@ class BroadcastParameters {
     }
   }
 
-  FLATNOISE_INLINE void Go(Step step) {
+  FLATNOISE_DEVICE_INLINE void Go(Step step) {
     FLATNOISE_UNROLL
     for (int k = 0; k < Kind::kParameters; ++k) {
       const BroadcastPlan& plan = plans_[k];
@@ -255,7 +257,7 @@ class BroadcastParameters {
   }
 
   template <int n>
-  FLATNOISE_INLINE void Read(Scalar (&p)[n][Kind::kParameters]) const {
+  FLATNOISE_DEVICE_INLINE void Read(Scalar (&p)[n][Kind::kParameters]) const {
     FLATNOISE_UNROLL
     for (int k = 0; k < Kind::kParameters; ++k) {
       Scalar values[n];
@@ -267,8 +269,9 @@ class BroadcastParameters {
 
  private:
   template <int n>
-  FLATNOISE_INLINE static void ReadOne(const BroadcastPlan& plan, const BroadcastStep& cursor,
-                                       const Scalar* values, Scalar (&result)[n]) {
+  FLATNOISE_DEVICE_INLINE static void ReadOne(const BroadcastPlan& plan,
+                                              const BroadcastStep& cursor, const Scalar* values,
+                                              Scalar (&result)[n]) {
     const Scalar* next = values + cursor.values;
     if (cursor.within + n <= plan.repeat) {
       const Scalar value = *next;
@@ -294,7 +297,7 @@ class BroadcastParameters {
   }
 
   template <int n>
-  FLATNOISE_INLINE static int AtMost(int64_t a) {
+  FLATNOISE_DEVICE_INLINE static int AtMost(int64_t a) {
     return static_cast<int>(a < n ? a : n);
   }
 

@@ -16,8 +16,8 @@ struct ThreadIndex {
   int64_t blocks;
   int thread;  // in the block
 
-  FLATNOISE_INLINE int64_t in_grid() const { return block * kThreads + thread; }
-  FLATNOISE_INLINE int64_t threads() const { return blocks * kThreads; }
+  FLATNOISE_DEVICE_INLINE int64_t in_grid() const { return block * kThreads + thread; }
+  FLATNOISE_DEVICE_INLINE int64_t threads() const { return blocks * kThreads; }
 };
 
 }  // namespace flatnoise::cuda

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <random>
 #include <string>
 #include <utility>
@@ -75,10 +76,10 @@ inline Patterns PatternsWhere(unsigned bits, BroadcastPattern pattern,
 
 inline Patterns Scalars() { return PatternsWhere(0, kScalar); }
 
-// Each parameter separately, and all together.
-inline std::vector<unsigned> ParameterSets() {
-  std::vector<unsigned> sets = {(1u << kMostParameters) - 1};
-  for (int k = 0; k < kMostParameters; ++k) sets.push_back(1u << k);
+// Each of this many parameters separately, and all together.
+inline std::vector<unsigned> ParameterSets(int parameters = kMostParameters) {
+  std::vector<unsigned> sets = {~0u};
+  for (int k = 0; k < parameters; ++k) sets.push_back(1u << k);
   return sets;
 }
 
@@ -344,7 +345,7 @@ class RandomCases {
 };
 
 template <class T>
-std::vector<T> TestElements(int64_t count, bool special_values) {
+std::vector<T> MakeTestElements(int64_t count, bool special_values) {
   using Scalar = ComputeType<T>;
   using Limits = std::numeric_limits<Scalar>;
   std::mt19937 random(static_cast<unsigned>(count + 3));
@@ -360,6 +361,15 @@ std::vector<T> TestElements(int64_t count, bool special_values) {
   for (T& element : elements) {
     if (random() % 5 == 0) element = FromCompute<T>(special[random() % std::size(special)]);
   }
+  return elements;
+}
+
+// The same elements for every test. Making them takes longer than most tests.
+template <class T>
+const std::vector<T>& TestElements(int64_t count, bool special_values) {
+  static std::map<std::pair<int64_t, bool>, std::vector<T>> made;
+  std::vector<T>& elements = made[{count, special_values}];
+  if (elements.empty()) elements = MakeTestElements<T>(count, special_values);
   return elements;
 }
 
@@ -491,7 +501,7 @@ inline GradientCases GradientCasesOf(const Shape& shape) {
   GradientCases cases;
   const auto ways = shape.patterns();
   for (size_t i = 0; i < ways.size(); ++i) {
-    for (unsigned set : ParameterSets()) {
+    for (unsigned set : ParameterSets(kMostGradients)) {
       cases.push_back({shape.elements(), 0, PatternsWhere(set, ways[i])});
     }
     cases.push_back({shape.elements(), 13, PatternsWhere(~0u, ways[i])});

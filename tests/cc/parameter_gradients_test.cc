@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 #include <random>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "cases.h"
@@ -59,10 +62,11 @@ class Problem {
       sum.emplace_back(static_cast<size_t>(pattern.count));
       size.emplace_back(static_cast<size_t>(pattern.count));
     }
+    const std::vector<Scalar>& noise = ReferenceNoise();
     for (size_t i = 0; i < gradient_.size(); ++i) {
       const long double g = ToCompute(gradient_[i]);
-      const auto z = reference::NumberAt<Scalar>(task_.noise, task_.stream, task_.offset + i);
-      const auto derivatives = reference::DerivativesOf(task_.noise, ToCompute(input_[i]), z);
+      const auto derivatives =
+          reference::DerivativesOf(task_.noise, ToCompute(input_[i]), noise[i]);
       for (size_t k = 0; k < patterns_.size(); ++k) {
         const size_t value = reference::ValueIndex(patterns_[k], i);
         sum[k][value] += g * derivatives[k];
@@ -80,15 +84,30 @@ class Problem {
   }
 
  private:
-  static std::vector<T> Random(int64_t elements, unsigned seed) {
+  // Elements and noise are made once for all patterns, because this takes longer than the sums.
+  static const std::vector<T>& Random(int64_t elements, unsigned seed) {
+    static std::map<std::pair<int64_t, unsigned>, std::vector<T>> made;
+    std::vector<T>& values = made[{elements, seed}];
+    if (!values.empty()) return values;
     std::mt19937 random(seed);
     std::normal_distribution<double> normal;
-    std::vector<T> values(static_cast<size_t>(elements));
+    values.resize(static_cast<size_t>(elements));
     for (T& value : values) value = FromCompute<T>(static_cast<Scalar>(normal(random)));
     return values;
   }
 
-  std::vector<T> gradient_, input_;
+  const std::vector<Scalar>& ReferenceNoise() const {
+    static std::map<std::tuple<int, uint64_t, int64_t>, std::vector<Scalar>> made;
+    std::vector<Scalar>& noise =
+        made[{task_.noise.distribution.index, task_.offset, task_.elements}];
+    for (uint64_t i = noise.size(); i < gradient_.size(); ++i) {
+      noise.push_back(reference::NumberAt<Scalar>(task_.noise, task_.stream, task_.offset + i));
+    }
+    return noise;
+  }
+
+  const std::vector<T>& gradient_;
+  const std::vector<T>& input_;
   std::vector<BroadcastPattern> patterns_;
   SumGradientsTask task_;
 };
