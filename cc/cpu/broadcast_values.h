@@ -14,7 +14,8 @@ namespace flatnoise::cpu {
 template <class Isa, class Scalar>
 class BroadcastValues {
  public:
-  // Starts at element 0. The parameter's values must outlive this object.
+  // Starts at element 0. The parameter's values must outlive this object. Not inlined, because the
+  // code is the same for all noises.
   [[gnu::noinline]] void Begin(const Parameter& parameter) {
     values_ = static_cast<const Scalar*>(parameter.values);
     count_ = parameter.pattern.count;

@@ -30,7 +30,7 @@ class ParameterGradientsLoop {
                                 const ColumnSums& sums) {
     int64_t row = tile.row_begin;
     const int64_t width = tile.column_end - tile.column_begin;
-    const uint64_t first = offset_ + static_cast<uint64_t>(row * columns + tile.column_begin);
+    const uint64_t first = PositionOf(row * columns + tile.column_begin);
     if (first % kInBlock == 0 && columns % kInBlock == 0) {
       const int64_t whole_rows = (elements - tile.column_end) / columns + 1;
       const int64_t end = tile.row_end < whole_rows ? tile.row_end : whole_rows;
@@ -62,8 +62,8 @@ class ParameterGradientsLoop {
     int64_t done = 0;
     for (; done + Shape::kChainElements <= width; done += Shape::kChainElements) {
       typename L::Real z[Shape::kVectors];
-      stream_.Make((offset_ + static_cast<uint64_t>(begin + done)) / kInBlock,
-                   static_cast<uint64_t>(columns) / kInBlock, z);
+      stream_.Make(PositionOf(begin + done) / kInBlock, static_cast<uint64_t>(columns) / kInBlock,
+                   z);
       for (int i = 0; i < 2; ++i) {
         AddRowsOfColumns(begin + done + i * L::kLanes, columns, z + i, sums, done + i * L::kLanes);
       }

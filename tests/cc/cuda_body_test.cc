@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -241,15 +240,16 @@ class GradientProblem {
     return values;
   }
 
-  // The same noise for all cases with this part of the stream.
   const std::vector<Scalar>& TestNoise() const {
-    static std::map<std::tuple<SeedType, int64_t, int64_t>, std::vector<Scalar>> made;
-    std::vector<Scalar>& noise = made[{case_.seed, case_.offset, case_.elements}];
-    for (auto i = static_cast<int64_t>(noise.size()); i < case_.elements; ++i) {
-      noise.push_back(ValueAt<typename Kind::Distribution, Scalar>(
-          TestStream(case_.seed), static_cast<uint64_t>(case_.offset) + static_cast<uint64_t>(i)));
-    }
-    return noise;
+    return Once(std::tuple{case_.seed, case_.offset, case_.elements}, [&] {
+      std::vector<Scalar> noise;
+      for (int64_t i = 0; i < case_.elements; ++i) {
+        noise.push_back(ValueAt<typename Kind::Distribution, Scalar>(
+            TestStream(case_.seed),
+            static_cast<uint64_t>(case_.offset) + static_cast<uint64_t>(i)));
+      }
+      return noise;
+    });
   }
 
   GradientCase case_;

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <map>
 #include <random>
 #include <string>
 #include <utility>
@@ -21,6 +20,7 @@
 #include "core/stream.h"
 #include "core/stream_values.h"
 #include "cpu/apply_noise.h"
+#include "once.h"
 
 namespace flatnoise::cuda {
 
@@ -364,13 +364,10 @@ std::vector<T> MakeTestElements(int64_t count, bool special_values) {
   return elements;
 }
 
-// The same elements for every test. Making them takes longer than most tests.
 template <class T>
 const std::vector<T>& TestElements(int64_t count, bool special_values) {
-  static std::map<std::pair<int64_t, bool>, std::vector<T>> made;
-  std::vector<T>& elements = made[{count, special_values}];
-  if (elements.empty()) elements = MakeTestElements<T>(count, special_values);
-  return elements;
+  return Once(std::pair{count, special_values},
+              [&] { return MakeTestElements<T>(count, special_values); });
 }
 
 // Valid values for a parameter, and with special values, also invalid ones.

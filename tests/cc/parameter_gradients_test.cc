@@ -4,13 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <map>
 #include <random>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include "cases.h"
+#include "once.h"
 #include "reference.h"
 
 namespace flatnoise::cpu {
@@ -84,26 +84,24 @@ class Problem {
   }
 
  private:
-  // Elements and noise are made once for all patterns, because this takes longer than the sums.
   static const std::vector<T>& Random(int64_t elements, unsigned seed) {
-    static std::map<std::pair<int64_t, unsigned>, std::vector<T>> made;
-    std::vector<T>& values = made[{elements, seed}];
-    if (!values.empty()) return values;
-    std::mt19937 random(seed);
-    std::normal_distribution<double> normal;
-    values.resize(static_cast<size_t>(elements));
-    for (T& value : values) value = FromCompute<T>(static_cast<Scalar>(normal(random)));
-    return values;
+    return Once(std::pair{elements, seed}, [&] {
+      std::mt19937 random(seed);
+      std::normal_distribution<double> normal;
+      std::vector<T> values(static_cast<size_t>(elements));
+      for (T& value : values) value = FromCompute<T>(static_cast<Scalar>(normal(random)));
+      return values;
+    });
   }
 
   const std::vector<Scalar>& ReferenceNoise() const {
-    static std::map<std::tuple<int, uint64_t, int64_t>, std::vector<Scalar>> made;
-    std::vector<Scalar>& noise =
-        made[{task_.noise.distribution.index, task_.offset, task_.elements}];
-    for (uint64_t i = noise.size(); i < gradient_.size(); ++i) {
-      noise.push_back(reference::NumberAt<Scalar>(task_.noise, task_.stream, task_.offset + i));
-    }
-    return noise;
+    return Once(std::tuple{task_.noise.distribution.index, task_.offset, task_.elements}, [&] {
+      std::vector<Scalar> noise;
+      for (uint64_t i = 0; i < gradient_.size(); ++i) {
+        noise.push_back(reference::NumberAt<Scalar>(task_.noise, task_.stream, task_.offset + i));
+      }
+      return noise;
+    });
   }
 
   const std::vector<T>& gradient_;
