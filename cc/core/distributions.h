@@ -54,10 +54,9 @@ FLATNOISE_INLINE NormalPair<typename L::Real> BoxMuller(typename L::Bits first,
                                                         typename L::Bits second) {
   using Scalar = typename L::Scalar;
   constexpr auto kSmallest = static_cast<Scalar>(sizeof(Scalar) == 4 ? 1.0e-7f : 1.0e-7);
-  const auto u = L::Max(UnitUniform<L>(first), L::Broadcast(kSmallest));
-  const auto radius = L::Sqrt(NegTwoLog<L>(u));
-  const auto direction = SinCos2Pi<L>(UnitUniform<L>(second));
-  return {direction.sin * radius, direction.cos * radius};
+  const auto u = ReduceForLog<L>(UnitUniform<L>(first), kSmallest);
+  const auto pair = SinCos2Pi<L>(UnitUniform<L>(second), L::Sqrt(NegTwoLog(u)));
+  return {pair.sin, pair.cos};
 }
 
 // Mean 0, variance 1, in pairs.

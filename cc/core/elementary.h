@@ -104,18 +104,33 @@ struct Elementary<double> {
   }
 };
 
+// u = 2^exponent (1 + f) with 1 + f in [2/3, 4/3), so that f is exact and small near u = 1. The
+// exponent is kept at its position in the bits of u.
+template <class L>
+struct LogArgument {
+  typename L::Bits exponent;
+  typename L::Real f;
+};
+
+template <class L>
+FLATNOISE_INLINE LogArgument<L> ReduceForLog(typename L::Real u) {
+  using E = Elementary<typename L::Scalar>;
+  const auto exponent = (L::ToBits(u) - E::kTwoThirds) & E::kExponentMask;
+  return {exponent, L::FromBits(L::ToBits(u) - exponent) - L::Broadcast(1)};
+}
+
+// Likewise, for the maximum of u >= 0 and a positive number.
+template <class L>
+FLATNOISE_INLINE LogArgument<L> ReduceForLog(typename L::Real u, typename L::Scalar least) {
+  return ReduceForLog<L>(L::Max(u, L::Broadcast(least)));
+}
+
 // -2 log(u) for normal u in (0, 1], within 2 ULP.
 template <class L>
-FLATNOISE_INLINE typename L::Real NegTwoLog(typename L::Real u) {
-  using Real = typename L::Real;
-  using Bits = typename L::Bits;
+FLATNOISE_INLINE typename L::Real NegTwoLog(const LogArgument<L>& u) {
   using E = Elementary<typename L::Scalar>;
-  // u = 2^exponent (1 + f) with 1 + f in [2/3, 4/3), so that f is exact and small near u = 1. The
-  // exponent is kept at its position in the bits of u.
-  const Bits exponent = (L::ToBits(u) - E::kTwoThirds) & E::kExponentMask;
-  const Real f = L::FromBits(L::ToBits(u) - exponent) - L::Broadcast(1);
-  return L::Fma(L::ExponentToReal(exponent), L::Broadcast(E::kNegTwoLog2),
-                E::template NegTwoLog1p<L>(f));
+  return L::Fma(L::ExponentToReal(u.exponent), L::Broadcast(E::kNegTwoLog2),
+                E::template NegTwoLog1p<L>(u.f));
 }
 
 template <class Real>
@@ -124,22 +139,26 @@ struct SinCos {
   Real cos;
 };
 
-// Rotates sine and cosine by a number of quarter turns, the lowest two bits of `quadrant`.
+// Rotates sine and cosine by a number of quarter turns, the lowest two bits of `quadrant`, and
+// multiplies them by `radius`.
 template <class L>
 FLATNOISE_INLINE SinCos<typename L::Real> Rotate(typename L::Bits quadrant,
-                                                 const SinCos<typename L::Real>& a) {
-  using Bits = typename L::Bits;
+                                                 const SinCos<typename L::Real>& a,
+                                                 typename L::Real radius) {
   constexpr int kSignBit = 8 * sizeof(typename L::Scalar) - 1;
-  // In odd quadrants, sine and cosine are swapped, and one more sign flips.
-  const Bits odd = quadrant << kSignBit;
-  const Bits sine_sign = (quadrant & 2) << (kSignBit - 1);
-  return {L::FromBits(L::ToBits(L::SelectBySign(odd, a.cos, a.sin)) ^ sine_sign),
-          L::FromBits(L::ToBits(L::SelectBySign(odd, a.sin, a.cos)) ^ (sine_sign ^ odd))};
+  // A half turn flips both signs, which the radius does in one operation. A quarter turn swaps sine
+  // and cosine and flips one sign.
+  const auto half = (quadrant & 2) << (kSignBit - 1);
+  const auto odd = quadrant << kSignBit;
+  const auto signed_radius = L::FromBits(L::ToBits(radius) ^ half);
+  const auto sin = L::SelectBySign(odd, a.cos, a.sin);
+  const auto cos = L::FromBits(L::ToBits(L::SelectBySign(odd, a.sin, a.cos)) ^ odd);
+  return {sin * signed_radius, cos * signed_radius};
 }
 
-// Sine and cosine of the rounded product 2 pi u for u in [0, 1), within 2 ULP of 1.
+// Sine and cosine of the rounded product 2 pi u for u in [0, 1), within 2 ULP of 1, times `radius`.
 template <class L>
-FLATNOISE_INLINE SinCos<typename L::Real> SinCos2Pi(typename L::Real u) {
+FLATNOISE_INLINE SinCos<typename L::Real> SinCos2Pi(typename L::Real u, typename L::Real radius) {
   using Real = typename L::Real;
   using E = Elementary<typename L::Scalar>;
   // The nearest quarter turn, as a number and as the lowest bits of `rounded`.
@@ -152,7 +171,7 @@ FLATNOISE_INLINE SinCos<typename L::Real> SinCos2Pi(typename L::Real u) {
   const Real sine = L::Fma(r * s, E::template SineTail<L>(s), r);
   const Real cosine =
       L::Fma(s, L::Fma(s, E::template CosineTail<L>(s), L::Broadcast(-0.5)), L::Broadcast(1));
-  return Rotate<L>(L::ToBits(rounded), {sine, cosine});
+  return Rotate<L>(L::ToBits(rounded), {sine, cosine}, radius);
 }
 
 }  // namespace flatnoise

@@ -82,29 +82,48 @@ FLATNOISE_DEVICE_INLINE float UnitUniform<cuda::DeviceLanes<float>>(uint32_t bit
 #endif
 }
 
-// Tests for an odd quadrant with one instruction, and has one more sign flip by an addition: bit 1
-// of quadrant + 1 is the exclusive or of both bits.
+// Takes the maximum after subtracting two thirds, which some GPUs do in one instruction. Numbers
+// that aren't negative have the order of their bits.
+template <>
+FLATNOISE_DEVICE_INLINE LogArgument<cuda::DeviceLanes<float>>
+ReduceForLog<cuda::DeviceLanes<float>>(float u, float least) {
+#if defined(__CUDA_ARCH__)
+  using E = Elementary<float>;
+  const auto bits = static_cast<int32_t>(BitCast<uint32_t>(u) - E::kTwoThirds);
+  const auto least_bits = static_cast<int32_t>(BitCast<uint32_t>(least) - E::kTwoThirds);
+  const auto difference = static_cast<uint32_t>(bits < least_bits ? least_bits : bits);
+  const uint32_t exponent = difference & E::kExponentMask;
+  return {exponent, BitCast<float>(difference + E::kTwoThirds - exponent) - 1};
+#else
+  const auto a = ReduceForLog<ScalarLanes<float>>(u, least);
+  return {a.exponent, a.f};
+#endif
+}
+
+// Tests for an odd quadrant with one instruction, and flips a sign while selecting.
 template <>
 FLATNOISE_DEVICE_INLINE SinCos<float> Rotate<cuda::DeviceLanes<float>>(uint32_t quadrant,
-                                                                       const SinCos<float>& a) {
+                                                                       const SinCos<float>& a,
+                                                                       float radius) {
 #if defined(__CUDA_ARCH__)
-  float sine, cosine;
+  float sin, cos;
   asm("{\n\t"
       ".reg .pred odd;\n\t"
       ".reg .b32 bit;\n\t"
+      ".reg .f32 negative;\n\t"
       "and.b32 bit, %2, 1;\n\t"
       "setp.ne.u32 odd, bit, 0;\n\t"
+      "neg.f32 negative, %3;\n\t"
       "selp.f32 %0, %4, %3, odd;\n\t"
-      "selp.f32 %1, %3, %4, odd;\n\t"
+      "selp.f32 %1, negative, %4, odd;\n\t"
       "}"
-      : "=f"(sine), "=f"(cosine)
+      : "=f"(sin), "=f"(cos)
       : "r"(quadrant), "f"(a.sin), "f"(a.cos));
-  constexpr uint32_t kSign = 0x80000000;
-  const uint32_t turn = quadrant << 30, next_turn = turn + (1u << 30);
-  return {BitCast<float>(BitCast<uint32_t>(sine) ^ (turn & kSign)),
-          BitCast<float>(BitCast<uint32_t>(cosine) ^ (next_turn & kSign))};
+  const uint32_t half = quadrant << 30 & 0x80000000;
+  const auto signed_radius = BitCast<float>(BitCast<uint32_t>(radius) ^ half);
+  return {sin * signed_radius, cos * signed_radius};
 #else
-  return Rotate<ScalarLanes<float>>(quadrant, a);
+  return Rotate<ScalarLanes<float>>(quadrant, a, radius);
 #endif
 }
 

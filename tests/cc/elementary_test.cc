@@ -29,7 +29,7 @@ TEST(ElementaryFloat, SineAndCosineAreWithin2Ulp) {
   for (uint32_t bits = 0; bits < kFractions; ++bits) {
     const float u = UnitUniform<F>(bits);
     const double angle = static_cast<float>(2 * M_PI * u);
-    const auto got = SinCos2Pi<F>(u);
+    const auto got = SinCos2Pi<F>(u, 1);
     worst = std::fmax(worst, std::fabs(got.sin - std::sin(angle)));
     worst = std::fmax(worst, std::fabs(got.cos - std::cos(angle)));
   }
@@ -41,7 +41,7 @@ TEST(ElementaryFloat, LogarithmIsWithin2Ulp) {
   for (uint32_t bits = 1; bits < kFractions; ++bits) {
     const float u = UnitUniform<F>(bits);
     const double expected = -2 * std::log(static_cast<double>(u));
-    worst = std::fmax(worst, std::fabs(NegTwoLog<F>(u) - expected) / expected);
+    worst = std::fmax(worst, std::fabs(NegTwoLog(ReduceForLog<F>(u)) - expected) / expected);
   }
   EXPECT_LE(worst, 2 * 0x1p-23);
 }
@@ -54,12 +54,13 @@ TEST(ElementaryDouble, FunctionsAreWithin2Ulp) {
     const uint64_t bits = i % 2 ? random() : (random() & 0xFFFFF) * (i % 4 ? 1 : ~uint64_t{0});
     const double u = UnitUniform<D>(bits);
     const long double angle = 2 * M_PI * u;
-    const auto got = SinCos2Pi<D>(u);
+    const auto got = SinCos2Pi<D>(u, 1);
     worst_sin_cos = std::fmax(worst_sin_cos, std::fabs(got.sin - std::sin(angle)));
     worst_sin_cos = std::fmax(worst_sin_cos, std::fabs(got.cos - std::cos(angle)));
     if (u == 0) continue;
     const long double expected = -2 * std::log(static_cast<long double>(u));
-    worst_log = std::fmax(worst_log, std::fabs((NegTwoLog<D>(u) - expected) / expected));
+    worst_log =
+        std::fmax(worst_log, std::fabs((NegTwoLog(ReduceForLog<D>(u)) - expected) / expected));
   }
   EXPECT_LE(worst_sin_cos, 2 * 0x1p-53L);
   EXPECT_LE(worst_log, 2 * 0x1p-52L);
@@ -70,6 +71,39 @@ TEST(BoxMuller, ReachesItsLimitAndNoFurther) {
   EXPECT_EQ(BoxMuller<F>(0, 0).first, 0.0f);
   EXPECT_NEAR(BoxMuller<F>(0, 0).second, std::sqrt(-2 * std::log(1e-7)), 1e-6);
   EXPECT_NEAR(BoxMuller<D>(0, 0).second, std::sqrt(-2 * std::log(1e-7)), 1e-14);
+}
+
+// cc/cuda/shortcut.h relies on this.
+template <class Distribution>
+float SmallestMagnitude() {
+  float smallest = INFINITY;
+  for (uint32_t bits = 0; bits < kFractions; ++bits) {
+    float z = std::fabs(Distribution::template Value<F>(UnitUniform<F>(bits)));
+    if (z != 0) smallest = std::fmin(smallest, z);
+  }
+  return smallest;
+}
+
+template <>
+float SmallestMagnitude<Normal>() {
+  float radius = INFINITY, sin_or_cos = INFINITY;
+  for (uint32_t bits = 0; bits < kFractions; ++bits) {
+    radius = std::fmin(radius, BoxMuller<F>(bits, 0).second);  // the cosine of 0 is 1
+    const auto direction = SinCos2Pi<F>(UnitUniform<F>(bits), 1);
+    for (float value : {std::fabs(direction.sin), std::fabs(direction.cos)}) {
+      if (value != 0) sin_or_cos = std::fmin(sin_or_cos, value);
+    }
+  }
+  return radius * sin_or_cos;
+}
+
+TEST(Distributions, HaveNoTinyNumbersButZero) {
+  for (int i = 0; i < Distributions::kSize; ++i) {
+    Visit(Choice<Distributions>{i}, [](auto tag) {
+      using Distribution = typename decltype(tag)::type;
+      EXPECT_GE(SmallestMagnitude<Distribution>(), 0x1p-80f) << Distribution::kName;
+    });
+  }
 }
 
 }  // namespace
