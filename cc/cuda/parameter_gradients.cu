@@ -19,9 +19,9 @@ constexpr int64_t kMostBlocks = 1 << 20;
 template <class Kind, class Way>
 constexpr int LeastBlocks() {
   constexpr size_t kSize = sizeof(typename Kind::Element);
-  if (__is_same(Way, ByColumn)) return kSize == 8 ? 2 : kSize == 4 ? 3 : 0;
-  if (kSize != 2) return 0;
-  return Kind::Combination::kGradientReadsInput ? 2 : 3;
+  constexpr int kBlocks = Kind::Combination::kGradientReadsInput ? 2 : 3;
+  if (__is_same(Way, ByColumn)) return kSize == 8 ? 2 : kSize == 4 ? kBlocks : 0;
+  return kSize == 2 ? kBlocks : 0;
 }
 
 template <class Kind, class Way>
