@@ -76,7 +76,6 @@ class GradientTileBody {
         plan_(plan),
         offset_(static_cast<uint64_t>(*task.start.offset)),
         noise_(ReadStream<DeviceWords>(task.start.seed, task.start.seed_type)),
-        window_(noise_.WindowOf(offset_ / kBlock)),
         is_poisoned_(*task.start.offset < 0),
         thread_(thread),
         lane_(kByColumn ? thread / plan.slots_per_tile : thread % plan.lanes),
@@ -178,10 +177,11 @@ class GradientTileBody {
     const bool loads_are_aligned =
         rows_are_aligned && IsAligned(task_.gradient) && (!kReadsInput || IsAligned(task_.input));
     if (rows_are_aligned && NoiseIsInWindow()) {
+      const Window window = noise_.WindowOf(offset_ / kBlock);
       BlockProduct product = ProductOf(PositionOf(rows.element) / kBlock);
       const BlockProduct step = ProductOf(static_cast<uint64_t>(rows.step / kBlock));
       AddPairs(rows, pairs, loads_are_aligned, [&](int64_t, Scalar* z) {
-        noise_.InWindow(window_, product, z);
+        noise_.InWindow(window, product, z);
         product += step;
       });
     } else {
@@ -280,7 +280,6 @@ class GradientTileBody {
   const GradientPlan& plan_;
   uint64_t offset_;
   ChunkNoise<Scalar, typename Kind::Distribution, kWidth> noise_;
-  Window window_;
   KahanSum<Scalar> sums_[kParameters][kSums];
   bool is_poisoned_;
   int thread_;
