@@ -74,9 +74,9 @@ class GradientTileBody {
                                            const GradientPlan& plan, int thread)
       : task_(task),
         plan_(plan),
-        offset_(static_cast<uint64_t>(*task.start.offset)),
+        offset_(*task.start.offset),
         noise_(ReadStream<DeviceWords>(task.start.seed, task.start.seed_type)),
-        is_poisoned_(*task.start.offset < 0),
+        window_(noise_.WindowOf(PositionOf(0) / kBlock)),
         thread_(thread),
         lane_(kByColumn ? thread / plan.slots_per_tile : thread % plan.lanes),
         slot_(kByColumn ? thread % plan.slots_per_tile : thread / plan.lanes) {}
@@ -95,7 +95,7 @@ class GradientTileBody {
   FLATNOISE_DEVICE_INLINE void Share(int k, Shared* shared) const {
     FLATNOISE_UNROLL
     for (int i = 0; i < kSums; ++i) {
-      shared->value[i][thread_] = is_poisoned_ ? NotANumber<double>() : sums_[k][i].value();
+      shared->value[i][thread_] = offset_ < 0 ? NotANumber<double>() : sums_[k][i].value();
     }
   }
 
@@ -177,11 +177,10 @@ class GradientTileBody {
     const bool loads_are_aligned =
         rows_are_aligned && IsAligned(task_.gradient) && (!kReadsInput || IsAligned(task_.input));
     if (rows_are_aligned && NoiseIsInWindow()) {
-      const Window window = noise_.WindowOf(offset_ / kBlock);
       BlockProduct product = ProductOf(PositionOf(rows.element) / kBlock);
       const BlockProduct step = ProductOf(static_cast<uint64_t>(rows.step / kBlock));
       AddPairs(rows, pairs, loads_are_aligned, [&](int64_t, Scalar* z) {
-        noise_.InWindow(window, product, z);
+        noise_.InWindow(window_, product, z);
         product += step;
       });
     } else {
@@ -194,12 +193,12 @@ class GradientTileBody {
 
   // The position of an element in the stream.
   FLATNOISE_DEVICE_INLINE uint64_t PositionOf(int64_t element) const {
-    return offset_ + static_cast<uint64_t>(element);
+    return static_cast<uint64_t>(offset_) + static_cast<uint64_t>(element);
   }
 
   FLATNOISE_DEVICE_INLINE bool NoiseIsInWindow() const {
-    return offset_ % kBlock == 0 &&
-           AreInOneWindow(offset_ / kBlock, PositionOf(task_.elements) / kBlock);
+    return PositionOf(0) % kBlock == 0 &&
+           AreInOneWindow(PositionOf(0) / kBlock, PositionOf(task_.elements) / kBlock);
   }
 
   // Calls generate(element, z) for the noise of each chunk, in the order of the rows.
@@ -278,10 +277,10 @@ class GradientTileBody {
 
   const ParameterGradientsTask& task_;
   const GradientPlan& plan_;
-  uint64_t offset_;
+  int64_t offset_;
   ChunkNoise<Scalar, typename Kind::Distribution, kWidth> noise_;
+  Window window_;
   KahanSum<Scalar> sums_[kParameters][kSums];
-  bool is_poisoned_;
   int thread_;
   int lane_;
   int slot_;
