@@ -27,10 +27,9 @@ constexpr int LeastBlocks() {
 #endif
   constexpr size_t kSize = sizeof(typename Kind::Element);
   constexpr bool kReadsInput = Kind::Combination::kGradientReadsInput;
-  if (__is_same(Way, ByColumn))
-    return kSize == 8 || (kSize == 4 && kReadsInput) ? 2 : kSize == 4 ? 3 : 0;
-  if (kSize != 2) return 0;
-  return kReadsInput ? 2 : kOfWidestChunks;
+  if (__is_same(Way, ByRun)) return kSize != 2 ? 0 : kReadsInput ? 2 : kOfWidestChunks;
+  if (kSize == 2) return 0;
+  return kSize == 8 || kReadsInput ? 2 : 3;
 }
 
 template <class Kind, class Way>
