@@ -10,7 +10,6 @@ using flatnoise::Gumbel;
 using flatnoise::Laplace;
 using flatnoise::Logistic;
 using flatnoise::NegTwoLog;
-using flatnoise::ReduceForLog;
 using flatnoise::ScalarLanes;
 using flatnoise::SinCos2Pi;
 using flatnoise::TruncatedNormal;
@@ -19,8 +18,8 @@ using flatnoise::TruncatedNormal;
 template <class Real>
 void Elementary(const Real* u, int64_t count, Real* log, Real* sine, Real* cosine) {
   for (int64_t i = 0; i < count; ++i) {
-    log[i] = NegTwoLog(ReduceForLog<ScalarLanes<Real>>(u[i]));
-    const auto turn = SinCos2Pi<ScalarLanes<Real>>(u[i], 1);
+    log[i] = NegTwoLog<ScalarLanes<Real>>(u[i]);
+    const auto turn = SinCos2Pi<ScalarLanes<Real>>(u[i]);
     sine[i] = turn.sin;
     cosine[i] = turn.cos;
   }

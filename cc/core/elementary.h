@@ -119,12 +119,6 @@ FLATNOISE_INLINE LogArgument<L> ReduceForLog(typename L::Real u) {
   return {exponent, L::FromBits(L::ToBits(u) - exponent) - L::Broadcast(1)};
 }
 
-// Likewise, for the maximum of u >= 0 and a positive number.
-template <class L>
-FLATNOISE_INLINE LogArgument<L> ReduceForLog(typename L::Real u, typename L::Scalar least) {
-  return ReduceForLog<L>(L::Max(u, L::Broadcast(least)));
-}
-
 // -2 log(u) for normal u in (0, 1], within 2 ULP.
 template <class L>
 FLATNOISE_INLINE typename L::Real NegTwoLog(const LogArgument<L>& u) {
@@ -133,32 +127,36 @@ FLATNOISE_INLINE typename L::Real NegTwoLog(const LogArgument<L>& u) {
                 E::template NegTwoLog1p<L>(u.f));
 }
 
+template <class L>
+FLATNOISE_INLINE typename L::Real NegTwoLog(typename L::Real u) {
+  return NegTwoLog(ReduceForLog<L>(u));
+}
+
 template <class Real>
 struct SinCos {
   Real sin;
   Real cos;
 };
 
-// Rotates sine and cosine by a number of quarter turns, the lowest two bits of `quadrant`, and
-// multiplies them by `radius`.
+// Rotates sine and cosine by a number of quarter turns, the lowest two bits of `quadrant`.
 template <class L>
-FLATNOISE_INLINE SinCos<typename L::Real> Rotate(typename L::Bits quadrant,
-                                                 const SinCos<typename L::Real>& a,
-                                                 typename L::Real radius) {
-  constexpr int kSignBit = 8 * sizeof(typename L::Scalar) - 1;
-  // A half turn flips both signs, which the radius does in one operation. A quarter turn swaps sine
-  // and cosine and flips one sign.
-  const auto half = (quadrant & 2) << (kSignBit - 1);
-  const auto odd = quadrant << kSignBit;
-  const auto signed_radius = L::FromBits(L::ToBits(radius) ^ half);
-  const auto sin = L::SelectBySign(odd, a.cos, a.sin);
-  const auto cos = L::FromBits(L::ToBits(L::SelectBySign(odd, a.sin, a.cos)) ^ odd);
-  return {sin * signed_radius, cos * signed_radius};
-}
+struct Rotate {
+  FLATNOISE_INLINE SinCos<typename L::Real> operator()(typename L::Bits quadrant,
+                                                       const SinCos<typename L::Real>& a) const {
+    using Bits = typename L::Bits;
+    constexpr int kSignBit = 8 * sizeof(typename L::Scalar) - 1;
+    // In odd quadrants, sine and cosine are swapped, and one more sign flips.
+    const Bits odd = quadrant << kSignBit;
+    const Bits sine_sign = (quadrant & 2) << (kSignBit - 1);
+    return {L::FromBits(L::ToBits(L::SelectBySign(odd, a.cos, a.sin)) ^ sine_sign),
+            L::FromBits(L::ToBits(L::SelectBySign(odd, a.sin, a.cos)) ^ (sine_sign ^ odd))};
+  }
+};
 
-// Sine and cosine of the rounded product 2 pi u for u in [0, 1), within 2 ULP of 1, times `radius`.
-template <class L>
-FLATNOISE_INLINE SinCos<typename L::Real> SinCos2Pi(typename L::Real u, typename L::Real radius) {
+// Calls rotate(quadrant, {sine, cosine}) for the rounded product 2 pi u and u in [0, 1): the
+// nearest quarter turn, and sine and cosine of the angle from there.
+template <class L, class Rotation>
+FLATNOISE_INLINE auto SinCos2Pi(typename L::Real u, const Rotation& rotate) {
   using Real = typename L::Real;
   using E = Elementary<typename L::Scalar>;
   // The nearest quarter turn, as a number and as the lowest bits of `rounded`.
@@ -171,7 +169,13 @@ FLATNOISE_INLINE SinCos<typename L::Real> SinCos2Pi(typename L::Real u, typename
   const Real sine = L::Fma(r * s, E::template SineTail<L>(s), r);
   const Real cosine =
       L::Fma(s, L::Fma(s, E::template CosineTail<L>(s), L::Broadcast(-0.5)), L::Broadcast(1));
-  return Rotate<L>(L::ToBits(rounded), {sine, cosine}, radius);
+  return rotate(L::ToBits(rounded), SinCos<Real>{sine, cosine});
+}
+
+// Sine and cosine of the rounded product 2 pi u for u in [0, 1), within 2 ULP of 1.
+template <class L>
+FLATNOISE_INLINE SinCos<typename L::Real> SinCos2Pi(typename L::Real u) {
+  return SinCos2Pi<L>(u, Rotate<L>{});
 }
 
 }  // namespace flatnoise

@@ -41,7 +41,7 @@ FLATNOISE_INLINE SignedMiddle<L> SignedMiddleOf(typename L::Real u) {
 // -log(u) for normal u in (0, 1].
 template <class L>
 FLATNOISE_INLINE typename L::Real NegLog(typename L::Real u) {
-  return NegTwoLog(ReduceForLog<L>(u)) * L::Broadcast(0.5);
+  return NegTwoLog<L>(u) * L::Broadcast(0.5);
 }
 
 // Density exp(-|z|) / 2.
@@ -110,7 +110,7 @@ FLATNOISE_INLINE typename L::Real TruncatedNormalFromUniform(typename L::Real u)
   const auto square_rest = rest * (L::Broadcast(2) - rest);
   const auto complement =
       L::Fma(square_rest, L::Broadcast(T::kSquare), L::Broadcast(T::kComplement));
-  return w.value * T::template Q<L>(NegTwoLog(ReduceForLog<L>(complement)));
+  return w.value * T::template Q<L>(NegTwoLog<L>(complement));
 }
 
 }  // namespace flatnoise
