@@ -148,7 +148,7 @@ FLATNOISE_DEVICE_INLINE void PlanRounds(int64_t blocks, ApplyNoisePlan* plan) {
 template <class Kind, class Parameters>
 class ApplyNoiseBody {
  public:
-  // Starts all loads before the first use of a loaded value.
+  // In this order, all loads start before the first use of a loaded value.
   FLATNOISE_DEVICE_INLINE ApplyNoiseBody(const ApplyNoiseTask& task, const ApplyNoisePlan& plan,
                                          ThreadIndex index)
       : task_(task),
