@@ -46,15 +46,18 @@ struct NormalPair {
   Real second;
 };
 
-// Two standard normal numbers (Box and Muller, "A Note on the Generation of Random Normal
-// Deviates", 1958). TensorFlow bounds the first uniform number below by 1e-7, so |z| <= sqrt(-2 log
+// TensorFlow bounds the first uniform number of Box-Muller below by this, so |z| <= sqrt(-2 log
 // 1e-7) = 5.68.
+template <class Scalar>
+inline constexpr auto kSmallestUniform =
+    static_cast<Scalar>(sizeof(Scalar) == 4 ? 1.0e-7f : 1.0e-7);
+
+// Two standard normal numbers (Box and Muller, "A Note on the Generation of Random Normal
+// Deviates", 1958).
 template <class L>
 FLATNOISE_INLINE NormalPair<typename L::Real> BoxMuller(typename L::Bits first,
                                                         typename L::Bits second) {
-  using Scalar = typename L::Scalar;
-  constexpr auto kSmallest = static_cast<Scalar>(sizeof(Scalar) == 4 ? 1.0e-7f : 1.0e-7);
-  const auto u = L::Max(UnitUniform<L>(first), L::Broadcast(kSmallest));
+  const auto u = L::Max(UnitUniform<L>(first), L::Broadcast(kSmallestUniform<typename L::Scalar>));
   const auto radius = L::Sqrt(NegTwoLog<L>(u));
   const auto direction = SinCos2Pi<L>(UnitUniform<L>(second));
   return {direction.sin * radius, direction.cos * radius};

@@ -104,18 +104,32 @@ struct Elementary<double> {
   }
 };
 
+// u = 2^exponent (1 + f) with 1 + f in [2/3, 4/3), so that f is exact and small near u = 1. The
+// exponent is kept at its position in the bits of u.
+template <class L>
+struct LogArgument {
+  typename L::Bits exponent;
+  typename L::Real f;
+};
+
+template <class L>
+FLATNOISE_INLINE LogArgument<L> ReduceForLog(typename L::Real u) {
+  using E = Elementary<typename L::Scalar>;
+  const auto exponent = (L::ToBits(u) - E::kTwoThirds) & E::kExponentMask;
+  return {exponent, L::FromBits(L::ToBits(u) - exponent) - L::Broadcast(1)};
+}
+
 // -2 log(u) for normal u in (0, 1], within 2 ULP.
 template <class L>
-FLATNOISE_INLINE typename L::Real NegTwoLog(typename L::Real u) {
-  using Real = typename L::Real;
-  using Bits = typename L::Bits;
+FLATNOISE_INLINE typename L::Real NegTwoLog(const LogArgument<L>& u) {
   using E = Elementary<typename L::Scalar>;
-  // u = 2^exponent (1 + f) with 1 + f in [2/3, 4/3), so that f is exact and small near u = 1. The
-  // exponent is kept at its position in the bits of u.
-  const Bits exponent = (L::ToBits(u) - E::kTwoThirds) & E::kExponentMask;
-  const Real f = L::FromBits(L::ToBits(u) - exponent) - L::Broadcast(1);
-  return L::Fma(L::ExponentToReal(exponent), L::Broadcast(E::kNegTwoLog2),
-                E::template NegTwoLog1p<L>(f));
+  return L::Fma(L::ExponentToReal(u.exponent), L::Broadcast(E::kNegTwoLog2),
+                E::template NegTwoLog1p<L>(u.f));
+}
+
+template <class L>
+FLATNOISE_INLINE typename L::Real NegTwoLog(typename L::Real u) {
+  return NegTwoLog(ReduceForLog<L>(u));
 }
 
 template <class Real>
@@ -126,20 +140,23 @@ struct SinCos {
 
 // Rotates sine and cosine by a number of quarter turns, the lowest two bits of `quadrant`.
 template <class L>
-FLATNOISE_INLINE SinCos<typename L::Real> Rotate(typename L::Bits quadrant,
-                                                 const SinCos<typename L::Real>& a) {
-  using Bits = typename L::Bits;
-  constexpr int kSignBit = 8 * sizeof(typename L::Scalar) - 1;
-  // In odd quadrants, sine and cosine are swapped, and one more sign flips.
-  const Bits odd = quadrant << kSignBit;
-  const Bits sine_sign = (quadrant & 2) << (kSignBit - 1);
-  return {L::FromBits(L::ToBits(L::SelectBySign(odd, a.cos, a.sin)) ^ sine_sign),
-          L::FromBits(L::ToBits(L::SelectBySign(odd, a.sin, a.cos)) ^ (sine_sign ^ odd))};
-}
+struct Rotate {
+  FLATNOISE_INLINE SinCos<typename L::Real> operator()(typename L::Bits quadrant,
+                                                       const SinCos<typename L::Real>& a) const {
+    using Bits = typename L::Bits;
+    constexpr int kSignBit = 8 * sizeof(typename L::Scalar) - 1;
+    // In odd quadrants, sine and cosine are swapped, and one more sign flips.
+    const Bits odd = quadrant << kSignBit;
+    const Bits sine_sign = (quadrant & 2) << (kSignBit - 1);
+    return {L::FromBits(L::ToBits(L::SelectBySign(odd, a.cos, a.sin)) ^ sine_sign),
+            L::FromBits(L::ToBits(L::SelectBySign(odd, a.sin, a.cos)) ^ (sine_sign ^ odd))};
+  }
+};
 
-// Sine and cosine of the rounded product 2 pi u for u in [0, 1), within 2 ULP of 1.
-template <class L>
-FLATNOISE_INLINE SinCos<typename L::Real> SinCos2Pi(typename L::Real u) {
+// Calls rotate(quadrant, {sine, cosine}) for the rounded product 2 pi u and u in [0, 1): the
+// nearest quarter turn, and sine and cosine of the angle from there.
+template <class L, class Rotation>
+FLATNOISE_INLINE auto SinCos2Pi(typename L::Real u, const Rotation& rotate) {
   using Real = typename L::Real;
   using E = Elementary<typename L::Scalar>;
   // The nearest quarter turn, as a number and as the lowest bits of `rounded`.
@@ -152,7 +169,13 @@ FLATNOISE_INLINE SinCos<typename L::Real> SinCos2Pi(typename L::Real u) {
   const Real sine = L::Fma(r * s, E::template SineTail<L>(s), r);
   const Real cosine =
       L::Fma(s, L::Fma(s, E::template CosineTail<L>(s), L::Broadcast(-0.5)), L::Broadcast(1));
-  return Rotate<L>(L::ToBits(rounded), {sine, cosine});
+  return rotate(L::ToBits(rounded), SinCos<Real>{sine, cosine});
+}
+
+// Sine and cosine of the rounded product 2 pi u for u in [0, 1), within 2 ULP of 1.
+template <class L>
+FLATNOISE_INLINE SinCos<typename L::Real> SinCos2Pi(typename L::Real u) {
+  return SinCos2Pi<L>(u, Rotate<L>{});
 }
 
 }  // namespace flatnoise

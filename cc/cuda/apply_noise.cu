@@ -22,7 +22,7 @@ constexpr int LeastBlocks() {
     return kHasManyParameters || sizeof(typename Kind::Scalar) == 8 ? 2 : 3;
   if (!Parameters::kIsScalars && (kHasManyParameters || kReturnsNoise)) return 2;
   if (sizeof(typename Kind::Element) != 2) return 0;
-  return Parameters::kIsScalars && !kReturnsNoise ? 5 : 4;
+  return Parameters::kIsScalars ? 3 : 4;
 }
 
 template <class Kind, class Parameters>

@@ -13,6 +13,7 @@
 #include "cuda/chunk_noise.h"
 #include "cuda/device_numbers.h"
 #include "cuda/parameters.h"
+#include "cuda/shortcut.h"
 #include "cuda/tasks.h"
 #include "cuda/thread_index.h"
 
@@ -21,8 +22,9 @@ namespace flatnoise::cuda {
 // The number of chunks that a thread processes at once. Several Philox blocks in flight hide the
 // latency of multiplications, and several loads in flight hide the latency of memory.
 template <class Kind, class Parameters>
-inline constexpr int kChunksInFlight =
-    sizeof(typename Kind::Element) == 2 && !Parameters::kIsScalars ? 1 : 2;
+inline constexpr int kChunksInFlight = sizeof(typename Kind::Element) != 2 ? 2
+                                       : Parameters::kIsScalars            ? 3
+                                                                           : 1;
 
 // The partition of the elements: `head` single elements, then chunks, then single elements again.
 // All elements are single if the tensors can't be aligned together. Every thread processes
@@ -100,7 +102,7 @@ FLATNOISE_DEVICE_INLINE constexpr int64_t MostRounds() {
   constexpr size_t kSize = sizeof(typename Kind::Element);
   constexpr bool kIsCheap = __is_same(typename Kind::Distribution, Uniform);
   if (Parameters::kMovesSlowly) return 10;
-  if (kSize == 2) return Parameters::kIsScalars && kIsCheap ? 2 : 6;
+  if (kSize == 2) return !Parameters::kIsScalars ? 6 : kIsCheap ? 2 : 12;
   return Parameters::kIsScalars && (kSize == 4 || kIsCheap) ? 1 : 2;
 }
 
@@ -146,27 +148,32 @@ FLATNOISE_DEVICE_INLINE void PlanRounds(int64_t blocks, ApplyNoisePlan* plan) {
 template <class Kind, class Parameters>
 class ApplyNoiseBody {
  public:
+  // In this order, all loads start before the first use of a loaded value.
   FLATNOISE_DEVICE_INLINE ApplyNoiseBody(const ApplyNoiseTask& task, const ApplyNoisePlan& plan,
                                          ThreadIndex index)
       : task_(task),
         plan_(plan),
         index_(index),
-        noise_(ReadStream<DeviceWords>(task.start.seed, task.start.seed_type)),
+        offset_(*task.start.offset),
         parameters_(task, plan),
-        offset_(static_cast<uint64_t>(*task.start.offset)) {}
+        noise_(ReadStream<DeviceWords>(task.start.seed, task.start.seed_type)) {}
 
   FLATNOISE_DEVICE_INLINE void Run() {
-    if (*task_.start.offset < 0 || (task_.validate_args && !parameters_.Pass())) {
+    if (offset_ < 0 || (task_.validate_args && !parameters_.Pass())) {
       FillWithNaN();
       return;
     }
-    const uint64_t position = offset_ + static_cast<uint64_t>(plan_.head);
+    takes_shortcut_ = SuitsShortcut() ? 1 : 0;
+    HideOrigin(&takes_shortcut_);
+    const uint64_t position = PositionOf(plan_.head);
     const int skipped = static_cast<int>(position % kBlock);
-    const uint64_t first_block = position / kBlock;
-    if (skipped == 0) {
-      RunRounds(first_block);
+    const uint64_t first = position / kBlock;
+    if (skipped == 0 && AreInOneWindow(first, first + BlocksOf(plan_.chunks))) {
+      RunInWindow(first);
     } else {
-      RunUnaligned(first_block, skipped);
+      RunChunks(0, [&](int64_t chunk, Scalar* values) {
+        noise_.Unaligned(first + BlocksOf(chunk), skipped, values);
+      });
     }
     if constexpr (!Parameters::kOnlyChunks) {
       RunElements(0, plan_.head);
@@ -177,25 +184,38 @@ class ApplyNoiseBody {
  private:
   using T = typename Kind::Element;
   using Scalar = typename Kind::Scalar;
+  using Lanes = DeviceLanes<Scalar>;
   using Combination = typename Kind::Combination;
   static constexpr int kParameters = Kind::kParameters;
   static constexpr int kWidth = kChunk<T>;
   static constexpr int kBlock = kValuesPerBlock<Scalar>;
   static constexpr int kBlocks = kWidth / kBlock;
   static constexpr int kInFlight = kChunksInFlight<Kind, Parameters>;
+  static constexpr bool kHasShortcut = Parameters::kIsScalars && Shortcut<Combination>::kExists;
 
-  // The position of a chunk in memory, and of its first block in the stream.
-  struct Cursor {
-    const char* input;
-    char* output;
-    uint64_t block;
+  // The position of an element in the stream.
+  FLATNOISE_DEVICE_INLINE uint64_t PositionOf(int64_t element) const {
+    return static_cast<uint64_t>(offset_) + static_cast<uint64_t>(element);
+  }
 
-    FLATNOISE_DEVICE_INLINE void Advance(int64_t chunks) {
-      input += chunks * kChunkBytes;
-      output += chunks * kChunkBytes;
-      block += static_cast<uint64_t>(chunks * kBlocks);
+  // The element at a position in the stream. It may be negative.
+  FLATNOISE_DEVICE_INLINE int64_t ElementAt(uint64_t position) const {
+    return static_cast<int64_t>(position - static_cast<uint64_t>(offset_));
+  }
+
+  // The number of blocks of the stream for a number of chunks.
+  FLATNOISE_DEVICE_INLINE static constexpr uint64_t BlocksOf(int64_t chunks) {
+    return static_cast<uint64_t>(chunks) * kBlocks;
+  }
+
+  FLATNOISE_DEVICE_INLINE bool SuitsShortcut() const {
+    if constexpr (kHasShortcut) {
+      Scalar p[1][kParameters];
+      parameters_.Read(p);
+      return Shortcut<Combination>::template Suits<Lanes>(p[0]);
     }
-  };
+    return false;
+  }
 
   FLATNOISE_DEVICE_INLINE void FillWithNaN() const {
     FLATNOISE_ROLLED
@@ -209,67 +229,70 @@ class ApplyNoiseBody {
     return Combination::kReturnsNoise && task_.noise_output != nullptr;
   }
 
-  FLATNOISE_DEVICE_INLINE Cursor CursorAt(int64_t chunk, uint64_t first_block) {
-    Cursor cursor = {reinterpret_cast<const char*>(static_cast<const T*>(task_.input) + plan_.head),
-                     reinterpret_cast<char*>(static_cast<T*>(task_.output) + plan_.head),
-                     first_block};
-    cursor.Advance(chunk);
-    parameters_.Seek(plan_.head + chunk * kWidth);
-    return cursor;
+  // The position of a chunk in memory.
+  struct Cursor {
+    const char* input;
+    char* output;
+  };
+
+  FLATNOISE_DEVICE_INLINE Cursor Seek(int64_t chunk) {
+    const int64_t element = plan_.head + chunk * kWidth;
+    parameters_.Seek(element);
+    return {reinterpret_cast<const char*>(static_cast<const T*>(task_.input) + element),
+            reinterpret_cast<char*>(static_cast<T*>(task_.output) + element)};
+  }
+
+  FLATNOISE_DEVICE_INLINE void RunInWindow(uint64_t first_block) {
+    const Window window = noise_.WindowOf(first_block);
+    RunRounds(window, first_block);
+    RunChunks(plan_.rounds * index_.threads() * kInFlight, [&](int64_t chunk, Scalar* values) {
+      noise_.InWindow(window, ProductOf(first_block + BlocksOf(chunk)), values);
+    });
   }
 
   // The threads of a block process consecutive chunks, so the chunks of a thread have a constant
   // stride.
-  FLATNOISE_DEVICE_INLINE void RunRounds(uint64_t first_block) {
-    Cursor cursor = CursorAt(index_.block * kInFlight * kThreads + index_.thread, first_block);
+  FLATNOISE_DEVICE_INLINE void RunRounds(const Window& window, uint64_t first_block) {
+    const int64_t first = index_.block * kInFlight * kThreads + index_.thread;
+    const int64_t stride = index_.blocks * kInFlight * kThreads;
+    BlockProduct product = ProductOf(first_block + BlocksOf(first));
+    const BlockProduct product_stride = ProductOf(BlocksOf(stride));
+    Cursor cursor = Seek(first);
     InputChunks<kInFlight> input;
-    if (plan_.rounds > 0) Load(cursor, &input);
+    if (plan_.rounds > 0) Load(cursor.input, &input);
     FLATNOISE_ROLLED
     for (int round = plan_.rounds; round > 0; --round) {
       NoiseChunks<kInFlight> noise;
-      Generate(cursor, &noise);
+      Generate(window, product, &noise);
       OutputChunks<kInFlight> output;
       Combine(input, noise, &output);
-      const Cursor here = cursor;
-      cursor.Advance(index_.blocks * kInFlight * kThreads);
-      // The noise of the next round hides the latency.
-      if (round > 1) Load(cursor, &input);
-      Store(here, output, noise);
+      // Loads a round ahead, so that the noise of the next round hides the latency.
+      cursor.input += stride * kChunkBytes;
+      if (round > 1) Load(cursor.input, &input);
+      Store(cursor.output, output, noise);
+      cursor.output += stride * kChunkBytes;
+      product += product_stride;
       parameters_.Go(kNextRound);
     }
-    RunRemainder(plan_.rounds * index_.threads() * kInFlight, first_block);
   }
 
-  // The chunks after the last full round.
-  FLATNOISE_DEVICE_INLINE void RunRemainder(int64_t first_chunk, uint64_t first_block) {
-    int64_t chunk = first_chunk + index_.in_grid();
-    Cursor cursor = CursorAt(chunk, first_block);
+  // Processes the chunks from `first` on, one at a time. Calls generate(chunk, values) for their
+  // noise.
+  template <class Generate>
+  FLATNOISE_DEVICE_INLINE void RunChunks(int64_t first, const Generate& generate) {
+    int64_t chunk = first + index_.in_grid();
+    Cursor cursor = Seek(chunk);
     InputChunks<1> input;
     FLATNOISE_ROLLED
     for (; chunk < plan_.chunks; chunk += index_.threads()) {
-      Load(cursor, &input);
+      Load(cursor.input, &input);
       NoiseChunks<1> noise;
-      Generate(cursor, &noise);
+      generate(chunk, noise.chunk[0]);
       OutputChunks<1> output;
       Combine(input, noise, &output);
-      Store(cursor, output, noise);
-      cursor.Advance(index_.threads());
-      parameters_.Go(kNextChunk);
-    }
-  }
-
-  FLATNOISE_DEVICE_INLINE void RunUnaligned(uint64_t first_block, int skipped) {
-    Cursor cursor = CursorAt(index_.in_grid(), first_block);
-    InputChunks<1> input;
-    FLATNOISE_ROLLED
-    for (int64_t chunk = index_.in_grid(); chunk < plan_.chunks; chunk += index_.threads()) {
-      Load(cursor, &input);
-      NoiseChunks<1> noise;
-      noise_.Unaligned(cursor.block, skipped, noise.chunk[0]);
-      OutputChunks<1> output;
-      Combine(input, noise, &output);
-      Store(cursor, output, noise);
-      cursor.Advance(index_.threads());
+      Store(cursor.output, output, noise);
+      cursor.input += index_.threads() * kChunkBytes;
+      cursor.output += index_.threads() * kChunkBytes;
       parameters_.Go(kNextChunk);
     }
   }
@@ -298,27 +321,40 @@ class ApplyNoiseBody {
   };
 
   template <int n>
-  FLATNOISE_DEVICE_INLINE void Load(const Cursor& cursor, InputChunks<n>* input) const {
+  FLATNOISE_DEVICE_INLINE void Load(const char* place, InputChunks<n>* input) const {
     if (task_.input == nullptr) return;
     FLATNOISE_UNROLL
-    for (int i = 0; i < n; ++i) {
-      input->chunk[i] = LoadChunk(cursor.input + i * kThreads * kChunkBytes);
-    }
+    for (int i = 0; i < n; ++i) input->chunk[i] = LoadChunk(place + i * kThreads * kChunkBytes);
   }
 
   template <int n>
-  FLATNOISE_DEVICE_INLINE void Generate(const Cursor& cursor, NoiseChunks<n>* noise) const {
+  FLATNOISE_DEVICE_INLINE void Generate(const Window& window, BlockProduct first,
+                                        NoiseChunks<n>* noise) const {
     FLATNOISE_UNROLL
     for (int i = 0; i < n; ++i) {
-      noise_.Aligned(cursor.block + static_cast<uint64_t>(i * kThreads * kBlocks), noise->chunk[i]);
+      noise_.InWindow(window, first + ProductOf(BlocksOf(i * kThreads)), noise->chunk[i]);
     }
   }
 
-  // Clips all chunks in one branch. Predicated instructions would take time even without bounds.
+  // Clips all chunks in one branch, and takes a shortcut in another. Predicated instructions would
+  // always take time.
   template <int n>
   FLATNOISE_DEVICE_INLINE void Combine(const InputChunks<n>& input, const NoiseChunks<n>& noise,
                                        OutputChunks<n>* output) {
     Scalar y[n * kWidth];
+    if (takes_shortcut_ == 0) {
+      CombineBy<Combination>(input, noise, y);
+    } else if constexpr (kHasShortcut) {
+      CombineBy<Shortcut<Combination>>(input, noise, y);
+    }
+    if (task_.bounds != nullptr) ClipAll(y);
+    FLATNOISE_UNROLL
+    for (int i = 0; i < n; ++i) output->chunk[i] = Pack<T>(y + i * kWidth);
+  }
+
+  template <class Formula, int n>
+  FLATNOISE_DEVICE_INLINE void CombineBy(const InputChunks<n>& input, const NoiseChunks<n>& noise,
+                                         Scalar (&y)[n * kWidth]) {
     FLATNOISE_UNROLL
     for (int i = 0; i < n; ++i) {
       if (i > 0) parameters_.Go(kNextInRound);
@@ -326,26 +362,23 @@ class ApplyNoiseBody {
       Unpack<T>(input.chunk[i], x);
       parameters_.Read(p);
       FLATNOISE_UNROLL
-      for (int j = 0; j < kWidth; ++j) y[i * kWidth + j] = Element(x[j], p[j], noise.chunk[i][j]);
+      for (int j = 0; j < kWidth; ++j) {
+        y[i * kWidth + j] = Element<Formula>(x[j], p[j], noise.chunk[i][j]);
+      }
     }
-    if (task_.bounds != nullptr) ClipAll(y);
-    FLATNOISE_UNROLL
-    for (int i = 0; i < n; ++i) output->chunk[i] = Pack<T>(y + i * kWidth);
   }
 
   template <int n>
-  FLATNOISE_DEVICE_INLINE void Store(const Cursor& cursor, const OutputChunks<n>& output,
+  FLATNOISE_DEVICE_INLINE void Store(char* place, const OutputChunks<n>& output,
                                      const NoiseChunks<n>& noise) const {
     FLATNOISE_UNROLL
-    for (int i = 0; i < n; ++i) {
-      StoreChunk(cursor.output + i * kThreads * kChunkBytes, output.chunk[i]);
-    }
+    for (int i = 0; i < n; ++i) StoreChunk(place + i * kThreads * kChunkBytes, output.chunk[i]);
     if (!ReturnsNoise()) return;
-    char* place =
-        static_cast<char*>(task_.noise_output) + (cursor.output - static_cast<char*>(task_.output));
+    char* noise_place =
+        static_cast<char*>(task_.noise_output) + (place - static_cast<char*>(task_.output));
     FLATNOISE_UNROLL
     for (int i = 0; i < n; ++i) {
-      StoreChunk(place + i * kThreads * kChunkBytes, Pack<T>(noise.chunk[i]));
+      StoreChunk(noise_place + i * kThreads * kChunkBytes, Pack<T>(noise.chunk[i]));
     }
   }
 
@@ -354,11 +387,12 @@ class ApplyNoiseBody {
     const auto* bounds = static_cast<const Scalar*>(task_.bounds);
     const Scalar low = bounds[0], high = bounds[1];
     FLATNOISE_UNROLL
-    for (int i = 0; i < n; ++i) x[i] = Clip<DeviceLanes<Scalar>>(x[i], low, high);
+    for (int i = 0; i < n; ++i) x[i] = Clip<Lanes>(x[i], low, high);
   }
 
+  template <class Formula>
   FLATNOISE_DEVICE_INLINE Scalar Element(Scalar x, const Scalar (&p)[kParameters], Scalar z) const {
-    const Scalar y = Combination::template Apply<DeviceLanes<Scalar>>(x, p, z);
+    const Scalar y = Formula::template Apply<Lanes>(x, p, z);
     if constexpr (!Parameters::kChecksElements) return y;
     return task_.validate_args && !Validation<Combination>::Passes(p) ? NotANumber<Scalar>() : y;
   }
@@ -367,11 +401,11 @@ class ApplyNoiseBody {
   // thread.
   FLATNOISE_DEVICE_INLINE void RunElements(int64_t first, int64_t last) {
     if (first >= last) return;
-    const uint64_t first_block = (offset_ + static_cast<uint64_t>(first)) / kBlock;
-    const uint64_t last_block = (offset_ + static_cast<uint64_t>(last) - 1) / kBlock;
+    const uint64_t first_block = PositionOf(first) / kBlock;
+    const uint64_t last_block = PositionOf(last - 1) / kBlock;
     const auto blocks = static_cast<int64_t>(last_block - first_block) + 1;
     uint64_t block = first_block + static_cast<uint64_t>(index_.in_grid());
-    parameters_.Seek(static_cast<int64_t>(block * kBlock - offset_));
+    parameters_.Seek(ElementAt(block * kBlock));
     FLATNOISE_ROLLED
     for (int64_t i = index_.in_grid(); i < blocks; i += index_.threads()) {
       RunBlock(block, first, last);
@@ -384,12 +418,12 @@ class ApplyNoiseBody {
     Scalar z[kBlock], p[kBlock][kParameters];
     noise_.Block(block, z);
     parameters_.Read(p);
-    const auto begin = static_cast<int64_t>(block * kBlock - offset_);
+    const int64_t begin = ElementAt(block * kBlock);
     FLATNOISE_UNROLL
     for (int i = 0; i < kBlock; ++i) {
       const int64_t element = begin + i;
       if (element < first || element >= last) continue;
-      Scalar y[1] = {Element(Read(element), p[i], z[i])};
+      Scalar y[1] = {Element<Combination>(Read(element), p[i], z[i])};
       if (task_.bounds != nullptr) ClipAll(y);
       static_cast<T*>(task_.output)[element] = Narrow<T>(y[0]);
       if (ReturnsNoise()) static_cast<T*>(task_.noise_output)[element] = Narrow<T>(z[i]);
@@ -404,9 +438,10 @@ class ApplyNoiseBody {
   const ApplyNoiseTask& task_;
   const ApplyNoisePlan& plan_;
   ThreadIndex index_;
-  ChunkNoise<Scalar, typename Kind::Distribution, kWidth> noise_;
+  int64_t offset_;
   Parameters parameters_;
-  uint64_t offset_;
+  ChunkNoise<Scalar, typename Kind::Distribution, kWidth> noise_;
+  uint32_t takes_shortcut_ = 0;
 };
 
 }  // namespace flatnoise::cuda

@@ -13,6 +13,21 @@
 
 namespace flatnoise::cuda {
 
+// Blocks whose numbers have the same upper word form a window. They share intermediate results of
+// Philox. Their other intermediate results depend on the product of the lower word and Philox's
+// multiplier, which identifies a block in a window: adding the product of n blocks advances it by n
+// blocks.
+using Window = PhiloxSharedWords<uint32_t>;
+using BlockProduct = DeviceWords::Product;
+
+FLATNOISE_DEVICE_INLINE bool AreInOneWindow(uint64_t first_block, uint64_t last_block) {
+  return first_block >> 32 == last_block >> 32;
+}
+
+FLATNOISE_DEVICE_INLINE BlockProduct ProductOf(uint64_t blocks) {
+  return uint64_t{static_cast<uint32_t>(blocks)} * kPhiloxMultiplier0;
+}
+
 // Generates blocks and chunks of a stream. A chunk has `chunk` elements: one block or two.
 template <class Scalar, class Distribution, int chunk>
 class ChunkNoise {
@@ -21,7 +36,9 @@ class ChunkNoise {
   static constexpr int kBlocks = chunk / kBlock;
 
   FLATNOISE_DEVICE_INLINE explicit ChunkNoise(const Stream& stream)
-      : keys_(ScheduleKey(stream.key)), upper_half_(ShareUpperHalf(stream.high, keys_)) {
+      : keys_(ScheduleKey(stream.key)),
+        high_{stream.high[0], stream.high[1]},
+        upper_half_(ShareUpperHalf(stream.high, keys_)) {
     FLATNOISE_UNROLL
     for (int round = 0; round < kPhiloxRounds; ++round) {
       HideOrigin(&keys_.word[round][0]);
@@ -33,17 +50,9 @@ class ChunkNoise {
   }
 
   FLATNOISE_DEVICE_INLINE void Block(uint64_t block, Scalar* values) const {
-    using W = DeviceWords;
-    const auto two_rounds = PhiloxTwoRounds<W>(
+    const auto two_rounds = PhiloxTwoRounds<DeviceWords>(
         static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32), upper_half_, keys_);
-    const auto words = PhiloxRounds<W>(two_rounds, keys_, 2, kPhiloxRounds);
-    BlockValues<Distribution, DeviceLanes<Scalar>>(words, values);
-  }
-
-  // The chunk that begins with the first value of this block.
-  FLATNOISE_DEVICE_INLINE void Aligned(uint64_t block, Scalar* values) const {
-    FLATNOISE_UNROLL
-    for (int i = 0; i < kBlocks; ++i) Block(block + static_cast<uint64_t>(i), values + i * kBlock);
+    Finish(two_rounds, 2, values);
   }
 
   // The chunk that begins `skipped` values into this block. Computes one more block and shifts with
@@ -64,8 +73,36 @@ class ChunkNoise {
     for (int i = 0; i < chunk; ++i) values[i] = all[i];
   }
 
+  FLATNOISE_DEVICE_INLINE Window WindowOf(uint64_t block) const {
+    Window window =
+        ShareWords({{0, static_cast<uint32_t>(block >> 32), high_[0], high_[1]}}, keys_);
+    HideOrigin(&window.round1_word2);
+    HideOrigin(&window.round2_word0);
+    HideOrigin(&window.round2_word2);
+    HideOrigin(&window.round3_word2);
+    return window;
+  }
+
+  // The chunk that begins with the first value of the block with this product.
+  FLATNOISE_DEVICE_INLINE void InWindow(const Window& window, BlockProduct first,
+                                        Scalar* values) const {
+    FLATNOISE_UNROLL
+    for (int i = 0; i < kBlocks; ++i) {
+      const auto three_rounds = PhiloxThreeRounds<DeviceWords>(
+          first + ProductOf(static_cast<uint64_t>(i)), window, keys_);
+      Finish(three_rounds, 3, values + i * kBlock);
+    }
+  }
+
  private:
+  FLATNOISE_DEVICE_INLINE void Finish(const PhiloxBlock<uint32_t>& block, int rounds,
+                                      Scalar* values) const {
+    BlockValues<Distribution, DeviceLanes<Scalar>>(
+        PhiloxRounds<DeviceWords>(block, keys_, rounds, kPhiloxRounds), values);
+  }
+
   PhiloxKeySchedule keys_;
+  uint32_t high_[2];
   PhiloxUpperHalf<uint32_t> upper_half_;
 };
 

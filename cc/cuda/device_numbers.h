@@ -82,30 +82,59 @@ FLATNOISE_DEVICE_INLINE float UnitUniform<cuda::DeviceLanes<float>>(uint32_t bit
 #endif
 }
 
-// Tests for an odd quadrant with one instruction, and has one more sign flip by an addition: bit 1
-// of quadrant + 1 is the exclusive or of both bits.
-template <>
-FLATNOISE_DEVICE_INLINE SinCos<float> Rotate<cuda::DeviceLanes<float>>(uint32_t quadrant,
-                                                                       const SinCos<float>& a) {
+namespace cuda {
+
+// Splits the maximum of two numbers that aren't negative, which have the order of their bits. Takes
+// the maximum after subtracting two thirds, which some GPUs do in one instruction.
+FLATNOISE_DEVICE_INLINE LogArgument<DeviceLanes<float>> ReduceForLog(float u, float least) {
+  using E = Elementary<float>;
+  const auto bits = static_cast<int32_t>(BitCast<uint32_t>(u) - E::kTwoThirds);
+  const auto least_bits = static_cast<int32_t>(BitCast<uint32_t>(least) - E::kTwoThirds);
+  const auto difference = static_cast<uint32_t>(bits < least_bits ? least_bits : bits);
+  const uint32_t exponent = difference & E::kExponentMask;
+  return {exponent, BitCast<float>(difference + E::kTwoThirds - exponent) - 1};
+}
+
+// Rotates and multiplies by a radius, which takes the sign of a half turn for both numbers. Tests
+// for an odd quadrant with one instruction, and flips the other sign while selecting.
+struct RotateRadius {
+  float radius;
+
+  FLATNOISE_DEVICE_INLINE NormalPair<float> operator()(uint32_t quadrant,
+                                                       const SinCos<float>& a) const {
+    float first, second;
 #if defined(__CUDA_ARCH__)
-  float sine, cosine;
-  asm("{\n\t"
-      ".reg .pred odd;\n\t"
-      ".reg .b32 bit;\n\t"
-      "and.b32 bit, %2, 1;\n\t"
-      "setp.ne.u32 odd, bit, 0;\n\t"
-      "selp.f32 %0, %4, %3, odd;\n\t"
-      "selp.f32 %1, %3, %4, odd;\n\t"
-      "}"
-      : "=f"(sine), "=f"(cosine)
-      : "r"(quadrant), "f"(a.sin), "f"(a.cos));
-  constexpr uint32_t kSign = 0x80000000;
-  const uint32_t turn = quadrant << 30, next_turn = turn + (1u << 30);
-  return {BitCast<float>(BitCast<uint32_t>(sine) ^ (turn & kSign)),
-          BitCast<float>(BitCast<uint32_t>(cosine) ^ (next_turn & kSign))};
+    asm("{\n\t"
+        ".reg .pred odd;\n\t"
+        ".reg .b32 bit;\n\t"
+        ".reg .f32 negative;\n\t"
+        "and.b32 bit, %2, 1;\n\t"
+        "setp.ne.u32 odd, bit, 0;\n\t"
+        "neg.f32 negative, %3;\n\t"
+        "selp.f32 %0, %4, %3, odd;\n\t"
+        "selp.f32 %1, negative, %4, odd;\n\t"
+        "}"
+        : "=f"(first), "=f"(second)
+        : "r"(quadrant), "f"(a.sin), "f"(a.cos));
 #else
-  return Rotate<ScalarLanes<float>>(quadrant, a);
+    const bool odd = (quadrant & 1) != 0;
+    first = odd ? a.cos : a.sin;
+    second = odd ? -a.sin : a.cos;
 #endif
+    const uint32_t half = quadrant << 30 & 0x80000000;
+    const auto signed_radius = BitCast<float>(BitCast<uint32_t>(radius) ^ half);
+    return {first * signed_radius, second * signed_radius};
+  }
+};
+
+}  // namespace cuda
+
+template <>
+FLATNOISE_DEVICE_INLINE NormalPair<float> BoxMuller<cuda::DeviceLanes<float>>(uint32_t first,
+                                                                              uint32_t second) {
+  using L = cuda::DeviceLanes<float>;
+  const auto u = cuda::ReduceForLog(UnitUniform<L>(first), kSmallestUniform<float>);
+  return SinCos2Pi<L>(UnitUniform<L>(second), cuda::RotateRadius{L::Sqrt(NegTwoLog(u))});
 }
 
 }  // namespace flatnoise

@@ -21,7 +21,9 @@
 
 namespace flatnoise::cuda {
 
-inline constexpr int64_t kMostTiles = 4096;       // several per block on the largest devices
+// Several per multiprocessor on the largest devices. Smaller tiles would take longer, because a
+// block sets up and reduces the sums of each.
+inline constexpr int64_t kMostTiles = 1024;
 inline constexpr int64_t kLeastRowsPerLane = 8;   // to justify a thread
 inline constexpr int64_t kLeastRowsPerGrid = 32;  // to justify the entries of columns
 inline constexpr int64_t kChunksOfLongRun = 8;    // to justify partial chunks at the ends

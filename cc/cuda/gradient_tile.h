@@ -74,9 +74,9 @@ class GradientTileBody {
                                            const GradientPlan& plan, int thread)
       : task_(task),
         plan_(plan),
+        offset_(*task.start.offset),
         noise_(ReadStream<DeviceWords>(task.start.seed, task.start.seed_type)),
-        offset_(static_cast<uint64_t>(*task.start.offset)),
-        is_poisoned_(*task.start.offset < 0),
+        window_(noise_.WindowOf(PositionOf(0) / kBlock)),
         thread_(thread),
         lane_(kByColumn ? thread / plan.slots_per_tile : thread % plan.lanes),
         slot_(kByColumn ? thread % plan.slots_per_tile : thread / plan.lanes) {}
@@ -95,7 +95,7 @@ class GradientTileBody {
   FLATNOISE_DEVICE_INLINE void Share(int k, Shared* shared) const {
     FLATNOISE_UNROLL
     for (int i = 0; i < kSums; ++i) {
-      shared->value[i][thread_] = is_poisoned_ ? NotANumber<double>() : sums_[k][i].value();
+      shared->value[i][thread_] = offset_ < 0 ? NotANumber<double>() : sums_[k][i].value();
     }
   }
 
@@ -176,15 +176,35 @@ class GradientTileBody {
     const bool rows_are_aligned = !kByColumn || plan_.length % kWidth == 0;
     const bool loads_are_aligned =
         rows_are_aligned && IsAligned(task_.gradient) && (!kReadsInput || IsAligned(task_.input));
-    if (rows_are_aligned && offset_ % kBlock == 0) {
-      AddPairs<true>(rows, pairs, loads_are_aligned);
+    if (rows_are_aligned && NoiseIsInWindow()) {
+      BlockProduct product = ProductOf(PositionOf(rows.element) / kBlock);
+      const BlockProduct step = ProductOf(static_cast<uint64_t>(rows.step / kBlock));
+      AddPairs(rows, pairs, loads_are_aligned, [&](int64_t, Scalar* z) {
+        noise_.InWindow(window_, product, z);
+        product += step;
+      });
     } else {
-      AddPairs<false>(rows, pairs, loads_are_aligned);
+      AddPairs(rows, pairs, loads_are_aligned, [&](int64_t element, Scalar* z) {
+        const uint64_t position = PositionOf(element);
+        noise_.Unaligned(position / kBlock, static_cast<int>(position % kBlock), z);
+      });
     }
   }
 
-  template <bool noise_is_aligned>
-  FLATNOISE_DEVICE_INLINE void AddPairs(Rows rows, int64_t pairs, bool loads_are_aligned) {
+  // The position of an element in the stream.
+  FLATNOISE_DEVICE_INLINE uint64_t PositionOf(int64_t element) const {
+    return static_cast<uint64_t>(offset_) + static_cast<uint64_t>(element);
+  }
+
+  FLATNOISE_DEVICE_INLINE bool NoiseIsInWindow() const {
+    return PositionOf(0) % kBlock == 0 &&
+           AreInOneWindow(PositionOf(0) / kBlock, PositionOf(task_.elements) / kBlock);
+  }
+
+  // Calls generate(element, z) for the noise of each chunk, in the order of the rows.
+  template <class Generate>
+  FLATNOISE_DEVICE_INLINE void AddPairs(Rows rows, int64_t pairs, bool loads_are_aligned,
+                                        const Generate& generate) {
     FLATNOISE_ROLLED
     for (; pairs > 0; --pairs) {
       Scalar g[2][kWidth], x[2][kWidth], z[2][kWidth];
@@ -193,14 +213,7 @@ class GradientTileBody {
       LoadPair(task_.gradient, rows, is_whole, g);
       if constexpr (kReadsInput) LoadPair(task_.input, rows, is_whole, x);
       FLATNOISE_UNROLL
-      for (int i = 0; i < 2; ++i) {
-        const uint64_t position = offset_ + static_cast<uint64_t>(rows.element + i * rows.step);
-        if constexpr (noise_is_aligned) {
-          noise_.Aligned(position / kBlock, z[i]);
-        } else {
-          noise_.Unaligned(position / kBlock, static_cast<int>(position % kBlock), z[i]);
-        }
-      }
+      for (int i = 0; i < 2; ++i) generate(rows.element + i * rows.step, z[i]);
       AddTerms(g, kReadsInput ? x : g, z);
       rows.element += 2 * rows.step;
     }
@@ -264,10 +277,10 @@ class GradientTileBody {
 
   const ParameterGradientsTask& task_;
   const GradientPlan& plan_;
+  int64_t offset_;
   ChunkNoise<Scalar, typename Kind::Distribution, kWidth> noise_;
+  Window window_;
   KahanSum<Scalar> sums_[kParameters][kSums];
-  uint64_t offset_;
-  bool is_poisoned_;
   int thread_;
   int lane_;
   int slot_;

@@ -15,13 +15,21 @@ namespace {
 constexpr int64_t kMostBlocks = 1 << 20;
 
 // The minimum number of resident blocks per multiprocessor, or 0 to let the compiler decide. Left
-// alone, it spills registers for double sums of every column and for the widest chunks.
+// alone, it spills registers for double sums of every column and for the widest chunks. With a
+// third block, it spills registers for the widest chunks on some architectures. There, the number
+// hasn't been measured.
 template <class Kind, class Way>
 constexpr int LeastBlocks() {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ == 900
+  constexpr int kOfWidestChunks = 3;
+#else
+  constexpr int kOfWidestChunks = 2;
+#endif
   constexpr size_t kSize = sizeof(typename Kind::Element);
-  if (__is_same(Way, ByColumn)) return kSize == 8 ? 2 : kSize == 4 ? 3 : 0;
-  if (kSize != 2) return 0;
-  return Kind::Combination::kGradientReadsInput ? 2 : 3;
+  constexpr bool kReadsInput = Kind::Combination::kGradientReadsInput;
+  if (__is_same(Way, ByRun)) return kSize != 2 ? 0 : kReadsInput ? 2 : kOfWidestChunks;
+  if (kSize == 2) return 0;
+  return kSize == 8 || kReadsInput ? 2 : 3;
 }
 
 template <class Kind, class Way>

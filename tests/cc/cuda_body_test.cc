@@ -107,6 +107,7 @@ TEST_P(CudaApplyNoise, EveryAlignment) { Expect(AlignmentCases(1), 1); }
 TEST_P(CudaApplyNoise, ParametersPerFeature) { Expect(FeatureCases(), 2); }
 TEST_P(CudaApplyNoise, ParametersOfEveryPattern) { Expect(BroadcastCases(), 1); }
 TEST_P(CudaApplyNoise, EveryOption) { Expect(OptionCases(), 2); }
+TEST_P(CudaApplyNoise, ParametersOfShortcuts) { Expect(ShortcutCases(), 1); }
 TEST_P(CudaApplyNoise, NegativeOffsetsLeaveNothingUnwritten) { Expect(NegativeOffsetCases(), 1); }
 
 TEST_P(CudaApplyNoise, EveryGrid) {
@@ -132,6 +133,32 @@ TEST(CudaApplyNoiseAtRandom, HasBitsOfCpu) {
     const ForwardCase c = random.Forward();
     ExpectForward(kind, c, 1 + random.Below(4));
     ASSERT_FALSE(testing::Test::HasFatalFailure()) << kind.Name() << ", case " << i;
+  }
+}
+
+TEST(CudaShortcut, OfAdditionHasTheBitsOfTheFormula) {
+  using L = ScalarLanes<float>;
+  const float scales[] = {0x1p-60f, 0.1f, 1, 0x1.fffffep+127f, INFINITY};
+  const float noises[] = {0.0f, -0.0f, 0x1p-80f, -0x1p-80f, 0x1.23456p-3f, -5.68f, 17};
+  for (float scale : scales) {
+    const float p[] = {0.0f, scale};
+    ASSERT_TRUE(Shortcut<Add>::Suits<L>(p));
+    for (float z : noises) {
+      for (float x : {0.0f, -0.0f, 1.5f, -0x1p-149f, INFINITY}) {
+        const float got = Shortcut<Add>::Apply<L>(x, p, z), expected = Add::Apply<L>(x, p, z);
+        ASSERT_TRUE(SameElements(&got, &expected, 1)) << scale << ", " << z << ", " << x;
+      }
+    }
+  }
+}
+
+TEST(CudaShortcut, OfAdditionIsNotForOtherParameters) {
+  using L = ScalarLanes<float>;
+  for (float loc : {-0.0f, 0x1p-149f, 1.0f, NAN}) {
+    EXPECT_FALSE((Shortcut<Add>::Suits<L, float>({loc, 1})));
+  }
+  for (float scale : {0.0f, 0x1.fffffep-61f, 0x1p-149f, -1.0f, NAN}) {
+    EXPECT_FALSE((Shortcut<Add>::Suits<L, float>({0, scale})));
   }
 }
 
@@ -165,10 +192,10 @@ TEST(CudaApplyNoiseGrid, FillsTheDeviceFirstThenGivesThreadsFullRounds) {
   EXPECT_EQ(BlocksAndChunks<FloatScalars>(65536 * kFloats, 792), Grid(32768, 2));
   EXPECT_EQ(BlocksAndChunks<FloatPatterns>(65536 * kFloats, 396), Grid(3276, 20));
   EXPECT_EQ(BlocksAndChunks<HalfScalars>(792 * kHalves, 792), Grid(792, 1));
-  EXPECT_EQ(BlocksAndChunks<HalfScalars>(1584 * kHalves, 792), Grid(792, 2));
-  EXPECT_EQ(BlocksAndChunks<HalfScalars>(32760 * kHalves, 660), Grid(2730, 12));
-  EXPECT_EQ(BlocksAndChunks<HalfScalars>(32760 * kHalves - 8, 660), Grid(2729, 12));
-  EXPECT_EQ(BlocksAndChunks<HalfUniformScalars>(32768 * kHalves, 660), Grid(8192, 4));
+  EXPECT_EQ(BlocksAndChunks<HalfScalars>(1584 * kHalves, 792), Grid(528, 3));
+  EXPECT_EQ(BlocksAndChunks<HalfScalars>(32760 * kHalves, 396), Grid(910, 36));
+  EXPECT_EQ(BlocksAndChunks<HalfScalars>(32760 * kHalves - 8, 396), Grid(909, 36));
+  EXPECT_EQ(BlocksAndChunks<HalfUniformScalars>(32768 * kHalves, 396), Grid(5461, 6));
   // A device of one block.
   EXPECT_EQ(BlocksAndChunks<FloatScalars>(kFloats + 4, 1), Grid(1, 1));
 }

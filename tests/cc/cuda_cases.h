@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -115,6 +116,8 @@ struct ForwardCase {
   bool clips = false;          // to kBounds
   bool no_input = false;       // not in place
   bool returns_noise = false;  // if the combination does
+  // Values of the first two parameters, if they aren't random.
+  std::optional<std::pair<double, double>> first_two = {};
 
   std::string Text() const {
     std::string text = std::to_string(elements) + " elements, offset " + std::to_string(offset) +
@@ -132,6 +135,10 @@ struct ForwardCase {
                                       {no_input, ", no input"},
                                       {returns_noise, ", with the noise"}}) {
       if (is_so) text += name;
+    }
+    if (first_two) {
+      text += ", parameters " + std::to_string(first_two->first) + ", " +
+              std::to_string(first_two->second);
     }
     return text;
   }
@@ -276,6 +283,28 @@ inline ForwardCases OptionCases() {
   return cases;
 }
 
+// Values for which a kernel may compute differently: a loc of 0, products that underflow.
+inline ForwardCases ShortcutCases() {
+  using Limits = std::numeric_limits<double>;
+  ForwardCases cases;
+  for (double first : {0.0, -0.0, 0x1p-149, 0.25}) {
+    for (double second : {0.1, 0x1p-60, 0x1.fffffep-61, 0x1p-126, 0x1p-147, 0x1p-149, 0.0, -0.0,
+                          -0.1, 0x1p127, Limits::infinity(), Limits::quiet_NaN()}) {
+      for (int64_t n : {5, 333, 4097}) {
+        for (bool no_input : {false, true}) {
+          ForwardCase c = {n};
+          c.first_two = {first, second};
+          c.special_values = true;
+          c.no_input = no_input;
+          c.validate_args = n == 333;
+          cases.push_back(c);
+        }
+      }
+    }
+  }
+  return cases;
+}
+
 class RandomCases {
  public:
   explicit RandomCases(uint64_t seed) : random_(seed) {}
@@ -331,6 +360,7 @@ class RandomCases {
     c.clips = Below(3) == 0;
     c.no_input = Below(5) == 0;
     c.returns_noise = Below(2) == 0;
+    if (Below(4) == 0) c.first_two = {0, 0.1};
     return c;
   }
 
@@ -395,6 +425,9 @@ struct TestParameters {
       values[k] =
           TestParameter<Scalar>(k, c.patterns[static_cast<size_t>(k)].count, c.special_values);
     }
+    if (!c.first_two) return;
+    values[0].assign(values[0].size(), static_cast<Scalar>(c.first_two->first));
+    values[1].assign(values[1].size(), static_cast<Scalar>(c.first_two->second));
   }
 };
 

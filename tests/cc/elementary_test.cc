@@ -72,5 +72,38 @@ TEST(BoxMuller, ReachesItsLimitAndNoFurther) {
   EXPECT_NEAR(BoxMuller<D>(0, 0).second, std::sqrt(-2 * std::log(1e-7)), 1e-14);
 }
 
+// cc/cuda/shortcut.h relies on this.
+template <class Distribution>
+float SmallestMagnitude() {
+  float smallest = INFINITY;
+  for (uint32_t bits = 0; bits < kFractions; ++bits) {
+    float z = std::fabs(Distribution::template Value<F>(UnitUniform<F>(bits)));
+    if (z != 0) smallest = std::fmin(smallest, z);
+  }
+  return smallest;
+}
+
+template <>
+float SmallestMagnitude<Normal>() {
+  float radius = INFINITY, sin_or_cos = INFINITY;
+  for (uint32_t bits = 0; bits < kFractions; ++bits) {
+    radius = std::fmin(radius, BoxMuller<F>(bits, 0).second);  // the cosine of 0 is 1
+    const auto direction = SinCos2Pi<F>(UnitUniform<F>(bits));
+    for (float value : {std::fabs(direction.sin), std::fabs(direction.cos)}) {
+      if (value != 0) sin_or_cos = std::fmin(sin_or_cos, value);
+    }
+  }
+  return radius * sin_or_cos;
+}
+
+TEST(Distributions, HaveNoTinyNumbersButZero) {
+  for (int i = 0; i < Distributions::kSize; ++i) {
+    Visit(Choice<Distributions>{i}, [](auto tag) {
+      using Distribution = typename decltype(tag)::type;
+      EXPECT_GE(SmallestMagnitude<Distribution>(), 0x1p-80f) << Distribution::kName;
+    });
+  }
+}
+
 }  // namespace
 }  // namespace flatnoise

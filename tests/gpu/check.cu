@@ -175,6 +175,7 @@ void CheckForward(bool short_form) {
                                     {FeatureCases(), 2},
                                     {BroadcastCases(), 2},
                                     {OptionCases(), 2},
+                                    {ShortcutCases(), 2},
                                     {NegativeOffsetCases(), 5}}) {
     ForEachCase<Noises>(cases, short_form ? 37 : static_cast<size_t>(step), ExpectForward);
   }

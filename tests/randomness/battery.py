@@ -176,13 +176,19 @@ def shifted_correlation(first, second):
 
 def streams(matrix, law):
     """Named p-values for the independence of the rows of a matrix."""
-    neighbours = list(itertools.pairwise(matrix))
-    return {
-        "correlation": streams_correlation(matrix),
-        "correlation of squares": streams_correlation((matrix - law.centre) ** 2),
-        "neighbours' cells": neighbours_cells(matrix, law, 32),
-        "neighbours shifted": combined([shifted_correlation(*pair) for pair in neighbours]),
-    }
+    return {name: test(matrix, law) for name, test in STREAM_TESTS.items()}
+
+
+def neighbours_shifted(matrix):
+    return combined([shifted_correlation(*pair) for pair in itertools.pairwise(matrix)])
+
+
+STREAM_TESTS = {
+    "correlation": lambda matrix, law: streams_correlation(matrix),
+    "correlation of squares": lambda matrix, law: streams_correlation((matrix - law.centre) ** 2),
+    "neighbours' cells": lambda matrix, law: neighbours_cells(matrix, law, 32),
+    "neighbours shifted": lambda matrix, law: neighbours_shifted(matrix),
+}
 
 
 def combined(p_values):
@@ -229,18 +235,26 @@ def counted(values, law):
 
 def distribution(blocks, law):
     """Named p-values for whether blocks of numbers are drawn from the law."""
-    collected = sum((sums(block, law) for block in blocks[1:]), sums(blocks[0], law))
-    found = {"moments": moments(collected, law)}
-    tests = {
-        "Kolmogorov-Smirnov": lambda block: kolmogorov_smirnov(block, law),
-        "Anderson-Darling": lambda block: anderson_darling(block, law),
-        "serial correlation": serial_correlation,
-        "serial correlation of squares": lambda block: serial_correlation(
-            (block - law.centre) ** 2
-        ),
-        "pairs": lambda block: tuples(block, law, 2, 64),
-        "quadruples": lambda block: tuples(block, law, 4, 8),
-    }
-    for name, test in tests.items():
-        found[name] = combined([test(block) for block in blocks])
-    return found
+    return {name: test(blocks, law) for name, test in DISTRIBUTION_TESTS.items()}
+
+
+def moments_of_all(blocks, law):
+    return moments(sum((sums(block, law) for block in blocks[1:]), sums(blocks[0], law)), law)
+
+
+def of_each(test):
+    """A test of many blocks, from a test of one."""
+    return lambda blocks, law: combined([test(block, law) for block in blocks])
+
+
+DISTRIBUTION_TESTS = {
+    "moments": moments_of_all,
+    "Kolmogorov-Smirnov": of_each(kolmogorov_smirnov),
+    "Anderson-Darling": of_each(anderson_darling),
+    "serial correlation": of_each(lambda block, law: serial_correlation(block)),
+    "serial correlation of squares": of_each(
+        lambda block, law: serial_correlation((block - law.centre) ** 2)
+    ),
+    "pairs": of_each(lambda block, law: tuples(block, law, 2, 64)),
+    "quadruples": of_each(lambda block, law: tuples(block, law, 4, 8)),
+}
