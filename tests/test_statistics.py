@@ -159,8 +159,8 @@ SPOILED = {
 @pytest.mark.parametrize("kind", SPOILED)
 def test_spoiled_noise_is_rejected(kind):
     spoil, seen_by = SPOILED[kind]
-    rejects = battery.DISTRIBUTION_TESTS[seen_by]
-    assert rejects(spoiled_blocks(spoil), Law("normal", "float32")) < REJECTS
+    blocks = spoiled_blocks(spoil)
+    assert battery.DISTRIBUTION_TESTS[seen_by](blocks, Law("normal", "float32")) < REJECTS
 
 
 def with_a_row(matrix, index, row):

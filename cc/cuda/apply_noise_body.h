@@ -168,6 +168,7 @@ class ApplyNoiseBody {
     const uint64_t position = PositionOf(plan_.head);
     const int skipped = static_cast<int>(position % kBlock);
     const uint64_t first = position / kBlock;
+    // Tensors that cross from one window to another are rare, and take the general way.
     if (skipped == 0 && AreInOneWindow(first, first + BlocksOf(plan_.chunks))) {
       RunInWindow(first);
     } else {

@@ -1,6 +1,6 @@
 // Operations with a faster implementation on devices. They are bit-identical to the portable
-// definitions (except for NaN payloads), which tests/gpu checks for all arguments. On the host, the
-// portable definitions are used.
+// definitions (except for NaN payloads), which tests/gpu checks for all arguments. On the host,
+// portable operations take the place of the instructions.
 #ifndef FLATNOISE_CC_CUDA_DEVICE_NUMBERS_H_
 #define FLATNOISE_CC_CUDA_DEVICE_NUMBERS_H_
 

@@ -72,12 +72,12 @@ TEST(BoxMuller, ReachesItsLimitAndNoFurther) {
   EXPECT_NEAR(BoxMuller<D>(0, 0).second, std::sqrt(-2 * std::log(1e-7)), 1e-14);
 }
 
-// cc/cuda/shortcut.h relies on this.
+// The smallest |z| but 0, or for normal numbers, a lower bound.
 template <class Distribution>
 float SmallestMagnitude() {
   float smallest = INFINITY;
   for (uint32_t bits = 0; bits < kFractions; ++bits) {
-    float z = std::fabs(Distribution::template Value<F>(UnitUniform<F>(bits)));
+    const float z = std::fabs(Distribution::template Value<F>(UnitUniform<F>(bits)));
     if (z != 0) smallest = std::fmin(smallest, z);
   }
   return smallest;
@@ -96,6 +96,7 @@ float SmallestMagnitude<Normal>() {
   return radius * sin_or_cos;
 }
 
+// cc/cuda/shortcut.h relies on this.
 TEST(Distributions, HaveNoTinyNumbersButZero) {
   for (int i = 0; i < Distributions::kSize; ++i) {
     Visit(Choice<Distributions>{i}, [](auto tag) {
