@@ -154,31 +154,30 @@ class ApplyNoiseBody {
       : task_(task),
         plan_(plan),
         index_(index),
-        offset_(*task.start.offset),
+        positions_(*task.start.offset),
         parameters_(task, plan),
         noise_(ReadStream<DeviceWords>(task.start.seed, task.start.seed_type)) {}
 
   FLATNOISE_DEVICE_INLINE void Run() {
-    if (offset_ < 0 || (task_.validate_args && !parameters_.Pass())) {
+    if (!positions_.AreValid() || (task_.validate_args && !parameters_.Pass())) {
       FillWithNaN();
       return;
     }
     takes_shortcut_ = SuitsShortcut() ? 1 : 0;
     HideOrigin(&takes_shortcut_);
-    const uint64_t position = PositionOf(plan_.head);
-    const int skipped = static_cast<int>(position % kBlock);
-    const uint64_t first = position / kBlock;
-    // Tensors that cross from one window to another are rare, and take the general way.
-    if (skipped == 0 && AreInOneWindow(first, first + BlocksOf(plan_.chunks))) {
+    const int64_t chunks_end = plan_.head + plan_.chunks * kWidth;
+    const uint64_t first = positions_.BlockOf(plan_.head);
+    if (positions_.AreInWindow(plan_.head, chunks_end)) {
       RunInWindow(first);
     } else {
+      const int skipped = positions_.Skipped(plan_.head);
       RunChunks(0, [&](int64_t chunk, Scalar* values) {
         noise_.Unaligned(first + BlocksOf(chunk), skipped, values);
       });
     }
     if constexpr (!Parameters::kOnlyChunks) {
       RunElements(0, plan_.head);
-      RunElements(plan_.head + plan_.chunks * kWidth, task_.elements);
+      RunElements(chunks_end, task_.elements);
     }
   }
 
@@ -193,16 +192,6 @@ class ApplyNoiseBody {
   static constexpr int kBlocks = kWidth / kBlock;
   static constexpr int kInFlight = kChunksInFlight<Kind, Parameters>;
   static constexpr bool kHasShortcut = Parameters::kIsScalars && Shortcut<Combination>::kExists;
-
-  // The position of an element in the stream.
-  FLATNOISE_DEVICE_INLINE uint64_t PositionOf(int64_t element) const {
-    return static_cast<uint64_t>(offset_) + static_cast<uint64_t>(element);
-  }
-
-  // The element at a position in the stream. It may be negative.
-  FLATNOISE_DEVICE_INLINE int64_t ElementAt(uint64_t position) const {
-    return static_cast<int64_t>(position - static_cast<uint64_t>(offset_));
-  }
 
   // The number of blocks of the stream for a number of chunks.
   FLATNOISE_DEVICE_INLINE static constexpr uint64_t BlocksOf(int64_t chunks) {
@@ -402,11 +391,11 @@ class ApplyNoiseBody {
   // thread.
   FLATNOISE_DEVICE_INLINE void RunElements(int64_t first, int64_t last) {
     if (first >= last) return;
-    const uint64_t first_block = PositionOf(first) / kBlock;
-    const uint64_t last_block = PositionOf(last - 1) / kBlock;
+    const uint64_t first_block = positions_.BlockOf(first);
+    const uint64_t last_block = positions_.BlockOf(last - 1);
     const auto blocks = static_cast<int64_t>(last_block - first_block) + 1;
     uint64_t block = first_block + static_cast<uint64_t>(index_.in_grid());
-    parameters_.Seek(ElementAt(block * kBlock));
+    parameters_.Seek(positions_.FirstElement(block));
     FLATNOISE_ROLLED
     for (int64_t i = index_.in_grid(); i < blocks; i += index_.threads()) {
       RunBlock(block, first, last);
@@ -419,7 +408,7 @@ class ApplyNoiseBody {
     Scalar z[kBlock], p[kBlock][kParameters];
     noise_.Block(block, z);
     parameters_.Read(p);
-    const int64_t begin = ElementAt(block * kBlock);
+    const int64_t begin = positions_.FirstElement(block);
     FLATNOISE_UNROLL
     for (int i = 0; i < kBlock; ++i) {
       const int64_t element = begin + i;
@@ -439,7 +428,7 @@ class ApplyNoiseBody {
   const ApplyNoiseTask& task_;
   const ApplyNoisePlan& plan_;
   ThreadIndex index_;
-  int64_t offset_;
+  Positions<kBlock> positions_;
   Parameters parameters_;
   ChunkNoise<Scalar, typename Kind::Distribution, kWidth> noise_;
   uint32_t takes_shortcut_ = 0;
