@@ -19,39 +19,71 @@
 
 namespace flatnoise::cuda {
 
+// Whether a chunk takes many registers, because it has many parameters or a second output.
+template <class Kind>
+inline constexpr bool kNeedsManyRegisters =
+    Kind::kParameters > 2 || Kind::Combination::kReturnsNoise;
+
 // The number of chunks that a thread processes at once. Several Philox blocks in flight hide the
 // latency of multiplications, and several loads in flight hide the latency of memory.
 template <class Kind, class Parameters>
-inline constexpr int kChunksInFlight = sizeof(typename Kind::Element) != 2 ? 2
-                                       : Parameters::kIsScalars            ? 3
-                                                                           : 1;
+inline constexpr int kChunksInFlight = sizeof(typename Kind::Element) != 2                     ? 2
+                                       : Parameters::kIsScalars                                ? 3
+                                       : Parameters::kMovesSlowly || kNeedsManyRegisters<Kind> ? 2
+                                                                                               : 3;
 
 // The partition of the elements: `head` single elements, then chunks, then single elements again.
-// All elements are single if the tensors can't be aligned together. Every thread processes
-// kChunksInFlight chunks in each of `rounds` rounds, then the remaining chunks one at a time.
+// All elements are single if the tensors can't be aligned together. The chunks of a thread are as
+// many apart as the grid has threads. It processes kChunksInFlight chunks in each of `rounds`
+// rounds, then the remaining chunks one at a time.
 struct ApplyNoisePlan {
   int64_t head;
   int64_t chunks;
   int rounds;
   bool all_scalars;
-  bool all_features;  // supported by FeatureParameters, with the plan `features`
-  BroadcastPlan features;
+  bool all_features;  // supported by FeatureParameters
+  bool all_runs;      // supported by RunParameters
+  OnePatternPlan one_pattern;
   BroadcastPlan parameters[kMostParameters];
 };
 
-// Whether the parameters' values for every chunk are contiguous and aligned. Sets the number of
-// values, which is the same for all parameters that aren't scalars.
+// Finds the pattern of all parameters that aren't scalars. Returns false if there are several.
 template <class Kind>
-FLATNOISE_DEVICE_INLINE bool HasFeatures(const ApplyNoiseTask& task, int64_t* count) {
-  *count = 1;
+FLATNOISE_DEVICE_INLINE bool FindOnePattern(const ApplyNoiseTask& task, BroadcastPattern* found) {
+  *found = {1, 1};
+  for (int k = 0; k < Kind::kParameters; ++k) {
+    const BroadcastPattern& pattern = task.parameters[k].pattern;
+    if (pattern.is_scalar()) continue;
+    if (!found->is_scalar() && !(pattern == *found)) return false;
+    *found = pattern;
+  }
+  return true;
+}
+
+// Whether the values of every chunk are contiguous and aligned, if there is one per feature.
+template <class Kind>
+FLATNOISE_DEVICE_INLINE bool HasWholeChunks(const ApplyNoiseTask& task,
+                                            const BroadcastPattern& pattern) {
   for (int k = 0; k < Kind::kParameters; ++k) {
     const Parameter& parameter = task.parameters[k];
-    if (parameter.pattern.is_scalar()) continue;
-    if (parameter.pattern.repeat != 1 || !IsAligned(parameter.values)) return false;
-    if (*count != 1 && *count != parameter.pattern.count) return false;
-    *count = parameter.pattern.count;
+    if (!parameter.pattern.is_scalar() && !IsAligned(parameter.values)) return false;
   }
-  return *count % kChunk<typename Kind::Element> == 0;
+  return pattern.count % kChunk<typename Kind::Element> == 0;
+}
+
+template <class Kind>
+FLATNOISE_DEVICE_INLINE void PlanOnePattern(const ApplyNoiseTask& task, ApplyNoisePlan* plan) {
+  constexpr int kWidth = kChunk<typename Kind::Element>;
+  BroadcastPattern pattern;
+  if (!FindOnePattern<Kind>(task, &pattern) || plan->chunks * kWidth != task.elements ||
+      pattern.period() > OnePatternPlan::kLongestPeriod) {
+    return;
+  }
+  plan->all_features = pattern.repeat == 1;
+  plan->all_runs = !plan->all_features && pattern.repeat % kWidth == 0;
+  plan->one_pattern.count = static_cast<int32_t>(pattern.count);
+  plan->one_pattern.repeat = static_cast<int32_t>(pattern.repeat);
+  plan->one_pattern.has_whole_chunks = HasWholeChunks<Kind>(task, pattern);
 }
 
 // The part of a plan that doesn't depend on the grid.
@@ -72,10 +104,7 @@ FLATNOISE_DEVICE_INLINE ApplyNoisePlan PlanChunks(const ApplyNoiseTask& task) {
     plan.all_scalars = plan.all_scalars && task.parameters[k].pattern.is_scalar();
     plan.parameters[k] = PlanBroadcast(task.parameters[k].pattern);
   }
-  int64_t count = 1;
-  const bool only_chunks = plan.chunks * kChunk<T> == task.elements;
-  plan.all_features = HasFeatures<Kind>(task, &count) && only_chunks;
-  plan.features = PlanBroadcast({count, 1});
+  PlanOnePattern<Kind>(task, &plan);
   return plan;
 }
 
@@ -102,8 +131,20 @@ FLATNOISE_DEVICE_INLINE constexpr int64_t MostRounds() {
   constexpr size_t kSize = sizeof(typename Kind::Element);
   constexpr bool kIsCheap = __is_same(typename Kind::Distribution, Uniform);
   if (Parameters::kMovesSlowly) return 10;
-  if (kSize == 2) return !Parameters::kIsScalars ? 6 : kIsCheap ? 2 : 12;
-  return Parameters::kIsScalars && (kSize == 4 || kIsCheap) ? 1 : 2;
+  if (kSize == 2 && !Parameters::kIsScalars && kNeedsManyRegisters<Kind>) return 6;
+  if (kSize == 2) return kIsCheap ? 2 : 12;
+  if (Parameters::kIsScalars) return kSize == 4 || kIsCheap ? 1 : 2;
+  return kSize == 4 ? 2 : 4;
+}
+
+// Reduces a number of blocks so that all chunks of a thread have the same features, if it is large
+// enough.
+template <class T>
+FLATNOISE_DEVICE_INLINE int64_t FitToFeatures(const OnePatternPlan& plan, int64_t blocks) {
+  int64_t multiple = plan.count;
+  for (int i = kThreads * kChunk<T>; i > 1 && multiple % 2 == 0; i /= 2) multiple /= 2;
+  const bool fits = blocks >= 8 * multiple;
+  return fits ? blocks - blocks % multiple : blocks;
 }
 
 // The number of blocks in the grid if `resident` blocks fit on the device: either one chunk per
@@ -118,29 +159,30 @@ FLATNOISE_DEVICE_INLINE int64_t GridBlocks(const ApplyNoiseTask& task, const App
   if (useful <= resident) return useful;
   const int64_t full = plan.chunks >= kThreads * kInFlight ? plan.chunks / kThreads : useful;
   const int64_t rounds = full / (resident * kInFlight);
-  return full / (kInFlight * (rounds < 1 ? 1 : rounds > kMost ? kMost : rounds));
+  const int64_t blocks = full / (kInFlight * (rounds < 1 ? 1 : rounds > kMost ? kMost : rounds));
+  if (!plan.all_features) return blocks;
+  return FitToFeatures<typename Kind::Element>(plan.one_pattern, blocks);
 }
 
-template <class Kind, class Parameters>
-FLATNOISE_DEVICE_INLINE void PlanSteps(int64_t blocks, BroadcastPlan* plan) {
-  using T = typename Kind::Element;
-  constexpr int64_t kInFlight = kChunksInFlight<Kind, Parameters>;
-  const int64_t threads = blocks * kThreads;
-  PlanStep(kNextInRound, kThreads * kChunk<T>, plan);
-  // The step starts from the last chunk of a round.
-  PlanStep(kNextRound, (blocks * kInFlight - kInFlight + 1) * kThreads * kChunk<T>, plan);
-  PlanStep(kNextChunk, threads * kChunk<T>, plan);
-  PlanStep(kNextBlock, threads * kValuesPerBlock<ComputeType<T>>, plan);
+FLATNOISE_DEVICE_INLINE void PlanMoves(int64_t threads, int64_t chunks, int chunk,
+                                       OnePatternPlan* plan) {
+  plan->step_values = static_cast<int32_t>(threads * chunk / plan->repeat % plan->count);
+  plan->step_within = static_cast<int32_t>(threads * chunk % plan->repeat);
+  plan->values_stay = chunks <= threads || (plan->step_values == 0 && plan->step_within == 0);
 }
 
 // The part of a plan that depends on the grid, for `blocks` blocks.
 template <class Kind, class Parameters>
 FLATNOISE_DEVICE_INLINE void PlanRounds(int64_t blocks, ApplyNoisePlan* plan) {
-  const int64_t chunks_in_round = blocks * kThreads * kChunksInFlight<Kind, Parameters>;
-  plan->rounds = static_cast<int>(plan->chunks / chunks_in_round);
-  PlanSteps<Kind, Parameters>(blocks, &plan->features);
+  using T = typename Kind::Element;
+  const int64_t threads = blocks * kThreads;
+  plan->rounds = static_cast<int>(plan->chunks / (threads * kChunksInFlight<Kind, Parameters>));
+  if (plan->all_features || plan->all_runs) {
+    PlanMoves(threads, plan->chunks, kChunk<T>, &plan->one_pattern);
+  }
   for (int k = 0; k < Kind::kParameters; ++k) {
-    PlanSteps<Kind, Parameters>(blocks, &plan->parameters[k]);
+    PlanStep(kNextChunk, threads * kChunk<T>, &plan->parameters[k]);
+    PlanStep(kNextBlock, threads * kValuesPerBlock<ComputeType<T>>, &plan->parameters[k]);
   }
 }
 
@@ -200,9 +242,7 @@ class ApplyNoiseBody {
 
   FLATNOISE_DEVICE_INLINE bool SuitsShortcut() const {
     if constexpr (kHasShortcut) {
-      Scalar p[1][kParameters];
-      parameters_.Read(p);
-      return Shortcut<Combination>::template Suits<Lanes>(p[0]);
+      return Shortcut<Combination>::template Suits<Lanes>(parameters_.values());
     }
     return false;
   }
@@ -234,35 +274,38 @@ class ApplyNoiseBody {
 
   FLATNOISE_DEVICE_INLINE void RunInWindow(uint64_t first_block) {
     const Window window = noise_.WindowOf(first_block);
-    RunRounds(window, first_block);
+    if (plan_.rounds > 0) RunRounds(window, first_block);
     RunChunks(plan_.rounds * index_.threads() * kInFlight, [&](int64_t chunk, Scalar* values) {
       noise_.InWindow(window, ProductOf(first_block + BlocksOf(chunk)), values);
     });
   }
 
-  // The threads of a block process consecutive chunks, so the chunks of a thread have a constant
-  // stride.
   FLATNOISE_DEVICE_INLINE void RunRounds(const Window& window, uint64_t first_block) {
-    const int64_t first = index_.block * kInFlight * kThreads + index_.thread;
-    const int64_t stride = index_.blocks * kInFlight * kThreads;
+    const int64_t first = index_.in_grid(), stride = index_.threads();
     BlockProduct product = ProductOf(first_block + BlocksOf(first));
     const BlockProduct product_stride = ProductOf(BlocksOf(stride));
     Cursor cursor = Seek(first);
     InputChunks<kInFlight> input;
-    if (plan_.rounds > 0) Load(cursor.input, &input);
+    Load(cursor.input, &input);
+    parameters_.template Prefetch<kInFlight>();
     FLATNOISE_ROLLED
     for (int round = plan_.rounds; round > 0; --round) {
       NoiseChunks<kInFlight> noise;
-      Generate(window, product, &noise);
+      FLATNOISE_UNROLL
+      for (int i = 0; i < kInFlight; ++i) {
+        noise_.InWindow(window, product, noise.chunk[i]);
+        product += product_stride;
+      }
       OutputChunks<kInFlight> output;
       Combine(input, noise, &output);
       // Loads a round ahead, so that the noise of the next round hides the latency.
-      cursor.input += stride * kChunkBytes;
-      if (round > 1) Load(cursor.input, &input);
+      cursor.input += kInFlight * stride * kChunkBytes;
+      if (round > 1) {
+        Load(cursor.input, &input);
+        parameters_.template Prefetch<kInFlight>();
+      }
       Store(cursor.output, output, noise);
-      cursor.output += stride * kChunkBytes;
-      product += product_stride;
-      parameters_.Go(kNextRound);
+      cursor.output += kInFlight * stride * kChunkBytes;
     }
   }
 
@@ -276,6 +319,7 @@ class ApplyNoiseBody {
     FLATNOISE_ROLLED
     for (; chunk < plan_.chunks; chunk += index_.threads()) {
       Load(cursor.input, &input);
+      parameters_.template Prefetch<1>();
       NoiseChunks<1> noise;
       generate(chunk, noise.chunk[0]);
       OutputChunks<1> output;
@@ -283,11 +327,10 @@ class ApplyNoiseBody {
       Store(cursor.output, output, noise);
       cursor.input += index_.threads() * kChunkBytes;
       cursor.output += index_.threads() * kChunkBytes;
-      parameters_.Go(kNextChunk);
     }
   }
 
-  // `n` chunks that a thread processes at once, in memory kThreads chunks apart.
+  // `n` chunks that a thread processes at once.
   template <int n>
   struct NoiseChunks {
     Scalar chunk[n][kWidth];
@@ -313,17 +356,9 @@ class ApplyNoiseBody {
   template <int n>
   FLATNOISE_DEVICE_INLINE void Load(const char* place, InputChunks<n>* input) const {
     if (task_.input == nullptr) return;
+    const int64_t stride = index_.threads() * kChunkBytes;
     FLATNOISE_UNROLL
-    for (int i = 0; i < n; ++i) input->chunk[i] = LoadChunk(place + i * kThreads * kChunkBytes);
-  }
-
-  template <int n>
-  FLATNOISE_DEVICE_INLINE void Generate(const Window& window, BlockProduct first,
-                                        NoiseChunks<n>* noise) const {
-    FLATNOISE_UNROLL
-    for (int i = 0; i < n; ++i) {
-      noise_.InWindow(window, first + ProductOf(BlocksOf(i * kThreads)), noise->chunk[i]);
-    }
+    for (int i = 0; i < n; ++i) input->chunk[i] = LoadChunk(place + i * stride);
   }
 
   // Clips all chunks in one branch, and takes a shortcut in another. Predicated instructions would
@@ -347,13 +382,12 @@ class ApplyNoiseBody {
                                          Scalar (&y)[n * kWidth]) {
     FLATNOISE_UNROLL
     for (int i = 0; i < n; ++i) {
-      if (i > 0) parameters_.Go(kNextInRound);
       Scalar x[kWidth], p[kWidth][kParameters];
       Unpack<T>(input.chunk[i], x);
-      parameters_.Read(p);
+      parameters_.ReadChunk(i, p);
       FLATNOISE_UNROLL
       for (int j = 0; j < kWidth; ++j) {
-        y[i * kWidth + j] = Element<Formula>(x[j], p[j], noise.chunk[i][j]);
+        y[i * kWidth + j] = Formula::template Apply<Lanes>(x[j], p[j], noise.chunk[i][j]);
       }
     }
   }
@@ -361,14 +395,15 @@ class ApplyNoiseBody {
   template <int n>
   FLATNOISE_DEVICE_INLINE void Store(char* place, const OutputChunks<n>& output,
                                      const NoiseChunks<n>& noise) const {
+    const int64_t stride = index_.threads() * kChunkBytes;
     FLATNOISE_UNROLL
-    for (int i = 0; i < n; ++i) StoreChunk(place + i * kThreads * kChunkBytes, output.chunk[i]);
+    for (int i = 0; i < n; ++i) StoreChunk(place + i * stride, output.chunk[i]);
     if (!ReturnsNoise()) return;
     char* noise_place =
         static_cast<char*>(task_.noise_output) + (place - static_cast<char*>(task_.output));
     FLATNOISE_UNROLL
     for (int i = 0; i < n; ++i) {
-      StoreChunk(noise_place + i * kThreads * kChunkBytes, Pack<T>(noise.chunk[i]));
+      StoreChunk(noise_place + i * stride, Pack<T>(noise.chunk[i]));
     }
   }
 
@@ -378,13 +413,6 @@ class ApplyNoiseBody {
     const Scalar low = bounds[0], high = bounds[1];
     FLATNOISE_UNROLL
     for (int i = 0; i < n; ++i) x[i] = Clip<Lanes>(x[i], low, high);
-  }
-
-  template <class Formula>
-  FLATNOISE_DEVICE_INLINE Scalar Element(Scalar x, const Scalar (&p)[kParameters], Scalar z) const {
-    const Scalar y = Formula::template Apply<Lanes>(x, p, z);
-    if constexpr (!Parameters::kChecksElements) return y;
-    return task_.validate_args && !Validation<Combination>::Passes(p) ? NotANumber<Scalar>() : y;
   }
 
   // Processes elements first to last (exclusive) one by one, with one block of the stream per
@@ -400,20 +428,20 @@ class ApplyNoiseBody {
     for (int64_t i = index_.in_grid(); i < blocks; i += index_.threads()) {
       RunBlock(block, first, last);
       block += static_cast<uint64_t>(index_.threads());
-      parameters_.Go(kNextBlock);
+      parameters_.NextBlock();
     }
   }
 
   FLATNOISE_DEVICE_INLINE void RunBlock(uint64_t block, int64_t first, int64_t last) const {
     Scalar z[kBlock], p[kBlock][kParameters];
     noise_.Block(block, z);
-    parameters_.Read(p);
+    parameters_.ReadBlock(p);
     const int64_t begin = positions_.FirstElement(block);
     FLATNOISE_UNROLL
     for (int i = 0; i < kBlock; ++i) {
       const int64_t element = begin + i;
       if (element < first || element >= last) continue;
-      Scalar y[1] = {Element<Combination>(Read(element), p[i], z[i])};
+      Scalar y[1] = {Combination::template Apply<Lanes>(Read(element), p[i], z[i])};
       if (task_.bounds != nullptr) ClipAll(y);
       static_cast<T*>(task_.output)[element] = Narrow<T>(y[0]);
       if (ReturnsNoise()) static_cast<T*>(task_.noise_output)[element] = Narrow<T>(z[i]);
