@@ -33,9 +33,8 @@ inline constexpr int kChunksInFlight = sizeof(typename Kind::Element) != 2      
                                                                                                : 3;
 
 // The partition of the elements: `head` single elements, then chunks, then single elements again.
-// All elements are single if the tensors can't be aligned together. The chunks of a thread are as
-// many apart as the grid has threads. It processes kChunksInFlight chunks in each of `rounds`
-// rounds, then the remaining chunks one at a time.
+// All elements are single if the tensors can't be aligned together. Every thread processes
+// kChunksInFlight chunks in each of `rounds` rounds, then the remaining chunks one at a time.
 struct ApplyNoisePlan {
   int64_t head;
   int64_t chunks;
@@ -280,10 +279,21 @@ class ApplyNoiseBody {
     });
   }
 
+  // How many chunks apart the chunks of a round are: a block with scalars, so that offsets are
+  // constants, else the grid, so that the features of one can be those of the next.
+  FLATNOISE_DEVICE_INLINE int64_t Spacing() const {
+    return Parameters::kIsScalars ? kThreads : index_.threads();
+  }
+
+  FLATNOISE_DEVICE_INLINE int64_t FirstInRound() const {
+    if (!Parameters::kIsScalars) return index_.in_grid();
+    return index_.block * kInFlight * kThreads + index_.thread;
+  }
+
   FLATNOISE_DEVICE_INLINE void RunRounds(const Window& window, uint64_t first_block) {
-    const int64_t first = index_.in_grid(), stride = index_.threads();
+    const int64_t first = FirstInRound(), stride = index_.threads() * kInFlight;
+    const int64_t to_next_round = stride - (kInFlight - 1) * Spacing();
     BlockProduct product = ProductOf(first_block + BlocksOf(first));
-    const BlockProduct product_stride = ProductOf(BlocksOf(stride));
     Cursor cursor = Seek(first);
     InputChunks<kInFlight> input;
     Load(cursor.input, &input);
@@ -294,18 +304,18 @@ class ApplyNoiseBody {
       FLATNOISE_UNROLL
       for (int i = 0; i < kInFlight; ++i) {
         noise_.InWindow(window, product, noise.chunk[i]);
-        product += product_stride;
+        product += ProductOf(BlocksOf(i + 1 < kInFlight ? Spacing() : to_next_round));
       }
       OutputChunks<kInFlight> output;
       Combine(input, noise, &output);
       // Loads a round ahead, so that the noise of the next round hides the latency.
-      cursor.input += kInFlight * stride * kChunkBytes;
+      cursor.input += stride * kChunkBytes;
       if (round > 1) {
         Load(cursor.input, &input);
         parameters_.template Prefetch<kInFlight>();
       }
       Store(cursor.output, output, noise);
-      cursor.output += kInFlight * stride * kChunkBytes;
+      cursor.output += stride * kChunkBytes;
     }
   }
 
@@ -356,7 +366,7 @@ class ApplyNoiseBody {
   template <int n>
   FLATNOISE_DEVICE_INLINE void Load(const char* place, InputChunks<n>* input) const {
     if (task_.input == nullptr) return;
-    const int64_t stride = index_.threads() * kChunkBytes;
+    const int64_t stride = Spacing() * kChunkBytes;
     FLATNOISE_UNROLL
     for (int i = 0; i < n; ++i) input->chunk[i] = LoadChunk(place + i * stride);
   }
@@ -395,7 +405,7 @@ class ApplyNoiseBody {
   template <int n>
   FLATNOISE_DEVICE_INLINE void Store(char* place, const OutputChunks<n>& output,
                                      const NoiseChunks<n>& noise) const {
-    const int64_t stride = index_.threads() * kChunkBytes;
+    const int64_t stride = Spacing() * kChunkBytes;
     FLATNOISE_UNROLL
     for (int i = 0; i < n; ++i) StoreChunk(place + i * stride, output.chunk[i]);
     if (!ReturnsNoise()) return;

@@ -301,6 +301,7 @@ class RunParameters {
 
   template <int n>
   FLATNOISE_DEVICE_INLINE void Prefetch() {
+    static_assert(n <= kMostChunksInFlight);
     FLATNOISE_UNROLL
     for (int i = 0; i < n; ++i) {
       FLATNOISE_UNROLL
