@@ -11,6 +11,7 @@
 
 #include "cuda_cases.h"
 #include "cuda_host_grid.h"
+#include "reference.h"
 
 namespace flatnoise::cuda {
 namespace {
@@ -275,7 +276,8 @@ class GradientProblem {
 
   void ExpectNear(const Sums& got) {
     constexpr int K = Kind::kParameters;
-    std::vector<std::vector<long double>> sums, sizes;
+    using Real = reference::Finer<Scalar>;
+    std::vector<std::vector<Real>> sums, sizes;
     for (const auto& values : got) {
       sums.emplace_back(values.size());
       sizes.emplace_back(values.size());
@@ -293,7 +295,7 @@ class GradientProblem {
         sizes[k][value] += std::fabs(terms[k]);
       }
     }
-    const long double tolerance = sizeof(Scalar) == 4 ? 0x1p-22L : 0x1p-49L;
+    const Real tolerance = sizeof(Scalar) == 4 ? 0x1p-22 : 0x1p-49;
     for (size_t k = 0; k < K; ++k) {
       for (size_t v = 0; v < got[k].size(); ++v) {
         ASSERT_LE(std::fabs(got[k][v] - sums[k][v]), tolerance * sizes[k][v])

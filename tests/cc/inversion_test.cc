@@ -7,10 +7,10 @@
 #include <limits>
 #include <random>
 #include <string>
-#include <type_traits>
 
 #include "core/distributions.h"
 #include "core/lanes.h"
+#include "reference.h"
 
 namespace flatnoise {
 namespace {
@@ -18,9 +18,7 @@ namespace {
 // In units in the last place of max(|z|, 1), as in the comparison with TensorFlow's stream.
 constexpr double kLargestError = 2;
 
-// A type so precise that its own errors are negligible.
-template <class Scalar>
-using Finer = std::conditional_t<sizeof(Scalar) == sizeof(float), double, long double>;
+using reference::Finer;
 
 // u' and its distance to 1, exact.
 template <class Real>
