@@ -38,9 +38,9 @@ CUDA_ON_HOST_SOURCES := $(wildcard tests/cuda_on_host/*) tests/cc/cuda_host_grid
 CXX_FILES = $(shell find benchmarks cc tests -name '*.cc' -o -name '*.h' -o -name '*.cu')
 PYTHON_FILES := python tests benchmarks examples cmake tools .ci setup.py noxfile.py
 
-.PHONY: help demo test test-all test-cc test-python test-keras test-matrix test-aarch64 test-cc-aarch64 \
-  lint format wheel wheels wheels-aarch64 sdist release bench bench-training docs bazel sanitize fuzz tidy \
-  clean
+.PHONY: help demo install test test-all test-cc test-python test-keras test-matrix test-aarch64 \
+  test-cc-aarch64 lint format wheel wheels wheels-aarch64 sdist release bench bench-training docs bazel \
+  sanitize fuzz tidy clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -49,6 +49,8 @@ help: ## List the targets
 
 demo: $(PACKAGE) ## Train a denoising autoencoder; writes demo/denoised_digits.png
 	$(BIN)/python examples/denoise_digits.py $(ARGS)
+
+install: $(PACKAGE) ## Build flatnoise and install it into .venv, with what its tests need
 
 test: test-cc test-python ## Run the C++ and Python tests, except slow ones
 
