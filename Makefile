@@ -36,6 +36,8 @@ PACKAGE_SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE CMakeLi
   $(wildcard cmake/*) $(CC_SOURCES) $(shell find python/flatnoise -name '*.py' -o -name '*.pyi')
 CUDA_ON_HOST_SOURCES := $(wildcard tests/cuda_on_host/*) tests/cc/cuda_host_grid.h
 CXX_FILES = $(shell find benchmarks cc tests -name '*.cc' -o -name '*.h' -o -name '*.cu')
+SHELL_FILES = .ci/run $(shell grep -rlE '^\#!.*sh$$' scripts tests)
+WORKFLOWS = $(wildcard .github/workflows/*.yml)
 PYTHON_FILES := python tests benchmarks examples cmake tools .ci setup.py noxfile.py
 
 .PHONY: help demo install test test-all test-cc test-python test-keras test-matrix test-aarch64 \
@@ -85,11 +87,15 @@ test-aarch64: $(PACKAGE) ## Build and test for 64-bit Arm under qemu, compare re
 test-cc-aarch64: $(DEPENDENCIES) ## Run only the C++ tests for 64-bit Arm
 	scripts/test_aarch64.sh cc
 
-lint: $(LINTERS) ## Check style and types
+lint: $(LINTERS) ## Check style, types, scripts and workflows
 	$(BIN)/ruff check $(PYTHON_FILES)
 	$(BIN)/ruff format --check $(PYTHON_FILES)
 	$(BIN)/mypy
 	$(BIN)/clang-format --dry-run -Werror $(CXX_FILES)
+	$(BIN)/shellcheck --severity=warning $(SHELL_FILES)
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/zizmor --offline --quiet .github
 
 format: $(LINTERS) ## Format the sources
 	$(BIN)/ruff check --fix-only $(PYTHON_FILES)
