@@ -40,9 +40,9 @@ SHELL_FILES = .ci/run $(shell grep -rlE '^\#!.*sh$$' scripts tests)
 WORKFLOWS = $(wildcard .github/workflows/*.yml)
 PYTHON_FILES := python tests benchmarks examples cmake tools .ci setup.py noxfile.py
 
-.PHONY: help demo install test test-all test-cc test-python test-keras test-matrix test-aarch64 \
-  test-cc-aarch64 lint format wheel wheels wheels-aarch64 sdist release bench bench-training docs bazel \
-  sanitize fuzz tidy clean
+.PHONY: help demo install test test-all test-cc test-python test-python-all test-keras \
+  test-matrix test-aarch64 test-cc-aarch64 lint format wheel wheels wheels-aarch64 sdist release bench \
+  bench-training docs bazel sanitize fuzz tidy clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -58,6 +58,9 @@ test: test-cc test-python ## Run the C++ and Python tests, except slow ones
 
 test-all: TESTS := all
 test-all: $(CUDA_ON_HOST) test-cc test-python ## Run all C++ and Python tests
+
+test-python-all: TESTS := all
+test-python-all: $(CUDA_ON_HOST) test-python ## Run only the Python tests, all of them
 
 # The tests to run: short or all.
 TESTS := short

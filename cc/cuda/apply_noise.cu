@@ -22,8 +22,11 @@ constexpr int LeastBlocks() {
   if (Parameters::kMovesSlowly) return kNeedsMany || kSize == 8 ? 2 : 3;
   if (Parameters::kIsScalars) return kSize == 2 ? 3 : 0;
   if (kSize == 8) return kNeedsMany ? 2 : 0;
-  if (kSize == 4) return kNeedsMany && Parameters::kHoldsChunk ? 4 : 5;
-  return kNeedsMany && !Parameters::kHoldsChunk ? 4 : 3;
+  if (kSize == 4) return Parameters::kHoldsChunk ? 4 : 5;
+  // Logistic numbers take two logarithms.
+  constexpr bool kIsLogistic = __is_same(typename Kind::Distribution, Logistic);
+  if (Parameters::kHoldsChunk) return kNeedsMany || kIsLogistic ? 2 : 3;
+  return kNeedsMany ? 4 : 3;
 }
 
 template <class Kind, class Parameters>

@@ -27,10 +27,13 @@ inline constexpr bool kNeedsManyRegisters =
 // The number of chunks that a thread processes at once. Several Philox blocks in flight hide the
 // latency of multiplications, and several loads in flight hide the latency of memory.
 template <class Kind, class Parameters>
-inline constexpr int kChunksInFlight = sizeof(typename Kind::Element) != 2                     ? 2
-                                       : Parameters::kIsScalars                                ? 3
-                                       : Parameters::kMovesSlowly || kNeedsManyRegisters<Kind> ? 2
-                                                                                               : 3;
+FLATNOISE_DEVICE_INLINE constexpr int ChunksInFlight() {
+  if (sizeof(typename Kind::Element) != 2) return 2;
+  if (Parameters::kMovesSlowly) return 1;
+  return Parameters::kHoldsChunk || (!Parameters::kIsScalars && kNeedsManyRegisters<Kind>) ? 2 : 3;
+}
+template <class Kind, class Parameters>
+inline constexpr int kChunksInFlight = ChunksInFlight<Kind, Parameters>();
 
 // The partition of the elements: `head` single elements, then chunks, then single elements again.
 // All elements are single if the tensors can't be aligned together. Every thread processes
@@ -131,9 +134,9 @@ FLATNOISE_DEVICE_INLINE constexpr int64_t MostRounds() {
   constexpr bool kIsCheap = __is_same(typename Kind::Distribution, Uniform);
   if (Parameters::kMovesSlowly) return 10;
   if (kSize == 2 && !Parameters::kIsScalars && kNeedsManyRegisters<Kind>) return 6;
-  if (kSize == 2) return kIsCheap ? 2 : 12;
+  if (kSize == 2) return kIsCheap ? 2 : Parameters::kHoldsChunk ? 6 : 12;
   if (Parameters::kIsScalars) return kSize == 4 || kIsCheap ? 1 : 2;
-  return kSize == 4 ? 2 : 4;
+  return kSize == 8 ? 4 : Parameters::kHoldsChunk ? 3 : 2;
 }
 
 // Reduces a number of blocks so that all chunks of a thread have the same features, if it is large

@@ -32,6 +32,10 @@ class Positions {
 
   FLATNOISE_DEVICE_INLINE bool AreValid() const { return offset_ >= 0; }
 
+  FLATNOISE_DEVICE_INLINE uint64_t Of(int64_t element) const {
+    return static_cast<uint64_t>(offset_) + static_cast<uint64_t>(element);
+  }
+
   FLATNOISE_DEVICE_INLINE uint64_t BlockOf(int64_t element) const { return Of(element) / block; }
 
   // The number of values in the element's block before the element's.
@@ -51,10 +55,6 @@ class Positions {
   }
 
  private:
-  FLATNOISE_DEVICE_INLINE uint64_t Of(int64_t element) const {
-    return static_cast<uint64_t>(offset_) + static_cast<uint64_t>(element);
-  }
-
   int64_t offset_;
 };
 

@@ -186,7 +186,8 @@ class GradientTileBody {
       });
     } else {
       AddPairs(rows, pairs, loads_are_aligned, [&](int64_t element, Scalar* z) {
-        noise_.Unaligned(positions_.BlockOf(element), positions_.Skipped(element), z);
+        const uint64_t position = positions_.Of(element);
+        noise_.Unaligned(position / kBlock, static_cast<int>(position % kBlock), z);
       });
     }
   }
