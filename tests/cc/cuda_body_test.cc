@@ -222,13 +222,13 @@ TEST(CudaApplyNoiseGrid, LetsThreadsKeepTheirFeatures) {
 
   // Without features to consider.
   EXPECT_EQ(BlocksAndChunks<Runs>(kElements, 660, {10, 1024}), Grid(2500, 4));
-  EXPECT_EQ(blocks_for(1024), 2500);
+  EXPECT_EQ(blocks_for(1024), 1666);
   // Multiples of 3 blocks, or 1,024 elements each, have whole samples of 3 or 3,072 features.
-  EXPECT_EQ(blocks_for(3), 2499);
-  EXPECT_EQ(blocks_for(3072), 2499);
-  EXPECT_EQ(blocks_for(5 * 61), 2440);
+  EXPECT_EQ(blocks_for(3), 1665);
+  EXPECT_EQ(blocks_for(3072), 1665);
+  EXPECT_EQ(blocks_for(5 * 41), 1640);
   // Too few blocks would be left.
-  EXPECT_EQ(blocks_for(1009), 2500);
+  EXPECT_EQ(blocks_for(1009), 1666);
 }
 
 TEST(CudaOnePatternPlan, KnowsWhenValuesStay) {
