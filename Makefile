@@ -36,11 +36,13 @@ PACKAGE_SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE CMakeLi
   $(wildcard cmake/*) $(CC_SOURCES) $(shell find python/flatnoise -name '*.py' -o -name '*.pyi')
 CUDA_ON_HOST_SOURCES := $(wildcard tests/cuda_on_host/*) tests/cc/cuda_host_grid.h
 CXX_FILES = $(shell find benchmarks cc tests -name '*.cc' -o -name '*.h' -o -name '*.cu')
+SHELL_FILES = .ci/run $(shell grep -rlE '^\#!.*sh$$' scripts tests)
+WORKFLOWS = $(wildcard .github/workflows/*.yml)
 PYTHON_FILES := python tests benchmarks examples cmake tools .ci setup.py noxfile.py
 
-.PHONY: help demo test test-all test-cc test-python test-keras test-matrix test-aarch64 test-cc-aarch64 \
-  lint format wheel wheels wheels-aarch64 sdist release bench bench-training docs bazel sanitize fuzz tidy \
-  clean
+.PHONY: help demo install test test-all test-cc test-python test-python-all test-keras \
+  test-matrix test-aarch64 test-cc-aarch64 lint format wheel wheels wheels-aarch64 sdist release bench \
+  bench-training docs bazel sanitize fuzz tidy clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -50,10 +52,15 @@ help: ## List the targets
 demo: $(PACKAGE) ## Train a denoising autoencoder; writes demo/denoised_digits.png
 	$(BIN)/python examples/denoise_digits.py $(ARGS)
 
+install: $(PACKAGE) ## Build flatnoise and install it into .venv, with what its tests need
+
 test: test-cc test-python ## Run the C++ and Python tests, except slow ones
 
 test-all: TESTS := all
 test-all: $(CUDA_ON_HOST) test-cc test-python ## Run all C++ and Python tests
+
+test-python-all: TESTS := all
+test-python-all: $(CUDA_ON_HOST) test-python ## Run only the Python tests, all of them
 
 # The tests to run: short or all.
 TESTS := short
@@ -83,11 +90,15 @@ test-aarch64: $(PACKAGE) ## Build and test for 64-bit Arm under qemu, compare re
 test-cc-aarch64: $(DEPENDENCIES) ## Run only the C++ tests for 64-bit Arm
 	scripts/test_aarch64.sh cc
 
-lint: $(LINTERS) ## Check style and types
+lint: $(LINTERS) ## Check style, types, scripts and workflows
 	$(BIN)/ruff check $(PYTHON_FILES)
 	$(BIN)/ruff format --check $(PYTHON_FILES)
 	$(BIN)/mypy
 	$(BIN)/clang-format --dry-run -Werror $(CXX_FILES)
+	$(BIN)/shellcheck --severity=warning $(SHELL_FILES)
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/zizmor --offline --quiet .github
 
 format: $(LINTERS) ## Format the sources
 	$(BIN)/ruff check --fix-only $(PYTHON_FILES)

@@ -145,6 +145,7 @@ def shapes_of(name):
     return FEW if name in IN_FEW_SHAPES else ONE
 
 
+TWO_SHAPES = [case.values[1] for case in CASES if case.id in ("flattened-scalars", *ONE)]
 NOISES_AND_SHAPES = [
     pytest.param(NOISES[name], *case.values, id=f"{name}-{case.id}", marks=marks_of(case))
     for name in NOISES
@@ -175,6 +176,7 @@ def allowed_error(variant, dtype, x, z, expected, values):
     return error + {"float16": 2.0**-10, "bfloat16": 2.0**-7}.get(dtype, 0) * np.abs(expected)
 
 
+@pytest.mark.fallback_in_xla(shapes=TWO_SHAPES, dtype=["float32", "bfloat16"])
 @pytest.mark.parametrize("noise, flatten, shapes, dtype", TYPES_TOO)
 def test_parameters_broadcast(variant, noise, dtype, flatten, shapes):
     x = tf.cast(numbers(SHAPE, -2, 2, np.float32), dtype)
@@ -196,6 +198,7 @@ def summed_to(shape, terms):
     return terms.sum(axes).reshape(shape)
 
 
+@pytest.mark.fallback_in_xla(shapes=TWO_SHAPES)
 @pytest.mark.parametrize("noise, flatten, shapes", NOISES_AND_SHAPES)
 def test_gradients_are_summed_over_what_was_broadcast(variant, noise, flatten, shapes):
     x = numbers(SHAPE, -2, 2, np.float64)
@@ -276,6 +279,7 @@ UNKNOWN = {
 
 
 @pytest.mark.long
+@pytest.mark.fallback_in_xla(shapes=TWO_SHAPES)
 @pytest.mark.parametrize("unknown", UNKNOWN)
 @pytest.mark.parametrize("jit_compile", [False, True], ids=["function", "xla"])
 @pytest.mark.parametrize("flatten, shapes", CASES)

@@ -84,7 +84,7 @@ def test_the_variational_autoencoder_learns(draw):
 
 
 def test_classifiers_trained_with_noise_hold_out_against_it(draw):
-    printed = draw("robust_digits", "--epochs", 20)
+    printed = draw("robust_digits", "--epochs", 10)
     # The third column, for noise with standard deviation 0.4.
     plain, fixed, learned = (
         numbers_in(printed, rf"{name} +\S+ +\S+ +(\S+)")[0]
@@ -95,7 +95,7 @@ def test_classifiers_trained_with_noise_hold_out_against_it(draw):
 
 
 def test_the_generator_learns(draw):
-    printed = draw("gan_digits", "--epochs", 80, "--seeds", 1)
+    printed = draw("gan_digits", "--epochs", 60, "--seeds", 1)
     for name in ("without noise layers", "with noise layers"):
         (untrained,) = numbers_in(printed, r"untrained generator +(\S+)")
         (trained,) = numbers_in(printed, rf"{name} +(\S+)")

@@ -6,12 +6,13 @@ import pytest
 import tensorflow as tf
 
 import flatnoise
-from conftest import COMPUTE_DTYPE, FUNCTIONS, NOISES, Variant, valid_values
+from conftest import COMPUTE_DTYPE, FUNCTIONS, NOISES, THOROUGH, Variant, valid_values
 
 SEED = (5, -6)
 X = np.linspace(-2, 2, 4 * 6 * 5 * 3).reshape(4, 6, 5, 3)
 IMAGES = (np.arange(4 * 6 * 5 * 3) * 37 % 256).astype(np.uint8).reshape(4, 6, 5, 3)
 CLIP = (-0.5, 0.75)
+THOROUGH_NOISES = [NOISES[name] for name in THOROUGH]
 
 
 def run(variant, noise, inputs, **options):
@@ -34,6 +35,7 @@ def clipped(values, low, high):
     return np.where(values < low, low, np.where(values > high, high, values))
 
 
+@pytest.mark.fallback_in_xla(noise=THOROUGH_NOISES)
 @pytest.mark.parametrize("flatten", [True, False])
 def test_results_stay_between_bounds(variant, noise, dtype, flatten):
     x = tf.cast(X, dtype)
@@ -122,6 +124,7 @@ def test_other_bounds_are_refused(implementation, clip):
 # Shared noise.
 
 
+@pytest.mark.fallback_in_xla(noise=THOROUGH_NOISES)
 @pytest.mark.parametrize(
     "noise_shape",
     [(None, None, None, 1), (4, 6, 5, 1), (1, None, None, None), (None, 1, 1, None), (1, 1, 1, 1)],
@@ -208,6 +211,7 @@ def as_bytes(values):
 LEVELS = {"add_normal": (4.0, 30.0), "add_uniform": (-40.0, 40.0), "mask": (0.3, 300.0)}
 
 
+@pytest.mark.fallback_in_xla(output=["uint8", "float32"])
 @pytest.mark.parametrize(
     "name", ["add_normal", "add_uniform", "multiply_normal", "dropout", "mask", "salt_and_pepper"]
 )

@@ -29,6 +29,7 @@ TYPES = {"Half": "float16", "BFloat16": "bfloat16", "float": "float32", "double"
 VARIANTS = {
     "ScalarParameters": "{}, scalars",
     "FeatureParameters": "{}, features",
+    "RunParameters": "{}, runs",
     "BroadcastParameters": "{}, any patterns",
     "ByRun": "gradient {}, by run",
     "ByColumn": "gradient {}, by column",

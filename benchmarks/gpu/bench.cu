@@ -245,19 +245,26 @@ std::vector<Row> Rows(Bench* bench) {
     rows.push_back(bench->Forward(type, noise, elements, pattern));
     if (IsIn<LinearNoises>(noise)) rows.push_back(bench->Gradient(type, noise, elements, pattern));
   };
-  constexpr ElementType kFloat = kElementType<float>;
+  const auto add_patterns = [&](ElementType type, const Noise& noise) {
+    for (const BroadcastPattern& pattern :
+         {BroadcastPattern{kFeatures, 1}, {kSamples, kFeatures}, {64, kFeatures}, {3, 1}}) {
+      add(type, noise, kSamples * kFeatures, pattern);
+    }
+  };
+  constexpr ElementType kFloat = kElementType<float>, kBFloat16 = kElementType<BFloat16>;
   for (const Noise& noise : AllNoises()) add(kFloat, noise, kLarge, kScalar);
   for (const Noise& noise : {kNoise<Normal, Add>, kNoise<Uniform, Add>}) {
     for (int type = 0; type < ElementTypes::kSize; ++type) {
       if (ElementType{type} != kFloat) add({type}, noise, kLarge, kScalar);
     }
-    for (const BroadcastPattern& pattern :
-         {BroadcastPattern{kFeatures, 1}, {kSamples, kFeatures}, {64, kFeatures}, {3, 1}}) {
-      add(kFloat, noise, kLarge / pattern.period() * pattern.period(), pattern);
-    }
+    add_patterns(kFloat, noise);
+    add_patterns(kBFloat16, noise);
     for (int64_t elements : {int64_t{1} << 10, int64_t{1} << 16, int64_t{1} << 20}) {
       add(kFloat, noise, elements, kScalar);
     }
+  }
+  for (ElementType type : {kFloat, kBFloat16}) {
+    add(type, kNoise<Normal, Diffuse>, kSamples * kFeatures, {kSamples, kFeatures});
   }
   return rows;
 }

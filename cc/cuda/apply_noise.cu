@@ -13,16 +13,20 @@ namespace {
 
 // The minimum number of resident blocks per multiprocessor, or 0 to let the compiler decide. Left
 // alone, it spills registers if parameters have separate patterns, or if there are many parameters
-// or outputs, and schedules two-byte types as if registers were scarce.
+// or outputs, and takes more registers than is fast otherwise, or schedules two-byte types as if
+// registers were scarce.
 template <class Kind, class Parameters>
 constexpr int LeastBlocks() {
-  constexpr bool kHasManyParameters = Kind::kParameters > 2;
-  constexpr bool kReturnsNoise = Kind::Combination::kReturnsNoise;
-  if (Parameters::kMovesSlowly)
-    return kHasManyParameters || sizeof(typename Kind::Scalar) == 8 ? 2 : 3;
-  if (!Parameters::kIsScalars && (kHasManyParameters || kReturnsNoise)) return 2;
-  if (sizeof(typename Kind::Element) != 2) return 0;
-  return Parameters::kIsScalars ? 3 : 4;
+  constexpr size_t kSize = sizeof(typename Kind::Element);
+  constexpr bool kNeedsMany = kNeedsManyRegisters<Kind>;
+  if (Parameters::kMovesSlowly) return kNeedsMany || kSize == 8 ? 2 : 3;
+  if (Parameters::kIsScalars) return kSize == 2 ? 3 : 0;
+  if (kSize == 8) return kNeedsMany ? 2 : 0;
+  if (kSize == 4) return Parameters::kHoldsChunk ? 4 : 5;
+  // Logistic numbers take two logarithms.
+  constexpr bool kIsLogistic = __is_same(typename Kind::Distribution, Logistic);
+  if (Parameters::kHoldsChunk) return kNeedsMany || kIsLogistic ? 2 : 3;
+  return kNeedsMany ? 4 : 3;
 }
 
 template <class Kind, class Parameters>

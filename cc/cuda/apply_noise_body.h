@@ -19,12 +19,21 @@
 
 namespace flatnoise::cuda {
 
+// Whether a chunk takes many registers, because it has many parameters or a second output.
+template <class Kind>
+inline constexpr bool kNeedsManyRegisters =
+    Kind::kParameters > 2 || Kind::Combination::kReturnsNoise;
+
 // The number of chunks that a thread processes at once. Several Philox blocks in flight hide the
 // latency of multiplications, and several loads in flight hide the latency of memory.
 template <class Kind, class Parameters>
-inline constexpr int kChunksInFlight = sizeof(typename Kind::Element) != 2 ? 2
-                                       : Parameters::kIsScalars            ? 3
-                                                                           : 1;
+FLATNOISE_DEVICE_INLINE constexpr int ChunksInFlight() {
+  if (sizeof(typename Kind::Element) != 2) return 2;
+  if (Parameters::kMovesSlowly) return 1;
+  return Parameters::kHoldsChunk || (!Parameters::kIsScalars && kNeedsManyRegisters<Kind>) ? 2 : 3;
+}
+template <class Kind, class Parameters>
+inline constexpr int kChunksInFlight = ChunksInFlight<Kind, Parameters>();
 
 // The partition of the elements: `head` single elements, then chunks, then single elements again.
 // All elements are single if the tensors can't be aligned together. Every thread processes
@@ -34,24 +43,49 @@ struct ApplyNoisePlan {
   int64_t chunks;
   int rounds;
   bool all_scalars;
-  bool all_features;  // supported by FeatureParameters, with the plan `features`
-  BroadcastPlan features;
+  bool all_features;  // supported by FeatureParameters
+  bool all_runs;      // supported by RunParameters
+  OnePatternPlan one_pattern;
   BroadcastPlan parameters[kMostParameters];
 };
 
-// Whether the parameters' values for every chunk are contiguous and aligned. Sets the number of
-// values, which is the same for all parameters that aren't scalars.
+// Finds the pattern of all parameters that aren't scalars. Returns false if there are several.
 template <class Kind>
-FLATNOISE_DEVICE_INLINE bool HasFeatures(const ApplyNoiseTask& task, int64_t* count) {
-  *count = 1;
+FLATNOISE_DEVICE_INLINE bool FindOnePattern(const ApplyNoiseTask& task, BroadcastPattern* found) {
+  *found = {1, 1};
+  for (int k = 0; k < Kind::kParameters; ++k) {
+    const BroadcastPattern& pattern = task.parameters[k].pattern;
+    if (pattern.is_scalar()) continue;
+    if (!found->is_scalar() && !(pattern == *found)) return false;
+    *found = pattern;
+  }
+  return true;
+}
+
+// Whether the values of every chunk are contiguous and aligned, if there is one per feature.
+template <class Kind>
+FLATNOISE_DEVICE_INLINE bool HasWholeChunks(const ApplyNoiseTask& task,
+                                            const BroadcastPattern& pattern) {
   for (int k = 0; k < Kind::kParameters; ++k) {
     const Parameter& parameter = task.parameters[k];
-    if (parameter.pattern.is_scalar()) continue;
-    if (parameter.pattern.repeat != 1 || !IsAligned(parameter.values)) return false;
-    if (*count != 1 && *count != parameter.pattern.count) return false;
-    *count = parameter.pattern.count;
+    if (!parameter.pattern.is_scalar() && !IsAligned(parameter.values)) return false;
   }
-  return *count % kChunk<typename Kind::Element> == 0;
+  return pattern.count % kChunk<typename Kind::Element> == 0;
+}
+
+template <class Kind>
+FLATNOISE_DEVICE_INLINE void PlanOnePattern(const ApplyNoiseTask& task, ApplyNoisePlan* plan) {
+  constexpr int kWidth = kChunk<typename Kind::Element>;
+  BroadcastPattern pattern;
+  if (!FindOnePattern<Kind>(task, &pattern) || plan->chunks * kWidth != task.elements ||
+      pattern.period() > OnePatternPlan::kLongestPeriod) {
+    return;
+  }
+  plan->all_features = pattern.repeat == 1;
+  plan->all_runs = !plan->all_features && pattern.repeat % kWidth == 0;
+  plan->one_pattern.count = static_cast<int32_t>(pattern.count);
+  plan->one_pattern.repeat = static_cast<int32_t>(pattern.repeat);
+  plan->one_pattern.has_whole_chunks = HasWholeChunks<Kind>(task, pattern);
 }
 
 // The part of a plan that doesn't depend on the grid.
@@ -72,10 +106,7 @@ FLATNOISE_DEVICE_INLINE ApplyNoisePlan PlanChunks(const ApplyNoiseTask& task) {
     plan.all_scalars = plan.all_scalars && task.parameters[k].pattern.is_scalar();
     plan.parameters[k] = PlanBroadcast(task.parameters[k].pattern);
   }
-  int64_t count = 1;
-  const bool only_chunks = plan.chunks * kChunk<T> == task.elements;
-  plan.all_features = HasFeatures<Kind>(task, &count) && only_chunks;
-  plan.features = PlanBroadcast({count, 1});
+  PlanOnePattern<Kind>(task, &plan);
   return plan;
 }
 
@@ -102,8 +133,20 @@ FLATNOISE_DEVICE_INLINE constexpr int64_t MostRounds() {
   constexpr size_t kSize = sizeof(typename Kind::Element);
   constexpr bool kIsCheap = __is_same(typename Kind::Distribution, Uniform);
   if (Parameters::kMovesSlowly) return 10;
-  if (kSize == 2) return !Parameters::kIsScalars ? 6 : kIsCheap ? 2 : 12;
-  return Parameters::kIsScalars && (kSize == 4 || kIsCheap) ? 1 : 2;
+  if (kSize == 2 && !Parameters::kIsScalars && kNeedsManyRegisters<Kind>) return 6;
+  if (kSize == 2) return kIsCheap ? 2 : Parameters::kHoldsChunk ? 6 : 12;
+  if (Parameters::kIsScalars) return kSize == 4 || kIsCheap ? 1 : 2;
+  return kSize == 8 ? 4 : Parameters::kHoldsChunk ? 3 : 2;
+}
+
+// Reduces a number of blocks so that all chunks of a thread have the same features, if it is large
+// enough.
+template <class T>
+FLATNOISE_DEVICE_INLINE int64_t FitToFeatures(const OnePatternPlan& plan, int64_t blocks) {
+  int64_t multiple = plan.count;
+  for (int i = kThreads * kChunk<T>; i > 1 && multiple % 2 == 0; i /= 2) multiple /= 2;
+  const bool fits = blocks >= 8 * multiple;
+  return fits ? blocks - blocks % multiple : blocks;
 }
 
 // The number of blocks in the grid if `resident` blocks fit on the device: either one chunk per
@@ -118,29 +161,30 @@ FLATNOISE_DEVICE_INLINE int64_t GridBlocks(const ApplyNoiseTask& task, const App
   if (useful <= resident) return useful;
   const int64_t full = plan.chunks >= kThreads * kInFlight ? plan.chunks / kThreads : useful;
   const int64_t rounds = full / (resident * kInFlight);
-  return full / (kInFlight * (rounds < 1 ? 1 : rounds > kMost ? kMost : rounds));
+  const int64_t blocks = full / (kInFlight * (rounds < 1 ? 1 : rounds > kMost ? kMost : rounds));
+  if (!plan.all_features) return blocks;
+  return FitToFeatures<typename Kind::Element>(plan.one_pattern, blocks);
 }
 
-template <class Kind, class Parameters>
-FLATNOISE_DEVICE_INLINE void PlanSteps(int64_t blocks, BroadcastPlan* plan) {
-  using T = typename Kind::Element;
-  constexpr int64_t kInFlight = kChunksInFlight<Kind, Parameters>;
-  const int64_t threads = blocks * kThreads;
-  PlanStep(kNextInRound, kThreads * kChunk<T>, plan);
-  // The step starts from the last chunk of a round.
-  PlanStep(kNextRound, (blocks * kInFlight - kInFlight + 1) * kThreads * kChunk<T>, plan);
-  PlanStep(kNextChunk, threads * kChunk<T>, plan);
-  PlanStep(kNextBlock, threads * kValuesPerBlock<ComputeType<T>>, plan);
+FLATNOISE_DEVICE_INLINE void PlanMoves(int64_t threads, int64_t chunks, int chunk,
+                                       OnePatternPlan* plan) {
+  plan->step_values = static_cast<int32_t>(threads * chunk / plan->repeat % plan->count);
+  plan->step_within = static_cast<int32_t>(threads * chunk % plan->repeat);
+  plan->values_stay = chunks <= threads || (plan->step_values == 0 && plan->step_within == 0);
 }
 
 // The part of a plan that depends on the grid, for `blocks` blocks.
 template <class Kind, class Parameters>
 FLATNOISE_DEVICE_INLINE void PlanRounds(int64_t blocks, ApplyNoisePlan* plan) {
-  const int64_t chunks_in_round = blocks * kThreads * kChunksInFlight<Kind, Parameters>;
-  plan->rounds = static_cast<int>(plan->chunks / chunks_in_round);
-  PlanSteps<Kind, Parameters>(blocks, &plan->features);
+  using T = typename Kind::Element;
+  const int64_t threads = blocks * kThreads;
+  plan->rounds = static_cast<int>(plan->chunks / (threads * kChunksInFlight<Kind, Parameters>));
+  if (plan->all_features || plan->all_runs) {
+    PlanMoves(threads, plan->chunks, kChunk<T>, &plan->one_pattern);
+  }
   for (int k = 0; k < Kind::kParameters; ++k) {
-    PlanSteps<Kind, Parameters>(blocks, &plan->parameters[k]);
+    PlanStep(kNextChunk, threads * kChunk<T>, &plan->parameters[k]);
+    PlanStep(kNextBlock, threads * kValuesPerBlock<ComputeType<T>>, &plan->parameters[k]);
   }
 }
 
@@ -154,31 +198,30 @@ class ApplyNoiseBody {
       : task_(task),
         plan_(plan),
         index_(index),
-        offset_(*task.start.offset),
+        positions_(*task.start.offset),
         parameters_(task, plan),
         noise_(ReadStream<DeviceWords>(task.start.seed, task.start.seed_type)) {}
 
   FLATNOISE_DEVICE_INLINE void Run() {
-    if (offset_ < 0 || (task_.validate_args && !parameters_.Pass())) {
+    if (!positions_.AreValid() || (task_.validate_args && !parameters_.Pass())) {
       FillWithNaN();
       return;
     }
     takes_shortcut_ = SuitsShortcut() ? 1 : 0;
     HideOrigin(&takes_shortcut_);
-    const uint64_t position = PositionOf(plan_.head);
-    const int skipped = static_cast<int>(position % kBlock);
-    const uint64_t first = position / kBlock;
-    // Tensors that cross from one window to another are rare, and take the general way.
-    if (skipped == 0 && AreInOneWindow(first, first + BlocksOf(plan_.chunks))) {
+    const int64_t chunks_end = plan_.head + plan_.chunks * kWidth;
+    const uint64_t first = positions_.BlockOf(plan_.head);
+    if (positions_.AreInWindow(plan_.head, chunks_end)) {
       RunInWindow(first);
     } else {
+      const int skipped = positions_.Skipped(plan_.head);
       RunChunks(0, [&](int64_t chunk, Scalar* values) {
         noise_.Unaligned(first + BlocksOf(chunk), skipped, values);
       });
     }
     if constexpr (!Parameters::kOnlyChunks) {
       RunElements(0, plan_.head);
-      RunElements(plan_.head + plan_.chunks * kWidth, task_.elements);
+      RunElements(chunks_end, task_.elements);
     }
   }
 
@@ -194,16 +237,6 @@ class ApplyNoiseBody {
   static constexpr int kInFlight = kChunksInFlight<Kind, Parameters>;
   static constexpr bool kHasShortcut = Parameters::kIsScalars && Shortcut<Combination>::kExists;
 
-  // The position of an element in the stream.
-  FLATNOISE_DEVICE_INLINE uint64_t PositionOf(int64_t element) const {
-    return static_cast<uint64_t>(offset_) + static_cast<uint64_t>(element);
-  }
-
-  // The element at a position in the stream. It may be negative.
-  FLATNOISE_DEVICE_INLINE int64_t ElementAt(uint64_t position) const {
-    return static_cast<int64_t>(position - static_cast<uint64_t>(offset_));
-  }
-
   // The number of blocks of the stream for a number of chunks.
   FLATNOISE_DEVICE_INLINE static constexpr uint64_t BlocksOf(int64_t chunks) {
     return static_cast<uint64_t>(chunks) * kBlocks;
@@ -211,9 +244,7 @@ class ApplyNoiseBody {
 
   FLATNOISE_DEVICE_INLINE bool SuitsShortcut() const {
     if constexpr (kHasShortcut) {
-      Scalar p[1][kParameters];
-      parameters_.Read(p);
-      return Shortcut<Combination>::template Suits<Lanes>(p[0]);
+      return Shortcut<Combination>::template Suits<Lanes>(parameters_.values());
     }
     return false;
   }
@@ -245,35 +276,49 @@ class ApplyNoiseBody {
 
   FLATNOISE_DEVICE_INLINE void RunInWindow(uint64_t first_block) {
     const Window window = noise_.WindowOf(first_block);
-    RunRounds(window, first_block);
+    if (plan_.rounds > 0) RunRounds(window, first_block);
     RunChunks(plan_.rounds * index_.threads() * kInFlight, [&](int64_t chunk, Scalar* values) {
       noise_.InWindow(window, ProductOf(first_block + BlocksOf(chunk)), values);
     });
   }
 
-  // The threads of a block process consecutive chunks, so the chunks of a thread have a constant
-  // stride.
+  // How many chunks apart the chunks of a round are: a block with scalars, so that offsets are
+  // constants, else the grid, so that the features of one can be those of the next.
+  FLATNOISE_DEVICE_INLINE int64_t Spacing() const {
+    return Parameters::kIsScalars ? kThreads : index_.threads();
+  }
+
+  FLATNOISE_DEVICE_INLINE int64_t FirstInRound() const {
+    if (!Parameters::kIsScalars) return index_.in_grid();
+    return index_.block * kInFlight * kThreads + index_.thread;
+  }
+
   FLATNOISE_DEVICE_INLINE void RunRounds(const Window& window, uint64_t first_block) {
-    const int64_t first = index_.block * kInFlight * kThreads + index_.thread;
-    const int64_t stride = index_.blocks * kInFlight * kThreads;
+    const int64_t first = FirstInRound(), stride = index_.threads() * kInFlight;
+    const int64_t to_next_round = stride - (kInFlight - 1) * Spacing();
     BlockProduct product = ProductOf(first_block + BlocksOf(first));
-    const BlockProduct product_stride = ProductOf(BlocksOf(stride));
     Cursor cursor = Seek(first);
     InputChunks<kInFlight> input;
-    if (plan_.rounds > 0) Load(cursor.input, &input);
+    Load(cursor.input, &input);
+    parameters_.template Prefetch<kInFlight>();
     FLATNOISE_ROLLED
     for (int round = plan_.rounds; round > 0; --round) {
       NoiseChunks<kInFlight> noise;
-      Generate(window, product, &noise);
+      FLATNOISE_UNROLL
+      for (int i = 0; i < kInFlight; ++i) {
+        noise_.InWindow(window, product, noise.chunk[i]);
+        product += ProductOf(BlocksOf(i + 1 < kInFlight ? Spacing() : to_next_round));
+      }
       OutputChunks<kInFlight> output;
       Combine(input, noise, &output);
       // Loads a round ahead, so that the noise of the next round hides the latency.
       cursor.input += stride * kChunkBytes;
-      if (round > 1) Load(cursor.input, &input);
+      if (round > 1) {
+        Load(cursor.input, &input);
+        parameters_.template Prefetch<kInFlight>();
+      }
       Store(cursor.output, output, noise);
       cursor.output += stride * kChunkBytes;
-      product += product_stride;
-      parameters_.Go(kNextRound);
     }
   }
 
@@ -287,6 +332,7 @@ class ApplyNoiseBody {
     FLATNOISE_ROLLED
     for (; chunk < plan_.chunks; chunk += index_.threads()) {
       Load(cursor.input, &input);
+      parameters_.template Prefetch<1>();
       NoiseChunks<1> noise;
       generate(chunk, noise.chunk[0]);
       OutputChunks<1> output;
@@ -294,11 +340,10 @@ class ApplyNoiseBody {
       Store(cursor.output, output, noise);
       cursor.input += index_.threads() * kChunkBytes;
       cursor.output += index_.threads() * kChunkBytes;
-      parameters_.Go(kNextChunk);
     }
   }
 
-  // `n` chunks that a thread processes at once, in memory kThreads chunks apart.
+  // `n` chunks that a thread processes at once.
   template <int n>
   struct NoiseChunks {
     Scalar chunk[n][kWidth];
@@ -324,17 +369,9 @@ class ApplyNoiseBody {
   template <int n>
   FLATNOISE_DEVICE_INLINE void Load(const char* place, InputChunks<n>* input) const {
     if (task_.input == nullptr) return;
+    const int64_t stride = Spacing() * kChunkBytes;
     FLATNOISE_UNROLL
-    for (int i = 0; i < n; ++i) input->chunk[i] = LoadChunk(place + i * kThreads * kChunkBytes);
-  }
-
-  template <int n>
-  FLATNOISE_DEVICE_INLINE void Generate(const Window& window, BlockProduct first,
-                                        NoiseChunks<n>* noise) const {
-    FLATNOISE_UNROLL
-    for (int i = 0; i < n; ++i) {
-      noise_.InWindow(window, first + ProductOf(BlocksOf(i * kThreads)), noise->chunk[i]);
-    }
+    for (int i = 0; i < n; ++i) input->chunk[i] = LoadChunk(place + i * stride);
   }
 
   // Clips all chunks in one branch, and takes a shortcut in another. Predicated instructions would
@@ -358,13 +395,12 @@ class ApplyNoiseBody {
                                          Scalar (&y)[n * kWidth]) {
     FLATNOISE_UNROLL
     for (int i = 0; i < n; ++i) {
-      if (i > 0) parameters_.Go(kNextInRound);
       Scalar x[kWidth], p[kWidth][kParameters];
       Unpack<T>(input.chunk[i], x);
-      parameters_.Read(p);
+      parameters_.ReadChunk(i, p);
       FLATNOISE_UNROLL
       for (int j = 0; j < kWidth; ++j) {
-        y[i * kWidth + j] = Element<Formula>(x[j], p[j], noise.chunk[i][j]);
+        y[i * kWidth + j] = Formula::template Apply<Lanes>(x[j], p[j], noise.chunk[i][j]);
       }
     }
   }
@@ -372,14 +408,15 @@ class ApplyNoiseBody {
   template <int n>
   FLATNOISE_DEVICE_INLINE void Store(char* place, const OutputChunks<n>& output,
                                      const NoiseChunks<n>& noise) const {
+    const int64_t stride = Spacing() * kChunkBytes;
     FLATNOISE_UNROLL
-    for (int i = 0; i < n; ++i) StoreChunk(place + i * kThreads * kChunkBytes, output.chunk[i]);
+    for (int i = 0; i < n; ++i) StoreChunk(place + i * stride, output.chunk[i]);
     if (!ReturnsNoise()) return;
     char* noise_place =
         static_cast<char*>(task_.noise_output) + (place - static_cast<char*>(task_.output));
     FLATNOISE_UNROLL
     for (int i = 0; i < n; ++i) {
-      StoreChunk(noise_place + i * kThreads * kChunkBytes, Pack<T>(noise.chunk[i]));
+      StoreChunk(noise_place + i * stride, Pack<T>(noise.chunk[i]));
     }
   }
 
@@ -391,40 +428,33 @@ class ApplyNoiseBody {
     for (int i = 0; i < n; ++i) x[i] = Clip<Lanes>(x[i], low, high);
   }
 
-  template <class Formula>
-  FLATNOISE_DEVICE_INLINE Scalar Element(Scalar x, const Scalar (&p)[kParameters], Scalar z) const {
-    const Scalar y = Formula::template Apply<Lanes>(x, p, z);
-    if constexpr (!Parameters::kChecksElements) return y;
-    return task_.validate_args && !Validation<Combination>::Passes(p) ? NotANumber<Scalar>() : y;
-  }
-
   // Processes elements first to last (exclusive) one by one, with one block of the stream per
   // thread.
   FLATNOISE_DEVICE_INLINE void RunElements(int64_t first, int64_t last) {
     if (first >= last) return;
-    const uint64_t first_block = PositionOf(first) / kBlock;
-    const uint64_t last_block = PositionOf(last - 1) / kBlock;
+    const uint64_t first_block = positions_.BlockOf(first);
+    const uint64_t last_block = positions_.BlockOf(last - 1);
     const auto blocks = static_cast<int64_t>(last_block - first_block) + 1;
     uint64_t block = first_block + static_cast<uint64_t>(index_.in_grid());
-    parameters_.Seek(ElementAt(block * kBlock));
+    parameters_.Seek(positions_.FirstElement(block));
     FLATNOISE_ROLLED
     for (int64_t i = index_.in_grid(); i < blocks; i += index_.threads()) {
       RunBlock(block, first, last);
       block += static_cast<uint64_t>(index_.threads());
-      parameters_.Go(kNextBlock);
+      parameters_.NextBlock();
     }
   }
 
   FLATNOISE_DEVICE_INLINE void RunBlock(uint64_t block, int64_t first, int64_t last) const {
     Scalar z[kBlock], p[kBlock][kParameters];
     noise_.Block(block, z);
-    parameters_.Read(p);
-    const int64_t begin = ElementAt(block * kBlock);
+    parameters_.ReadBlock(p);
+    const int64_t begin = positions_.FirstElement(block);
     FLATNOISE_UNROLL
     for (int i = 0; i < kBlock; ++i) {
       const int64_t element = begin + i;
       if (element < first || element >= last) continue;
-      Scalar y[1] = {Element<Combination>(Read(element), p[i], z[i])};
+      Scalar y[1] = {Combination::template Apply<Lanes>(Read(element), p[i], z[i])};
       if (task_.bounds != nullptr) ClipAll(y);
       static_cast<T*>(task_.output)[element] = Narrow<T>(y[0]);
       if (ReturnsNoise()) static_cast<T*>(task_.noise_output)[element] = Narrow<T>(z[i]);
@@ -439,7 +469,7 @@ class ApplyNoiseBody {
   const ApplyNoiseTask& task_;
   const ApplyNoisePlan& plan_;
   ThreadIndex index_;
-  int64_t offset_;
+  Positions<kBlock> positions_;
   Parameters parameters_;
   ChunkNoise<Scalar, typename Kind::Distribution, kWidth> noise_;
   uint32_t takes_shortcut_ = 0;

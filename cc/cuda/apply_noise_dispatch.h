@@ -24,6 +24,7 @@ auto DispatchApplyNoise(const ApplyNoiseTask& task, const Run& run) {
     const ApplyNoisePlan plan = PlanChunks<Kind>(task);
     if (plan.all_scalars) return run(ApplyNoiseVariant<Kind, ScalarParameters<Kind>>{}, plan);
     if (plan.all_features) return run(ApplyNoiseVariant<Kind, FeatureParameters<Kind>>{}, plan);
+    if (plan.all_runs) return run(ApplyNoiseVariant<Kind, RunParameters<Kind>>{}, plan);
     return run(ApplyNoiseVariant<Kind, BroadcastParameters<Kind>>{}, plan);
   });
 }

@@ -20,13 +20,43 @@ namespace flatnoise::cuda {
 using Window = PhiloxSharedWords<uint32_t>;
 using BlockProduct = DeviceWords::Product;
 
-FLATNOISE_DEVICE_INLINE bool AreInOneWindow(uint64_t first_block, uint64_t last_block) {
-  return first_block >> 32 == last_block >> 32;
-}
-
 FLATNOISE_DEVICE_INLINE BlockProduct ProductOf(uint64_t blocks) {
   return uint64_t{static_cast<uint32_t>(blocks)} * kPhiloxMultiplier0;
 }
+
+// The positions of a tensor's elements in the stream, whose blocks have `block` values.
+template <int block>
+class Positions {
+ public:
+  FLATNOISE_DEVICE_INLINE explicit Positions(int64_t offset) : offset_(offset) {}
+
+  FLATNOISE_DEVICE_INLINE bool AreValid() const { return offset_ >= 0; }
+
+  FLATNOISE_DEVICE_INLINE uint64_t Of(int64_t element) const {
+    return static_cast<uint64_t>(offset_) + static_cast<uint64_t>(element);
+  }
+
+  FLATNOISE_DEVICE_INLINE uint64_t BlockOf(int64_t element) const { return Of(element) / block; }
+
+  // The number of values in the element's block before the element's.
+  FLATNOISE_DEVICE_INLINE int Skipped(int64_t element) const {
+    return static_cast<int>(Of(element) % block);
+  }
+
+  // The element of a block's first value. It may be negative.
+  FLATNOISE_DEVICE_INLINE int64_t FirstElement(uint64_t of_block) const {
+    return static_cast<int64_t>(of_block * block - static_cast<uint64_t>(offset_));
+  }
+
+  // Whether elements first to last (exclusive) start with a block and are in one window. Tensors
+  // that cross from one window to another are rare.
+  FLATNOISE_DEVICE_INLINE bool AreInWindow(int64_t first, int64_t last) const {
+    return Skipped(first) == 0 && BlockOf(first) >> 32 == BlockOf(last) >> 32;
+  }
+
+ private:
+  int64_t offset_;
+};
 
 // Generates blocks and chunks of a stream. A chunk has `chunk` elements: one block or two.
 template <class Scalar, class Distribution, int chunk>

@@ -74,9 +74,9 @@ class GradientTileBody {
                                            const GradientPlan& plan, int thread)
       : task_(task),
         plan_(plan),
-        offset_(*task.start.offset),
+        positions_(*task.start.offset),
         noise_(ReadStream<DeviceWords>(task.start.seed, task.start.seed_type)),
-        window_(noise_.WindowOf(PositionOf(0) / kBlock)),
+        window_(noise_.WindowOf(positions_.BlockOf(0))),
         thread_(thread),
         lane_(kByColumn ? thread / plan.slots_per_tile : thread % plan.lanes),
         slot_(kByColumn ? thread % plan.slots_per_tile : thread / plan.lanes) {}
@@ -95,7 +95,8 @@ class GradientTileBody {
   FLATNOISE_DEVICE_INLINE void Share(int k, Shared* shared) const {
     FLATNOISE_UNROLL
     for (int i = 0; i < kSums; ++i) {
-      shared->value[i][thread_] = offset_ < 0 ? NotANumber<double>() : sums_[k][i].value();
+      shared->value[i][thread_] =
+          positions_.AreValid() ? sums_[k][i].value() : NotANumber<double>();
     }
   }
 
@@ -176,8 +177,8 @@ class GradientTileBody {
     const bool rows_are_aligned = !kByColumn || plan_.length % kWidth == 0;
     const bool loads_are_aligned =
         rows_are_aligned && IsAligned(task_.gradient) && (!kReadsInput || IsAligned(task_.input));
-    if (rows_are_aligned && NoiseIsInWindow()) {
-      BlockProduct product = ProductOf(PositionOf(rows.element) / kBlock);
+    if (rows_are_aligned && positions_.AreInWindow(0, task_.elements)) {
+      BlockProduct product = ProductOf(positions_.BlockOf(rows.element));
       const BlockProduct step = ProductOf(static_cast<uint64_t>(rows.step / kBlock));
       AddPairs(rows, pairs, loads_are_aligned, [&](int64_t, Scalar* z) {
         noise_.InWindow(window_, product, z);
@@ -185,20 +186,10 @@ class GradientTileBody {
       });
     } else {
       AddPairs(rows, pairs, loads_are_aligned, [&](int64_t element, Scalar* z) {
-        const uint64_t position = PositionOf(element);
+        const uint64_t position = positions_.Of(element);
         noise_.Unaligned(position / kBlock, static_cast<int>(position % kBlock), z);
       });
     }
-  }
-
-  // The position of an element in the stream.
-  FLATNOISE_DEVICE_INLINE uint64_t PositionOf(int64_t element) const {
-    return static_cast<uint64_t>(offset_) + static_cast<uint64_t>(element);
-  }
-
-  FLATNOISE_DEVICE_INLINE bool NoiseIsInWindow() const {
-    return PositionOf(0) % kBlock == 0 &&
-           AreInOneWindow(PositionOf(0) / kBlock, PositionOf(task_.elements) / kBlock);
   }
 
   // Calls generate(element, z) for the noise of each chunk, in the order of the rows.
@@ -277,7 +268,7 @@ class GradientTileBody {
 
   const ParameterGradientsTask& task_;
   const GradientPlan& plan_;
-  int64_t offset_;
+  Positions<kBlock> positions_;
   ChunkNoise<Scalar, typename Kind::Distribution, kWidth> noise_;
   Window window_;
   KahanSum<Scalar> sums_[kParameters][kSums];

@@ -1,13 +1,18 @@
 // Access to the parameters' values as a thread moves through the elements.
 //
 // A policy has
-//     kIsScalars       whether all parameters are scalars
-//     kMovesSlowly     whether Seek and Go take many instructions
-//     kOnlyChunks      whether it supports no single elements
-//     kChecksElements  whether parameters are checked for each element
-//     Seek   moves to an element
-//     Go     advances by one of the plan's steps, without divisions
-//     Read   reads the parameters of the next `n` elements
+//     kIsScalars    whether all parameters are scalars
+//     kMovesSlowly  whether it takes many instructions to move
+//     kOnlyChunks   whether it supports no single elements
+//     kHoldsChunk   whether it holds the values of a whole chunk in registers
+//     Pass       whether the values are valid, if they are the same for all elements
+//     Seek       moves to an element
+//     Prefetch   starts to load the parameters of the next `n` chunks, or leaves it to the next
+//     ReadChunk  reads the parameters of the chunk with this index among them, in order
+// and unless it supports only chunks,
+//     ReadBlock  reads the parameters of a block of the stream
+//     NextBlock  moves to the thread's next block
+// It moves without divisions, and reads NaN for elements with invalid parameters.
 #ifndef FLATNOISE_CC_CUDA_PARAMETERS_H_
 #define FLATNOISE_CC_CUDA_PARAMETERS_H_
 
@@ -22,16 +27,18 @@
 
 namespace flatnoise::cuda {
 
+inline constexpr int kMostChunksInFlight = 3;
+
 template <class Scalar>
 FLATNOISE_DEVICE_INLINE Scalar NotANumber() {
   using L = ScalarLanes<Scalar>;
   return L::FromBits(~typename L::Bits{0} >> 1);
 }
 
-// The steps of a thread: to its next chunk in the same round, in the next round or among the
-// remaining chunks, or, for single elements, to its next block of the stream.
-enum Step { kNextInRound, kNextRound, kNextChunk, kNextBlock };
-inline constexpr int kSteps = 4;
+// The steps of a thread: to its next chunk, or, for single elements, to its next block of the
+// stream.
+enum Step { kNextChunk, kNextBlock };
+inline constexpr int kSteps = 2;
 
 // The size of a step in a parameter's values: a number of values, then a number of elements within
 // the run of a value. Positions have the same form.
@@ -55,6 +62,20 @@ FLATNOISE_DEVICE_INLINE BroadcastPlan PlanBroadcast(const BroadcastPattern& patt
 FLATNOISE_DEVICE_INLINE void PlanStep(Step step, int64_t elements, BroadcastPlan* plan) {
   plan->steps[step] = {elements / plan->repeat % plan->count, elements % plan->repeat};
 }
+
+// The one pattern of all parameters that aren't scalars. Positions are in 32 bits, which halves the
+// instructions.
+struct OnePatternPlan {
+  static constexpr int64_t kLongestPeriod = int64_t{1} << 30;
+
+  int32_t count;
+  int32_t repeat;
+  // The step from one chunk of a thread to the next.
+  int32_t step_values;
+  int32_t step_within;
+  bool values_stay;       // whether all chunks of a thread have the same values
+  bool has_whole_chunks;  // whether the values of every chunk are contiguous and aligned
+};
 
 // Checks whether a combination's parameters have valid values.
 template <class Combination>
@@ -117,7 +138,7 @@ class ScalarParameters {
   static constexpr bool kIsScalars = true;
   static constexpr bool kMovesSlowly = false;
   static constexpr bool kOnlyChunks = false;
-  static constexpr bool kChecksElements = false;
+  static constexpr bool kHoldsChunk = false;
 
   template <class Plan>
   FLATNOISE_DEVICE_INLINE ScalarParameters(const ApplyNoiseTask& task, const Plan&) {
@@ -132,8 +153,21 @@ class ScalarParameters {
   }
 
   FLATNOISE_DEVICE_INLINE void Seek(int64_t) {}
-  FLATNOISE_DEVICE_INLINE void Go(Step) {}
+  template <int n>
+  FLATNOISE_DEVICE_INLINE void Prefetch() {}
+  template <int n>
+  FLATNOISE_DEVICE_INLINE void ReadChunk(int, Scalar (&p)[n][Kind::kParameters]) const {
+    Read(p);
+  }
+  template <int n>
+  FLATNOISE_DEVICE_INLINE void ReadBlock(Scalar (&p)[n][Kind::kParameters]) const {
+    Read(p);
+  }
+  FLATNOISE_DEVICE_INLINE void NextBlock() {}
 
+  FLATNOISE_DEVICE_INLINE const Scalar (&values() const)[Kind::kParameters] { return values_; }
+
+ private:
   template <int n>
   FLATNOISE_DEVICE_INLINE void Read(Scalar (&p)[n][Kind::kParameters]) const {
     FLATNOISE_UNROLL
@@ -143,12 +177,22 @@ class ScalarParameters {
     }
   }
 
- private:
   Scalar values_[Kind::kParameters];
 };
 
-// Each parameter is a scalar or has one value per feature. The values for every chunk are
-// contiguous and aligned.
+// Turns the parameters of elements with invalid ones into NaN, which turns the results into NaN.
+template <class Kind, int n>
+FLATNOISE_DEVICE_INLINE void ReplaceInvalid(typename Kind::Scalar (&p)[n][Kind::kParameters]) {
+  FLATNOISE_UNROLL
+  for (int i = 0; i < n; ++i) {
+    if (Validation<typename Kind::Combination>::Passes(p[i])) continue;
+    FLATNOISE_UNROLL
+    for (int k = 0; k < Kind::kParameters; ++k) p[i][k] = NotANumber<typename Kind::Scalar>();
+  }
+}
+
+// Each parameter is a scalar or has one value per feature, the same number for all. The values of
+// a chunk stay in registers until the next chunk needs others.
 template <class Kind>
 class FeatureParameters {
  public:
@@ -156,50 +200,148 @@ class FeatureParameters {
   static constexpr bool kIsScalars = false;
   static constexpr bool kMovesSlowly = false;
   static constexpr bool kOnlyChunks = true;
-  static constexpr bool kChecksElements = true;
+  static constexpr bool kHoldsChunk = true;
+  static constexpr int kWidth = kChunk<typename Kind::Element>;
 
   template <class Plan>
   FLATNOISE_DEVICE_INLINE FeatureParameters(const ApplyNoiseTask& task, const Plan& plan)
-      : plan_(plan.features), feature_(0) {
+      : task_(task), plan_(plan.one_pattern), feature_(0) {}
+
+  FLATNOISE_DEVICE_INLINE bool Pass() const { return true; }
+
+  FLATNOISE_DEVICE_INLINE void Seek(int64_t element) {
+    feature_ = static_cast<int32_t>(element % plan_.count);
+    if (plan_.values_stay) Load();
+  }
+
+  template <int n>
+  FLATNOISE_DEVICE_INLINE void Prefetch() {}
+
+  FLATNOISE_DEVICE_INLINE void ReadChunk(int, Scalar (&p)[kWidth][Kind::kParameters]) {
+    if (!plan_.values_stay) {
+      Load();
+      feature_ += plan_.step_values;
+      if (feature_ >= plan_.count) feature_ -= plan_.count;
+    }
+    FLATNOISE_UNROLL
+    for (int i = 0; i < kWidth; ++i) {
+      FLATNOISE_UNROLL
+      for (int k = 0; k < Kind::kParameters; ++k) p[i][k] = values_[i][k];
+    }
+  }
+
+ private:
+  FLATNOISE_DEVICE_INLINE void Load() {
     FLATNOISE_UNROLL
     for (int k = 0; k < Kind::kParameters; ++k) {
-      values_[k] = static_cast<const Scalar*>(task.parameters[k].values);
+      const Parameter& parameter = task_.parameters[k];
+      const auto* values = static_cast<const Scalar*>(parameter.values);
+      Scalar loaded[kWidth];
+      if (parameter.pattern.is_scalar()) {
+        const Scalar same = *values;
+        FLATNOISE_UNROLL
+        for (int i = 0; i < kWidth; ++i) loaded[i] = same;
+      } else if (plan_.has_whole_chunks) {
+        FLATNOISE_UNROLL
+        for (int i = 0; i < kWidth; i += kChunk<Scalar>) {
+          Unpack<Scalar>(LoadChunk(values + feature_ + i), loaded + i);
+        }
+      } else {
+        LoadEach(values, loaded);
+      }
+      FLATNOISE_UNROLL
+      for (int i = 0; i < kWidth; ++i) values_[i][k] = loaded[i];
+    }
+    if (task_.validate_args) ReplaceInvalid<Kind>(values_);
+  }
+
+  FLATNOISE_DEVICE_INLINE void LoadEach(const Scalar* values, Scalar (&loaded)[kWidth]) const {
+    int32_t feature = feature_;
+    FLATNOISE_UNROLL
+    for (int i = 0; i < kWidth; ++i) {
+      loaded[i] = values[feature];
+      feature = feature + 1 < plan_.count ? feature + 1 : 0;
+    }
+  }
+
+  const ApplyNoiseTask& task_;
+  const OnePatternPlan& plan_;
+  int32_t feature_;
+  Scalar values_[kWidth][Kind::kParameters];
+};
+
+// Each parameter is a scalar or has values for runs of elements, the same runs for all. Every chunk
+// is within a run.
+template <class Kind>
+class RunParameters {
+ public:
+  using Scalar = typename Kind::Scalar;
+  static constexpr bool kIsScalars = false;
+  static constexpr bool kMovesSlowly = false;
+  static constexpr bool kOnlyChunks = true;
+  static constexpr bool kHoldsChunk = false;
+  static constexpr int kWidth = kChunk<typename Kind::Element>;
+
+  template <class Plan>
+  FLATNOISE_DEVICE_INLINE RunParameters(const ApplyNoiseTask& task, const Plan& plan)
+      : task_(task), plan_(plan.one_pattern), value_(0), within_(0) {
+    FLATNOISE_UNROLL
+    for (int k = 0; k < Kind::kParameters; ++k) {
+      start_[k] = static_cast<const Scalar*>(task.parameters[k].values);
       is_scalar_[k] = task.parameters[k].pattern.is_scalar();
     }
   }
 
   FLATNOISE_DEVICE_INLINE bool Pass() const { return true; }
 
-  FLATNOISE_DEVICE_INLINE void Seek(int64_t element) { feature_ = element % plan_.count; }
-  FLATNOISE_DEVICE_INLINE void Go(Step step) {
-    feature_ += plan_.steps[step].values;
-    if (feature_ >= plan_.count) feature_ -= plan_.count;
+  FLATNOISE_DEVICE_INLINE void Seek(int64_t element) {
+    value_ = static_cast<int32_t>(element / plan_.repeat % plan_.count);
+    within_ = static_cast<int32_t>(element % plan_.repeat);
   }
 
   template <int n>
-  FLATNOISE_DEVICE_INLINE void Read(Scalar (&p)[n][Kind::kParameters]) const {
+  FLATNOISE_DEVICE_INLINE void Prefetch() {
+    static_assert(n <= kMostChunksInFlight);
     FLATNOISE_UNROLL
-    for (int k = 0; k < Kind::kParameters; ++k) {
-      Scalar values[n];
-      if (is_scalar_[k]) {
-        FLATNOISE_UNROLL
-        for (int i = 0; i < n; ++i) values[i] = values_[k][0];
-      } else {
-        FLATNOISE_UNROLL
-        for (int i = 0; i < n; i += kChunk<Scalar>) {
-          Unpack<Scalar>(LoadChunk(values_[k] + feature_ + i), values + i);
-        }
-      }
+    for (int i = 0; i < n; ++i) {
       FLATNOISE_UNROLL
-      for (int i = 0; i < n; ++i) p[i][k] = values[i];
+      for (int k = 0; k < Kind::kParameters; ++k) {
+        values_[i][k] = start_[k][is_scalar_[k] ? 0 : value_];
+      }
+      Move();
+    }
+  }
+
+  FLATNOISE_DEVICE_INLINE void ReadChunk(int chunk, Scalar (&p)[kWidth][Kind::kParameters]) const {
+    Scalar same[1][Kind::kParameters];
+    FLATNOISE_UNROLL
+    for (int k = 0; k < Kind::kParameters; ++k) same[0][k] = values_[chunk][k];
+    if (task_.validate_args) ReplaceInvalid<Kind>(same);
+    FLATNOISE_UNROLL
+    for (int i = 0; i < kWidth; ++i) {
+      FLATNOISE_UNROLL
+      for (int k = 0; k < Kind::kParameters; ++k) p[i][k] = same[0][k];
     }
   }
 
  private:
-  const BroadcastPlan& plan_;
-  const Scalar* values_[Kind::kParameters];
+  FLATNOISE_DEVICE_INLINE void Move() {
+    value_ += plan_.step_values;
+    within_ += plan_.step_within;
+    if (within_ >= plan_.repeat) {
+      within_ -= plan_.repeat;
+      ++value_;
+    }
+    if (value_ >= plan_.count) value_ -= plan_.count;
+  }
+
+  const ApplyNoiseTask& task_;
+  const OnePatternPlan& plan_;
+  const Scalar* start_[Kind::kParameters];
   bool is_scalar_[Kind::kParameters];
-  int64_t feature_;
+  int32_t value_;
+  int32_t within_;
+  Scalar values_[kMostChunksInFlight][Kind::kParameters];
 };
 
 // Each parameter has any pattern.
@@ -210,11 +352,11 @@ class BroadcastParameters {
   static constexpr bool kIsScalars = false;
   static constexpr bool kMovesSlowly = true;
   static constexpr bool kOnlyChunks = false;
-  static constexpr bool kChecksElements = true;
+  static constexpr bool kHoldsChunk = false;
 
   template <class Plan>
   FLATNOISE_DEVICE_INLINE BroadcastParameters(const ApplyNoiseTask& task, const Plan& plan)
-      : plans_(plan.parameters) {
+      : plans_(plan.parameters), validate_args_(task.validate_args) {
     FLATNOISE_UNROLL
     for (int k = 0; k < Kind::kParameters; ++k) {
       values_[k] = static_cast<const Scalar*>(task.parameters[k].values);
@@ -241,6 +383,30 @@ class BroadcastParameters {
     }
   }
 
+  template <int n>
+  FLATNOISE_DEVICE_INLINE void Prefetch() {}
+
+  template <int n>
+  FLATNOISE_DEVICE_INLINE void ReadChunk(int, Scalar (&p)[n][Kind::kParameters]) {
+    ReadBlock(p);
+    Go(kNextChunk);
+  }
+
+  template <int n>
+  FLATNOISE_DEVICE_INLINE void ReadBlock(Scalar (&p)[n][Kind::kParameters]) const {
+    FLATNOISE_UNROLL
+    for (int k = 0; k < Kind::kParameters; ++k) {
+      Scalar values[n];
+      ReadOne(plans_[k], cursors_[k], values_[k], values);
+      FLATNOISE_UNROLL
+      for (int i = 0; i < n; ++i) p[i][k] = values[i];
+    }
+    if (validate_args_) ReplaceInvalid<Kind>(p);
+  }
+
+  FLATNOISE_DEVICE_INLINE void NextBlock() { Go(kNextBlock); }
+
+ private:
   FLATNOISE_DEVICE_INLINE void Go(Step step) {
     FLATNOISE_UNROLL
     for (int k = 0; k < Kind::kParameters; ++k) {
@@ -256,18 +422,6 @@ class BroadcastParameters {
     }
   }
 
-  template <int n>
-  FLATNOISE_DEVICE_INLINE void Read(Scalar (&p)[n][Kind::kParameters]) const {
-    FLATNOISE_UNROLL
-    for (int k = 0; k < Kind::kParameters; ++k) {
-      Scalar values[n];
-      ReadOne(plans_[k], cursors_[k], values_[k], values);
-      FLATNOISE_UNROLL
-      for (int i = 0; i < n; ++i) p[i][k] = values[i];
-    }
-  }
-
- private:
   template <int n>
   FLATNOISE_DEVICE_INLINE static void ReadOne(const BroadcastPlan& plan,
                                               const BroadcastStep& cursor, const Scalar* values,
@@ -302,6 +456,7 @@ class BroadcastParameters {
   }
 
   const BroadcastPlan* plans_;
+  bool validate_args_;
   const Scalar* values_[Kind::kParameters];
   BroadcastStep cursors_[Kind::kParameters];
 };

@@ -11,6 +11,7 @@
 
 #include "cuda_cases.h"
 #include "cuda_host_grid.h"
+#include "reference.h"
 
 namespace flatnoise::cuda {
 namespace {
@@ -106,6 +107,13 @@ TEST_P(CudaApplyNoise, EveryOffset) { Expect(OffsetCases(), 2); }
 TEST_P(CudaApplyNoise, EveryAlignment) { Expect(AlignmentCases(1), 1); }
 TEST_P(CudaApplyNoise, ParametersPerFeature) { Expect(FeatureCases(), 2); }
 TEST_P(CudaApplyNoise, ParametersOfEveryPattern) { Expect(BroadcastCases(), 1); }
+TEST_P(CudaApplyNoise, ParametersOfOnePattern) {
+  int64_t blocks = 1;
+  for (const ForwardCase& c : OnePatternCases()) {
+    Expect({c}, blocks);
+    blocks = blocks % 3 + 1;
+  }
+}
 TEST_P(CudaApplyNoise, EveryOption) { Expect(OptionCases(), 2); }
 TEST_P(CudaApplyNoise, ParametersOfShortcuts) { Expect(ShortcutCases(), 1); }
 TEST_P(CudaApplyNoise, NegativeOffsetsLeaveNothingUnwritten) { Expect(NegativeOffsetCases(), 1); }
@@ -119,6 +127,7 @@ TEST_P(CudaApplyNoise, EveryGrid) {
               {n / 64 * 64, 4, PatternsWhere(~0u, {64, 1})},
               {n, 1, PatternsWhere(~0u, {7, 1})},
               {n, 0, PatternsWhere(~0u, {5, 40})},
+              {n / 64 * 64, 0, PatternsWhere(~0u, {5, 40})},
               {n, 0, PatternsWhere(1, {3, 7}, {11, 1})},
               {n, 2, PatternsWhere(1, {n, 1}), 1, 0}},
              blocks);
@@ -164,11 +173,12 @@ TEST(CudaShortcut, OfAdditionIsNotForOtherParameters) {
 
 // The number of chunks per thread of the grid, for a number of elements from an aligned address.
 template <class Variant>
-std::pair<int64_t, int64_t> BlocksAndChunks(int64_t elements, int64_t resident) {
+std::pair<int64_t, int64_t> BlocksAndChunks(int64_t elements, int64_t resident,
+                                            BroadcastPattern pattern = kScalar) {
   using Kind = typename Variant::Kind;
   ApplyNoiseTask task = {};
   task.elements = elements;
-  for (Parameter& parameter : task.parameters) parameter.pattern = {1, 1};
+  for (Parameter& parameter : task.parameters) parameter.pattern = pattern;
   const ApplyNoisePlan plan = PlanChunks<Kind>(task);
   const int64_t blocks = GridBlocks<Kind, typename Variant::Parameters>(task, plan, resident);
   return {blocks, plan.chunks / (blocks * kThreads)};
@@ -198,6 +208,43 @@ TEST(CudaApplyNoiseGrid, FillsTheDeviceFirstThenGivesThreadsFullRounds) {
   EXPECT_EQ(BlocksAndChunks<HalfUniformScalars>(32768 * kHalves, 396), Grid(5461, 6));
   // A device of one block.
   EXPECT_EQ(BlocksAndChunks<FloatScalars>(kFloats + 4, 1), Grid(1, 1));
+}
+
+TEST(CudaApplyNoiseGrid, LetsThreadsKeepTheirFeatures) {
+  using Float = NoiseKind<float, Normal, Add>;
+  using Features = ApplyNoiseVariant<Float, FeatureParameters<Float>>;
+  using Runs = ApplyNoiseVariant<Float, RunParameters<Float>>;
+  using Grid = std::pair<int64_t, int64_t>;
+  constexpr int64_t kElements = 10000 << 10;
+  const auto blocks_for = [](int64_t features) {
+    return BlocksAndChunks<Features>(kElements, 660, {features, 1}).first;
+  };
+
+  // Without features to consider.
+  EXPECT_EQ(BlocksAndChunks<Runs>(kElements, 660, {10, 1024}), Grid(2500, 4));
+  EXPECT_EQ(blocks_for(1024), 1666);
+  // Multiples of 3 blocks, or 1,024 elements each, have whole samples of 3 or 3,072 features.
+  EXPECT_EQ(blocks_for(3), 1665);
+  EXPECT_EQ(blocks_for(3072), 1665);
+  EXPECT_EQ(blocks_for(5 * 41), 1640);
+  // Too few blocks would be left.
+  EXPECT_EQ(blocks_for(1009), 1666);
+}
+
+TEST(CudaOnePatternPlan, KnowsWhenValuesStay) {
+  const auto stay = [](int64_t threads, int64_t chunks, int32_t count, int32_t repeat) {
+    OnePatternPlan plan = {};
+    plan.count = count;
+    plan.repeat = repeat;
+    PlanMoves(threads, chunks, 4, &plan);
+    return plan.values_stay;
+  };
+  EXPECT_TRUE(stay(768, 10000, 3, 1));
+  EXPECT_TRUE(stay(768, 10000, 3072, 1));
+  EXPECT_FALSE(stay(512, 10000, 3072, 1));
+  EXPECT_FALSE(stay(768, 10000, 3072, 16));
+  // One chunk per thread.
+  EXPECT_TRUE(stay(512, 512, 3072, 1));
 }
 
 template <class Kind>
@@ -233,7 +280,8 @@ class GradientProblem {
 
   void ExpectNear(const Sums& got) {
     constexpr int K = Kind::kParameters;
-    std::vector<std::vector<long double>> sums, sizes;
+    using Real = reference::Finer<Scalar>;
+    std::vector<std::vector<Real>> sums, sizes;
     for (const auto& values : got) {
       sums.emplace_back(values.size());
       sizes.emplace_back(values.size());
@@ -251,7 +299,7 @@ class GradientProblem {
         sizes[k][value] += std::fabs(terms[k]);
       }
     }
-    const long double tolerance = sizeof(Scalar) == 4 ? 0x1p-22L : 0x1p-49L;
+    const Real tolerance = sizeof(Scalar) == 4 ? 0x1p-22 : 0x1p-49;
     for (size_t k = 0; k < K; ++k) {
       for (size_t v = 0; v < got[k].size(); ++v) {
         ASSERT_LE(std::fabs(got[k][v] - sums[k][v]), tolerance * sizes[k][v])

@@ -259,6 +259,32 @@ inline ForwardCases BroadcastCases() {
   return cases;
 }
 
+// One pattern of all parameters, or of all that aren't scalars: features that do and don't return
+// for a thread's next chunk, and runs of whole chunks.
+inline ForwardCases OnePatternCases() {
+  constexpr int64_t kElements = 21 << 9;
+  constexpr BroadcastPattern kPatterns[] = {{3, 1},    {2, 1},         {24, 1},   {1001, 1},
+                                            {3072, 1}, {kElements, 1}, {1344, 8}, {2, 8},
+                                            {21, 512}, {5, 1000},      {3, 4000}};
+  ForwardCases cases;
+  for (const BroadcastPattern& pattern : kPatterns) {
+    for (unsigned set : {~0u, cases.size() % 8 < 4 ? 1u : 2u}) {
+      for (int64_t offset : {0, 3}) {
+        const auto i = cases.size();
+        ForwardCase c = {kElements, offset, PatternsWhere(set, pattern)};
+        c.parameter_shift = i % 5 == 0 ? 1 : 0;
+        c.validate_args = i % 4 < 2;
+        c.special_values = i % 3 == 0;
+        c.clips = i % 7 == 0;
+        c.no_input = i % 11 == 0;
+        c.returns_noise = i % 13 == 0;
+        cases.push_back(c);
+      }
+    }
+  }
+  return cases;
+}
+
 // Bounds, no input, and returned noise: separately and together.
 inline ForwardCases OptionCases() {
   ForwardCases cases;
@@ -350,6 +376,7 @@ class RandomCases {
     ForwardCase c = {shape.elements(), Offset(), AnyPatterns(shape)};
     if (Below(10) == 0) c.offset = -1 - Below(c.elements + 10);
     if (Below(3) == 0) c.patterns = Scalars();
+    if (Below(4) == 0) c.patterns = PatternsWhere(static_cast<unsigned>(Below(16)), c.patterns[0]);
     if (Below(2) == 0) c.input_shift = c.output_shift = Below(9);
     if (Below(4) == 0) c.output_shift = Below(9);
     c.parameter_shift = Below(2) * Below(4);

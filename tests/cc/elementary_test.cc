@@ -1,4 +1,5 @@
-// The functions' error bounds, for every float input that occurs and for many doubles.
+// The functions' error bounds, for every float input that occurs (under emulation, for many) and
+// for many doubles.
 #include "core/elementary.h"
 
 #include <gtest/gtest.h>
@@ -7,17 +8,17 @@
 #include <random>
 
 #include "core/distributions.h"
+#include "every_float.h"
 
 namespace flatnoise {
 namespace {
 
 using F = ScalarLanes<float>;
 using D = ScalarLanes<double>;
-constexpr uint32_t kFractions = 1u << 23;
 
 TEST(ElementaryFloat, TwoPiTimesIsTheDoubleProductRoundedOnce) {
   uint32_t different = 0;
-  for (uint32_t bits = 0; bits < kFractions; ++bits) {
+  for (uint32_t bits = 0; bits < kFractions; bits += kFractionStep) {
     const float u = UnitUniform<F>(bits);
     different += Elementary<float>::TwoPiTimes<F>(u) != static_cast<float>(2 * M_PI * u);
   }
@@ -26,7 +27,7 @@ TEST(ElementaryFloat, TwoPiTimesIsTheDoubleProductRoundedOnce) {
 
 TEST(ElementaryFloat, SineAndCosineAreWithin2Ulp) {
   double worst = 0;
-  for (uint32_t bits = 0; bits < kFractions; ++bits) {
+  for (uint32_t bits = 0; bits < kFractions; bits += kFractionStep) {
     const float u = UnitUniform<F>(bits);
     const double angle = static_cast<float>(2 * M_PI * u);
     const auto got = SinCos2Pi<F>(u);
@@ -38,7 +39,7 @@ TEST(ElementaryFloat, SineAndCosineAreWithin2Ulp) {
 
 TEST(ElementaryFloat, LogarithmIsWithin2Ulp) {
   double worst = 0;
-  for (uint32_t bits = 1; bits < kFractions; ++bits) {
+  for (uint32_t bits = 1; bits < kFractions; bits += kFractionStep) {
     const float u = UnitUniform<F>(bits);
     const double expected = -2 * std::log(static_cast<double>(u));
     worst = std::fmax(worst, std::fabs(NegTwoLog<F>(u) - expected) / expected);
@@ -76,7 +77,7 @@ TEST(BoxMuller, ReachesItsLimitAndNoFurther) {
 template <class Distribution>
 float SmallestMagnitude() {
   float smallest = INFINITY;
-  for (uint32_t bits = 0; bits < kFractions; ++bits) {
+  for (uint32_t bits = 0; bits < kFractions; bits += kFractionStep) {
     const float z = std::fabs(Distribution::template Value<F>(UnitUniform<F>(bits)));
     if (z != 0) smallest = std::fmin(smallest, z);
   }
@@ -86,7 +87,7 @@ float SmallestMagnitude() {
 template <>
 float SmallestMagnitude<Normal>() {
   float radius = INFINITY, sin_or_cos = INFINITY;
-  for (uint32_t bits = 0; bits < kFractions; ++bits) {
+  for (uint32_t bits = 0; bits < kFractions; bits += kFractionStep) {
     radius = std::fmin(radius, BoxMuller<F>(bits, 0).second);  // the cosine of 0 is 1
     const auto direction = SinCos2Pi<F>(UnitUniform<F>(bits));
     for (float value : {std::fabs(direction.sin), std::fabs(direction.cos)}) {

@@ -55,16 +55,17 @@ class Problem {
     return gradients;
   }
 
-  // Compares with the definition in long double. Errors are relative to the sums of absolute terms.
+  // Compares with the definition. Errors are relative to the sums of absolute terms.
   void ExpectNear(const Gradients& got) const {
-    std::vector<std::vector<long double>> sum, size;
+    using Real = reference::Finer<Scalar>;
+    std::vector<std::vector<Real>> sum, size;
     for (const BroadcastPattern& pattern : patterns_) {
       sum.emplace_back(static_cast<size_t>(pattern.count));
       size.emplace_back(static_cast<size_t>(pattern.count));
     }
     const std::vector<Scalar>& noise = ReferenceNoise();
     for (size_t i = 0; i < gradient_.size(); ++i) {
-      const long double g = ToCompute(gradient_[i]);
+      const Real g = ToCompute(gradient_[i]);
       const auto derivatives =
           reference::DerivativesOf(task_.noise, ToCompute(input_[i]), noise[i]);
       for (size_t k = 0; k < patterns_.size(); ++k) {
@@ -73,7 +74,7 @@ class Problem {
         size[k][value] += std::fabs(g * derivatives[k]);
       }
     }
-    const long double ulp = sizeof(Scalar) == 4 ? 0x1p-22L : 0x1p-50L;
+    const Real ulp = sizeof(Scalar) == 4 ? 0x1p-22 : 0x1p-50;
     for (size_t k = 0; k < patterns_.size(); ++k) {
       for (size_t i = 0; i < sum[k].size(); ++i) {
         ASSERT_LE(std::fabs(got[k][i] - sum[k][i]), ulp * size[k][i])

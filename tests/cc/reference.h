@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
 #include "core/combinations.h"
@@ -19,6 +20,11 @@
 #include "core/stream.h"
 
 namespace flatnoise::reference {
+
+// A type so precise that its own errors are negligible. long double only where needed, because many
+// processors compute with it in software.
+template <class Scalar>
+using Finer = std::conditional_t<sizeof(Scalar) == sizeof(float), double, long double>;
 
 // Philox4x32-10 of block g of a stream (Salmon et al., 2011).
 inline std::array<uint32_t, 4> Words(const Stream& stream, uint64_t g) {
@@ -119,7 +125,7 @@ struct CombinationOf<Add> {
   }
   // The derivatives of the output with respect to the parameters.
   template <class Scalar>
-  static std::vector<long double> Derivatives(Scalar, Scalar z) {
+  static std::array<Finer<Scalar>, 2> Derivatives(Scalar, Scalar z) {
     return {1, z};
   }
 };
@@ -135,8 +141,8 @@ struct CombinationOf<Multiply> {
     return x * factor;
   }
   template <class Scalar>
-  static std::vector<long double> Derivatives(Scalar x, Scalar z) {
-    return {x, static_cast<long double>(x) * z};
+  static std::array<Finer<Scalar>, 2> Derivatives(Scalar x, Scalar z) {
+    return {x, static_cast<Finer<Scalar>>(x) * z};
   }
 };
 
@@ -151,7 +157,7 @@ struct CombinationOf<Diffuse> {
     return signal + noise;
   }
   template <class Scalar>
-  static std::vector<long double> Derivatives(Scalar x, Scalar z) {
+  static std::array<Finer<Scalar>, 2> Derivatives(Scalar x, Scalar z) {
     return {x, z};
   }
 };
@@ -196,7 +202,7 @@ Scalar OutputOf(const Noise& noise, Scalar x, const std::vector<Scalar>& paramet
 }
 
 template <class Scalar>
-std::vector<long double> DerivativesOf(const Noise& noise, Scalar x, Scalar z) {
+std::array<Finer<Scalar>, kMostGradients> DerivativesOf(const Noise& noise, Scalar x, Scalar z) {
   return VisitLinearNoise(kElementType<Scalar>, noise, [&](auto kind) {
     return CombinationOf<typename decltype(kind)::Combination>::Derivatives(x, z);
   });

@@ -174,6 +174,7 @@ void CheckForward(bool short_form) {
                                     {AlignmentCases(1), 3},
                                     {FeatureCases(), 2},
                                     {BroadcastCases(), 2},
+                                    {OnePatternCases(), 2},
                                     {OptionCases(), 2},
                                     {ShortcutCases(), 2},
                                     {NegativeOffsetCases(), 5}}) {
@@ -190,7 +191,9 @@ void CheckForward(bool short_form) {
   for (int64_t n : {int64_t{5000011}, int64_t{3} << 21}) {
     large.push_back({n});
     large.push_back({n, 7});
-    large.push_back({n, 0, PatternsWhere(~0u, {3072, 1})});
+    for (const BroadcastPattern& pattern : {BroadcastPattern{3072, 1}, {3, 1}, {2048, 3072}}) {
+      large.push_back({n, 0, PatternsWhere(~0u, pattern)});
+    }
     large.push_back({n, 0, PatternsWhere(1, {2048, 3072}, {48, 64})});
   }
   ForEachCase<Noises>(large, 4, ExpectForward);
@@ -235,6 +238,7 @@ void CheckGrids() {
       for (int64_t offset : {0, 3}) {
         CheckGrid(kind, {50003, offset}, blocks);
         CheckGrid(kind, {50048, offset, PatternsWhere(~0u, {64, 1})}, blocks);
+        CheckGrid(kind, {50048, offset, PatternsWhere(~0u, {17, 128})}, blocks);
         CheckGrid(kind, {50003, offset, PatternsWhere(1, {17, 43}, {45, 1})}, blocks);
       }
     }
