@@ -6,6 +6,7 @@ they take `distribution` and call `variant.add`. The noises are those in the pac
 
 import dataclasses
 import functools
+import gc
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -178,6 +179,13 @@ def is_left_out(item):
     if marker is None or not is_fallback_in_xla(item.callspec.params):
         return False
     return any(item.callspec.params[name] not in few for name, few in marker.kwargs.items())
+
+
+def pytest_collection_finish():
+    # From here on, collections of garbage skip the hundreds of thousands of objects that live as
+    # long as the process: TensorFlow's and the tests.
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config, items):

@@ -10,9 +10,10 @@ import sys
 import flatnoise
 
 PROGRAMS = pathlib.Path(__file__).parent / "programs"
-PACKAGE = pathlib.Path(flatnoise.__file__).parents[1]
+# The folder that contains the package.
+PACKAGES = pathlib.Path(flatnoise.__file__).parents[1]
 # Generous, for a machine that stalls for a while.
-SECONDS = 240
+SECONDS = 300
 
 
 def free_addresses(count):
@@ -23,11 +24,36 @@ def free_addresses(count):
         return [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
 
 
-def start(program, *arguments, **environment):
+def environment(path=PACKAGES, **variables):
+    """Environment variables for a Python that finds the package in `path`.
+
+    Hides packages that Keras imports if they are installed, which takes a second per process.
+    """
+    paths = os.pathsep.join([str(PROGRAMS / "hidden"), str(path)])
+    return {**os.environ, "PYTHONPATH": paths, "TF_CPP_MIN_LOG_LEVEL": "3", **variables}
+
+
+def run_python(*arguments, path=PACKAGES, folder=None, check=True, **variables):
+    """Runs Python to the end, in `folder`. With `check`, fails with its errors if it failed."""
+    done = subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        env=environment(path, **variables),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    if check:
+        assert done.returncode == 0, f"exit status {done.returncode}: {done.stderr[-3000:]}"
+    return done
+
+
+def start(program, *arguments, **variables):
     """Starts a program in `programs/`, with pipes for its standard streams."""
     return subprocess.Popen(
         [sys.executable, str(PROGRAMS / program), *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(PACKAGE), "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
+        env=environment(**variables),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -121,12 +121,14 @@ def test_quoted_lines_are_in_the_file(path, lines):
 
 
 def commands():
-    """Every line of a shell block, without its comment."""
+    """Every line of a shell block, without its comment, on the first page that has it."""
+    seen = set()
     for page in with_blocks("sh"):
         for match in blocks(page, "sh"):
             for line in match["code"].replace("\\\n", " ").splitlines():
                 command = " ".join(line.partition(" # ")[0].split())
-                if command:
+                if command and command not in seen:
+                    seen.add(command)
                     yield pytest.param(command, id=f"{page}: {command}")
 
 

@@ -4,8 +4,6 @@ import multiprocessing
 import os
 import pathlib
 import shutil
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,6 +15,7 @@ from tensorflow.python.eager import cancellation
 import flatnoise
 from conftest import require_native_in_xla
 from flatnoise._src import compiled, library
+from processes import run_python
 
 pytestmark = pytest.mark.long
 
@@ -24,16 +23,9 @@ X = tf.constant(np.linspace(-1, 1, 4 * 1000, dtype=np.float32).reshape(4, 1000))
 PACKAGE = pathlib.Path(flatnoise.__file__).parent
 
 
-def run(program, path=None):
+def run(program, path=PACKAGE.parent):
     """The output of a program in a new process."""
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    if path is not None:
-        environment["PYTHONPATH"] = str(path)
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, f"exit status {done.returncode}: {done.stderr[-3000:]}"
-    return done.stdout
+    return run_python("-c", program, path=path).stdout
 
 
 OUT_OF_MEMORY = """

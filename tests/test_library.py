@@ -7,7 +7,6 @@ import platform
 import re
 import shutil
 import subprocess
-import sys
 import sysconfig
 import warnings
 
@@ -19,6 +18,7 @@ from tensorflow.python.framework import kernels
 import flatnoise
 from conftest import STOCK
 from flatnoise._src import gpu, library
+from processes import run_python
 
 PACKAGE = pathlib.Path(flatnoise.__file__).parent
 BUILT = ("_native", "_core*.so", "_core*.pyd")
@@ -37,16 +37,7 @@ KEYS = {
 
 def run(code, path=PACKAGE.parent, **environment):
     """Runs `code` in a new interpreter that finds the package in `path`."""
-    completed = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONPATH": str(path), "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert completed.returncode == 0, completed.stderr
-    return completed.stdout
+    return run_python("-c", code, path=path, **environment).stdout
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Noise on multi-process workers, which are killed once and resume from a checkpoint."""
 
 import json
-import os
 import pathlib
 import subprocess
 import sys
@@ -10,7 +9,7 @@ import numpy as np
 import pytest
 
 from flatnoise import layers
-from processes import free_addresses
+from processes import environment, free_addresses
 from programs.worker import BATCH, INPUTS, LEARNING_RATE, TARGETS
 
 pytestmark = pytest.mark.long
@@ -18,15 +17,14 @@ pytestmark = pytest.mark.long
 WORKER = pathlib.Path(__file__).parent / "programs" / "worker.py"
 STEPS, DIES_IN = 4, 2
 SECONDS = 900  # normally twenty, but the machine may stall
-SHARES = [[4, 4], [3, 0, 4, 1]]
+SHARES = [[4, 4], [3, 0, 5]]
 
 
 def start(task_file, addresses, index):
     place = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-    environment = {**os.environ, "TF_CONFIG": json.dumps(place)}
     return subprocess.Popen(
         [sys.executable, WORKER, task_file],
-        env=environment,
+        env=environment(TF_CONFIG=json.dumps(place)),
         stderr=subprocess.PIPE,
         text=True,
     )

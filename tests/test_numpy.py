@@ -1,8 +1,5 @@
 """`flatnoise.numpy`: the op on arrays, without TensorFlow, and its errors."""
 
-import subprocess
-import sys
-
 import ml_dtypes
 import numpy as np
 import pytest
@@ -10,6 +7,7 @@ import pytest
 import flatnoise.numpy
 from conftest import COMPUTE_DTYPE, NOISES, THOROUGH, Variant, noises_and_cases
 from philox_reference import blocks, philox
+from processes import run_python
 from test_broadcasting import (
     CASES,
     EXPECTED,
@@ -288,5 +286,4 @@ import numpy as np
 import flatnoise.numpy
 print(flatnoise.numpy.flatten_add_normal(np.zeros([2, 3], np.float32), (1, 2)).shape)
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.stdout == "(2, 3)\n", done.stderr
+    assert run_python("-c", program).stdout == "(2, 3)\n"

@@ -3,8 +3,6 @@
 import functools
 import pathlib
 import random
-import subprocess
-import sys
 import textwrap
 import threading
 import types
@@ -19,6 +17,7 @@ from keras.src.random.seed_generator import global_seed_generator
 import flatnoise
 import keras_models
 from flatnoise._src import patch, patch_main
+from processes import run_python
 
 X = np.random.default_rng(1).normal(size=(4, 6, 8)).astype(np.float32)
 IMAGES = np.random.default_rng(1).normal(size=(4, 6, 6, 2)).astype(np.float32)
@@ -445,15 +444,6 @@ def test_other_backends_are_refused(monkeypatch):
 
 
 # --- In new processes
-
-
-def run_python(*arguments, folder, check=True):
-    done = subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, cwd=folder, check=False
-    )
-    if check:
-        assert done.returncode == 0, done.stderr
-    return done
 
 
 def test_a_model_made_under_the_patch_loads_without_flatnoise(tmp_path):

@@ -5,18 +5,14 @@ Missing devices are only named or faked. Graphs for them are built but not run.
 
 import contextlib
 import dataclasses
-import os
-import pathlib
-import subprocess
-import sys
 
 import pytest
 import tensorflow as tf
 
 import flatnoise
 from flatnoise._src import functions, gpu, library, placement
+from processes import PROGRAMS, run_python
 
-PROGRAM = pathlib.Path(__file__).parent / "programs" / "meshes.py"
 NATIVE_OP = "Flatnoise>FlattenNoise"
 NATIVE_REFUSES = "implementation='native' needs a device that the compiled op can run on:"
 
@@ -300,14 +296,4 @@ def test_native_refuses_gpus_of_amd(rocm):
 
 
 def test_dtensors_get_stock_ops_and_keep_their_layout():
-    package = pathlib.Path(flatnoise.__file__).parents[1]
-    completed = subprocess.run(
-        [sys.executable, str(PROGRAM)],
-        env={**os.environ, "PYTHONPATH": str(package), "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert completed.returncode == 0, completed.stderr
-    assert completed.stdout == "done\n"
+    assert run_python(PROGRAMS / "meshes.py").stdout == "done\n"

@@ -1,12 +1,9 @@
 """`python -m flatnoise` reports facts as text and JSON, even if parts are missing."""
 
 import json
-import os
 import pathlib
 import platform
 import shutil
-import subprocess
-import sys
 
 import keras
 import pytest
@@ -14,6 +11,7 @@ import tensorflow as tf
 
 import flatnoise
 from flatnoise._src import report
+from processes import run_python
 
 PACKAGE = pathlib.Path(flatnoise.__file__).parent
 # Simulates an environment without TensorFlow by hiding it from imports.
@@ -27,16 +25,7 @@ importlib.machinery.PathFinder.find_spec = lambda name, *arguments: (
 
 
 def run(*arguments, path=PACKAGE.parent):
-    completed = subprocess.run(
-        [sys.executable, "-m", "flatnoise", *arguments],
-        env={**os.environ, "PYTHONPATH": str(path), "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert completed.returncode == 0, completed.stderr
-    return completed.stdout
+    return run_python("-m", "flatnoise", *arguments, path=path).stdout
 
 
 @pytest.fixture

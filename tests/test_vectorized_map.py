@@ -2,10 +2,6 @@
 
 import contextlib
 import logging
-import os
-import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -14,6 +10,7 @@ import tensorflow as tf
 import flatnoise
 from conftest import COMPUTE_DTYPE, FUNCTIONS, noises_and_cases, valid_range, valid_values
 from flatnoise._src import noises
+from processes import run_python
 
 SEED = [3, -4]
 COUNT, SHAPE = 5, (4, 2, 3)
@@ -425,13 +422,4 @@ def test_jacobians_of_diffusion_are_those_of_a_loop():
 
 
 def test_a_tensorflow_without_its_private_registry_makes_a_loop():
-    package = pathlib.Path(flatnoise.__file__).parents[1]
-    completed = subprocess.run(
-        [sys.executable, "-c", WITHOUT_CONVERTERS],
-        env={**os.environ, "PYTHONPATH": str(package)},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert completed.returncode == 0, completed.stderr
+    run_python("-c", WITHOUT_CONVERTERS)

@@ -1,15 +1,13 @@
 """The compiled op inside XLA is bit-identical, compiled once, and actually called."""
 
-import os
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from conftest import COMPUTE_DTYPE, FUNCTIONS, NOISES, valid_values
+from processes import run_python
 
 pytestmark = pytest.mark.usefixtures("native_in_xla")
 
@@ -143,19 +141,8 @@ assert flatnoise.build_info()["xla_loaded"]
 
 def compiled_in_new_process(code, folder, prelude=PRELUDE):
     """Runs `code` and returns the text of the modules that XLA compiled for it."""
-    environment = {
-        "XLA_FLAGS": f"--xla_dump_to={folder} --xla_dump_hlo_as_text",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-    }
-    completed = subprocess.run(
-        [sys.executable, "-c", prelude + code],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert completed.returncode == 0, completed.stderr
+    flags = f"--xla_dump_to={folder} --xla_dump_hlo_as_text"
+    run_python("-c", prelude + code, XLA_FLAGS=flags)
     return [file.read_text() for file in pathlib.Path(folder).glob("*after_optimizations.txt")]
 
 
