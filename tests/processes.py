@@ -49,6 +49,11 @@ def run_python(*arguments, path=PACKAGES, folder=None, check=True, **variables):
     return done
 
 
+def run_code(code, path=PACKAGES, **variables):
+    """What `code` prints in a Python that finds the package in `path`."""
+    return run_python("-c", code, path=path, **variables).stdout
+
+
 def start(program, *arguments, **variables):
     """Starts a program in `programs/`, with pipes for its standard streams."""
     return subprocess.Popen(

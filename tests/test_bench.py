@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-import flatnoise
+from processes import PACKAGES
 
 pytestmark = pytest.mark.long
 
@@ -38,7 +38,6 @@ from worker import Setup  # noqa: E402
 SMALL = (16, 8, 4, 3)
 SETUP = Setup(2, "avx2")
 PROGRAM = pathlib.Path(compare.__file__)
-PACKAGES = pathlib.Path(flatnoise.__file__).parent.parent
 SUMS = [noise for noise in cases.NOISES if noise != cases.DROPOUT]
 # The workloads of each peer besides `forward`.
 WORKLOADS = {

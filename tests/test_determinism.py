@@ -6,7 +6,7 @@ import tensorflow as tf
 
 import flatnoise
 from conftest import COMPILE, FUNCTIONS, NOISES, STOCK, Variant, require_native_in_xla, valid_values
-from processes import run_python
+from processes import run_code
 
 DIGEST = """
 import hashlib
@@ -37,7 +37,7 @@ def digest(threads=1, determinism=False, instruction_set=None):
     """A digest of noise and gradients for all dtypes, computed in a new process."""
     settings = f"THREADS, DETERMINISM, VALUES = {threads}, {determinism}, {VALUES}\n"
     variables = {"FLATNOISE_INSTRUCTION_SET": instruction_set} if instruction_set else {}
-    return run_python("-c", settings + DIGEST, **variables).stdout
+    return run_code(settings + DIGEST, **variables)
 
 
 @pytest.fixture(scope="module")

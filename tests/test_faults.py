@@ -15,17 +15,12 @@ from tensorflow.python.eager import cancellation
 import flatnoise
 from conftest import require_native_in_xla
 from flatnoise._src import compiled, library
-from processes import run_python
+from processes import run_code
 
 pytestmark = pytest.mark.long
 
 X = tf.constant(np.linspace(-1, 1, 4 * 1000, dtype=np.float32).reshape(4, 1000))
 PACKAGE = pathlib.Path(flatnoise.__file__).parent
-
-
-def run(program, path=PACKAGE.parent):
-    """The output of a program in a new process."""
-    return run_python("-c", program, path=path).stdout
 
 
 OUT_OF_MEMORY = """
@@ -59,7 +54,7 @@ assert (add(small).numpy() == before).all()
 def test_no_memory_for_the_output_is_an_error(native, mode):
     if mode == "xla":
         require_native_in_xla()
-    assert run(f"MODE = {mode!r}\n" + OUT_OF_MEMORY).split() == ["exhausted"]
+    assert run_code(f"MODE = {mode!r}\n" + OUT_OF_MEMORY).split() == ["exhausted"]
 
 
 @tf.function
@@ -116,7 +111,7 @@ print("equal")
 
 
 def test_forked_processes_make_noise_by_the_core():
-    assert run(FORKING).split() == ["equal"]
+    assert run_code(FORKING).split() == ["equal"]
 
 
 FORKED_OP = """
@@ -137,7 +132,7 @@ if __name__ == "__main__":
 
 
 def test_processes_forked_before_tensorflow_runs_call_the_op(native):
-    assert run(FORKED_OP).split() == ["equal"]
+    assert run_code(FORKED_OP).split() == ["equal"]
 
 
 def test_spawned_processes_call_the_op(native):
@@ -225,7 +220,7 @@ def test_a_truncated_library_is_not_loaded(copied_package, monkeypatch, find, ke
 def test_a_truncated_library_leaves_the_fallback_and_one_warning(copied_package, find):
     path = find(copied_package)
     truncate(path, 0.9)
-    assert f"{path.name} is truncated" in run(ONE_WARNING, copied_package)
+    assert f"{path.name} is truncated" in run_code(ONE_WARNING, copied_package)
 
 
 DAMAGES = {"missing": pathlib.Path.unlink, "truncated": lambda path: truncate(path, 0.9)}
@@ -234,7 +229,7 @@ DAMAGES = {"missing": pathlib.Path.unlink, "truncated": lambda path: truncate(pa
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_without_the_shared_library_the_core_says_what_is_wrong(copied_package, damage):
     DAMAGES[damage](shared_library_in(copied_package))
-    said = run(
+    said = run_code(
         """
 import importlib.util
 importlib.util.find_spec = lambda name: None  # without TensorFlow, to import in less time
@@ -254,13 +249,13 @@ def test_a_library_that_is_a_folder_leaves_the_fallback_and_one_warning(copied_p
     path = library_in(copied_package)
     path.unlink()
     path.mkdir()
-    assert "does not load" in run(ONE_WARNING, copied_package)
+    assert "does not load" in run_code(ONE_WARNING, copied_package)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser can read every file")
 def test_an_unreadable_library_leaves_the_fallback_and_one_warning(copied_package):
     library_in(copied_package).chmod(0)
-    assert "does not load" in run(ONE_WARNING, copied_package)
+    assert "does not load" in run_code(ONE_WARNING, copied_package)
 
 
 def test_a_truncated_xla_library_leaves_the_op(copied_package):
@@ -269,7 +264,7 @@ def test_a_truncated_xla_library_leaves_the_op(copied_package):
     if not path.exists():
         pytest.skip("no XLA kernels for this TensorFlow")
     path.write_bytes(path.read_bytes()[:20_000])
-    said = run(
+    said = run_code(
         "import flatnoise; info = flatnoise.build_info(); print(info)\n"
         "assert info['native_loaded'] and not info['xla_loaded']",
         copied_package,
@@ -279,7 +274,7 @@ def test_a_truncated_xla_library_leaves_the_op(copied_package):
 
 def test_of_two_packages_on_the_path_the_first_is_used_whole(native, copied_package):
     other = f"import sys; sys.path.append({str(PACKAGE.parent)!r})\n"
-    said = run(
+    said = run_code(
         other + "import flatnoise, tensorflow as tf\n"
         "from flatnoise import _core\n"
         "from flatnoise._src import library\n"
@@ -322,4 +317,4 @@ def test_numbers_stay_where_tensorflow_converts_types_as_numpy_does(request, cho
     if choice == "native":
         request.getfixturevalue("native")
     program = f"IMPLEMENTATION = {choice!r}\n{NUMPY_BEHAVIOR}"
-    assert int(run(program)) == 11 * 4 * 2 * 2
+    assert int(run_code(program)) == 11 * 4 * 2 * 2

@@ -18,7 +18,7 @@ from tensorflow.python.framework import kernels
 import flatnoise
 from conftest import STOCK
 from flatnoise._src import gpu, library
-from processes import run_python
+from processes import run_code
 
 PACKAGE = pathlib.Path(flatnoise.__file__).parent
 BUILT = ("_native", "_core*.so", "_core*.pyd")
@@ -33,11 +33,6 @@ KEYS = {
     "native_error",
     "native_library",
 }
-
-
-def run(code, path=PACKAGE.parent, **environment):
-    """Runs `code` in a new interpreter that finds the package in `path`."""
-    return run_python("-c", code, path=path, **environment).stdout
 
 
 @pytest.fixture
@@ -90,13 +85,13 @@ for text in (ours()[0], native, info["native_error"]):
 
 
 def test_without_a_library_the_fallback_works_and_one_warning_says_why(without_library):
-    run("EXPECTED = 'contains no compiled library'" + FALLBACK, without_library)
+    run_code("EXPECTED = 'contains no compiled library'" + FALLBACK, without_library)
 
 
 def test_a_library_for_another_tensorflow_is_named(without_library):
     (without_library / "flatnoise/_native").mkdir()
     (without_library / "flatnoise/_native/libflatnoise_tf2_3.so").touch()
-    run("""EXPECTED = 'pip install "tensorflow==2.3.*"'""" + FALLBACK, without_library)
+    run_code("""EXPECTED = 'pip install "tensorflow==2.3.*"'""" + FALLBACK, without_library)
 
 
 def test_a_broken_library_is_no_reason_to_crash(without_library):
@@ -104,7 +99,7 @@ def test_a_broken_library_is_no_reason_to_crash(without_library):
     (without_library / "flatnoise/_native").mkdir()
     broken = without_library / f"flatnoise/_native/libflatnoise_tf{major}_{minor}.so"
     broken.write_bytes(b"not a library")
-    run(f"EXPECTED = '{broken.name} does not load in TensorFlow'" + FALLBACK, without_library)
+    run_code(f"EXPECTED = '{broken.name} does not load in TensorFlow'" + FALLBACK, without_library)
 
 
 def test_without_tensorflow_the_extras_are_named(without_library):
@@ -134,7 +129,7 @@ try:
 except AttributeError:
     print("done")
 """
-    assert run(code, without_library) == "done\n"
+    assert run_code(code, without_library) == "done\n"
 
 
 def traced_ops(**options):
@@ -189,7 +184,7 @@ assert float(tf.reduce_max(abs(difference))) < 1e-6
 """
     for damage in (lambda: file.write_bytes(b"not a library"), file.unlink):
         damage()
-        run(f"NAME = {file.name!r}\n{code}", tmp_path)
+        run_code(f"NAME = {file.name!r}\n{code}", tmp_path)
 
 
 def test_auto_takes_stock_ops_on_gpus_without_kernels(native, monkeypatch):
@@ -296,8 +291,8 @@ np.testing.assert_array_equal(tape.gradient(y, x), np.ones([4, 3]))
 
 def test_saved_models_load_in_another_process(tmp_path):
     folder = f"FOLDER = {str(tmp_path / 'model')!r}\n"
-    run(folder + SAVE)
-    run(folder + LOAD)
+    run_code(folder + SAVE)
+    run_code(folder + LOAD)
 
 
 @pytest.mark.parametrize("distribution", STOCK)

@@ -1,33 +1,19 @@
 """Noise on multi-process workers, which are killed once and resume from a checkpoint."""
 
 import json
-import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 from flatnoise import layers
-from processes import environment, free_addresses
+from processes import free_addresses, own_processes, start
 from programs.worker import BATCH, INPUTS, LEARNING_RATE, TARGETS
 
 pytestmark = pytest.mark.long
 
-WORKER = pathlib.Path(__file__).parent / "programs" / "worker.py"
 STEPS, DIES_IN = 4, 2
 SECONDS = 900  # normally twenty, but the machine may stall
 SHARES = [[4, 4], [3, 0, 5]]
-
-
-def start(task_file, addresses, index):
-    place = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-    return subprocess.Popen(
-        [sys.executable, WORKER, task_file],
-        env=environment(TF_CONFIG=json.dumps(place)),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
 
 def run_workers(folder, shares, dies_in):
@@ -35,13 +21,12 @@ def run_workers(folder, shares, dies_in):
     task = {"folder": str(folder), "shares": shares, "steps": STEPS, "dies_in": dies_in}
     task_file = folder / "task.json"
     task_file.write_text(json.dumps(task))
-    addresses = free_addresses(len(shares))
-    workers = [start(task_file, addresses, index) for index in range(len(shares))]
-    try:
+    cluster = {"worker": free_addresses(len(shares))}
+    with own_processes() as workers:
+        for index in range(len(shares)):
+            place = {"cluster": cluster, "task": {"type": "worker", "index": index}}
+            workers.append(start("worker.py", task_file, TF_CONFIG=json.dumps(place)))
         complaints = [worker.communicate(timeout=SECONDS)[1] for worker in workers]
-    finally:
-        for worker in workers:
-            worker.kill()
     return [worker.returncode for worker in workers], "\n".join(complaints)
 
 

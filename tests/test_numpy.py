@@ -7,7 +7,7 @@ import pytest
 import flatnoise.numpy
 from conftest import COMPUTE_DTYPE, NOISES, THOROUGH, Variant, noises_and_cases
 from philox_reference import blocks, philox
-from processes import run_python
+from processes import run_code
 from test_broadcasting import (
     CASES,
     EXPECTED,
@@ -286,4 +286,4 @@ import numpy as np
 import flatnoise.numpy
 print(flatnoise.numpy.flatten_add_normal(np.zeros([2, 3], np.float32), (1, 2)).shape)
 """
-    assert run_python("-c", program).stdout == "(2, 3)\n"
+    assert run_code(program) == "(2, 3)\n"

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 import flatnoise
 from flatnoise._src import report
-from processes import run_python
+from processes import PACKAGES, run_python
 
 PACKAGE = pathlib.Path(flatnoise.__file__).parent
 # Simulates an environment without TensorFlow by hiding it from imports.
@@ -24,7 +24,7 @@ importlib.machinery.PathFinder.find_spec = lambda name, *arguments: (
 """
 
 
-def run(*arguments, path=PACKAGE.parent):
+def run(*arguments, path=PACKAGES):
     return run_python("-m", "flatnoise", *arguments, path=path).stdout
 
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 import flatnoise
 from conftest import COMPUTE_DTYPE, FUNCTIONS, noises_and_cases, valid_range, valid_values
 from flatnoise._src import noises
-from processes import run_python
+from processes import run_code
 
 SEED = [3, -4]
 COUNT, SHAPE = 5, (4, 2, 3)
@@ -422,4 +422,4 @@ def test_jacobians_of_diffusion_are_those_of_a_loop():
 
 
 def test_a_tensorflow_without_its_private_registry_makes_a_loop():
-    run_python("-c", WITHOUT_CONVERTERS)
+    run_code(WITHOUT_CONVERTERS)

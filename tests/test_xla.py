@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from conftest import COMPUTE_DTYPE, FUNCTIONS, NOISES, valid_values
-from processes import run_python
+from processes import run_code
 
 pytestmark = pytest.mark.usefixtures("native_in_xla")
 
@@ -142,7 +142,7 @@ assert flatnoise.build_info()["xla_loaded"]
 def compiled_in_new_process(code, folder, prelude=PRELUDE):
     """Runs `code` and returns the text of the modules that XLA compiled for it."""
     flags = f"--xla_dump_to={folder} --xla_dump_hlo_as_text"
-    run_python("-c", prelude + code, XLA_FLAGS=flags)
+    run_code(prelude + code, XLA_FLAGS=flags)
     return [file.read_text() for file in pathlib.Path(folder).glob("*after_optimizations.txt")]
 
 
